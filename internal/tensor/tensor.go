@@ -1,0 +1,212 @@
+// Package tensor holds dense host tensors in row-major order. It is the common currency between the graph
+// representation, the file formats, the interpreter and the runtime.
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Tensor is a dense row-major array. Data is one of the slice types listed at DType and has exactly Numel(Shape)
+// elements; a nil or empty Shape is a scalar with one element. Float16 and BFloat16 keep their bit patterns.
+type Tensor struct {
+	Shape []int64
+	Data  any
+}
+
+// New makes a tensor over data without copying. It reports an error when the element count does not match the shape.
+func New[T Element](shape []int64, data []T) (*Tensor, error) {
+	n, err := Numel(shape)
+	if err != nil {
+		return nil, err
+	}
+	if n != len(data) {
+		return nil, fmt.Errorf("shape %v needs %d elements, found %d", shape, n, len(data))
+	}
+	return &Tensor{Shape: slices.Clone(shape), Data: data}, nil
+}
+
+// Of is New for shapes known to fit; a mismatch is a broken invariant and panics.
+func Of[T Element](shape []int64, data ...T) *Tensor {
+	t, err := New(shape, data)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// Scalar makes a rank-0 tensor.
+func Scalar[T Element](v T) *Tensor { return &Tensor{Data: []T{v}} }
+
+// Vector makes a rank-1 tensor over data without copying.
+func Vector[T Element](data ...T) *Tensor {
+	return &Tensor{Shape: []int64{int64(len(data))}, Data: data}
+}
+
+// Zeros makes a zero-filled tensor; an unknown type or an invalid shape is a broken invariant and panics.
+func Zeros(t DType, shape ...int64) *Tensor {
+	n, err := Numel(shape)
+	if err != nil {
+		panic(err)
+	}
+	data := t.make(n)
+	if data == nil {
+		panic(fmt.Sprintf("tensor: no storage for %s", t))
+	}
+	return &Tensor{Shape: slices.Clone(shape), Data: data}
+}
+
+// Numel is the number of elements of a shape; negative dimensions and products over 2^40 are errors.
+func Numel(shape []int64) (int, error) {
+	n := int64(1)
+	for _, d := range shape {
+		if d < 0 {
+			return 0, fmt.Errorf("shape %v has a negative dimension", shape)
+		}
+		if d > 0 && n > (1<<40)/d {
+			return 0, fmt.Errorf("shape %v has too many elements", shape)
+		}
+		n *= d
+	}
+	return int(n), nil
+}
+
+// DType is the element type of Data.
+func (t *Tensor) DType() DType { return TypeOf(t.Data) }
+
+// Len is the number of elements.
+func (t *Tensor) Len() int {
+	n := 1
+	for _, d := range t.Shape {
+		n *= int(d)
+	}
+	return n
+}
+
+// Rank is the number of dimensions.
+func (t *Tensor) Rank() int { return len(t.Shape) }
+
+// Float32s returns the elements of a Float32 tensor; any other type is a broken invariant and panics.
+func (t *Tensor) Float32s() []float32 { return t.Data.([]float32) }
+
+// Int64s returns the elements of an Int64 tensor; any other type is a broken invariant and panics.
+func (t *Tensor) Int64s() []int64 { return t.Data.([]int64) }
+
+// Float64At is element i converted to float64; bools are 0 and 1.
+func (t *Tensor) Float64At(i int) float64 {
+	switch d := t.Data.(type) {
+	case []float32:
+		return float64(d[i])
+	case []float64:
+		return d[i]
+	case []int64:
+		return float64(d[i])
+	case []int32:
+		return float64(d[i])
+	case []int16:
+		return float64(d[i])
+	case []int8:
+		return float64(d[i])
+	case []uint8:
+		return float64(d[i])
+	case []uint16:
+		return float64(d[i])
+	case []uint32:
+		return float64(d[i])
+	case []uint64:
+		return float64(d[i])
+	case []bool:
+		if d[i] {
+			return 1
+		}
+		return 0
+	case []Half:
+		return float64(d[i].Float32())
+	case []BFloat:
+		return float64(d[i].Float32())
+	}
+	panic(fmt.Sprintf("tensor: no numbers in %T", t.Data))
+}
+
+// Float64s converts all elements to a fresh []float64.
+func (t *Tensor) Float64s() []float64 {
+	out := make([]float64, t.Len())
+	for i := range out {
+		out[i] = t.Float64At(i)
+	}
+	return out
+}
+
+// FromFloat64s converts values to the type t, rounding floats to nearest and truncating to integers.
+func FromFloat64s(t DType, shape []int64, values []float64) *Tensor {
+	out := Zeros(t, shape...)
+	for i, v := range values {
+		switch d := out.Data.(type) {
+		case []float32:
+			d[i] = float32(v)
+		case []float64:
+			d[i] = v
+		case []int64:
+			d[i] = toInt64(v)
+		case []int32:
+			d[i] = int32(toInt64(v))
+		case []int16:
+			d[i] = int16(toInt64(v))
+		case []int8:
+			d[i] = int8(toInt64(v))
+		case []uint8:
+			d[i] = uint8(toInt64(v))
+		case []uint16:
+			d[i] = uint16(toInt64(v))
+		case []uint32:
+			d[i] = uint32(toInt64(v))
+		case []uint64:
+			d[i] = uint64(v)
+		case []bool:
+			d[i] = v != 0
+		case []Half:
+			d[i] = HalfOf(float32(v))
+		case []BFloat:
+			d[i] = BFloatOf(float32(v))
+		}
+	}
+	return out
+}
+
+// toInt64 truncates, saturating at the ends of the range and mapping NaN to 0, so that the result is the same on
+// every processor.
+func toInt64(v float64) int64 {
+	switch {
+	case math.IsNaN(v):
+		return 0
+	case v >= math.MaxInt64:
+		return math.MaxInt64
+	case v <= math.MinInt64:
+		return math.MinInt64
+	}
+	return int64(v)
+}
+
+// Clone copies shape and data.
+func (t *Tensor) Clone() *Tensor {
+	out := Zeros(t.DType(), t.Shape...)
+	switch d := t.Data.(type) {
+	case []string:
+		copy(out.Data.([]string), d)
+	default:
+		copy(Bytes(out), Bytes(t))
+	}
+	return out
+}
+
+// Equal reports whether type, shape and every element are equal bit for bit.
+func Equal(a, b *Tensor) bool {
+	if a.DType() != b.DType() || !slices.Equal(a.Shape, b.Shape) {
+		return false
+	}
+	if s, ok := a.Data.([]string); ok {
+		return slices.Equal(s, b.Data.([]string))
+	}
+	return string(Bytes(a)) == string(Bytes(b))
+}
