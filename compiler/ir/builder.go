@@ -61,8 +61,8 @@ func (b *Builder) reserve(g *Graph) {
 	}
 }
 
-// Sub starts a nested graph; its nodes may use values of b.
-func (b *Builder) Sub(name string) *Builder {
+// Nested starts a nested graph; its nodes may use values of b.
+func (b *Builder) Nested(name string) *Builder {
 	return &Builder{graph: &Graph{Name: name, Opset: b.graph.Opset}, infer: b.infer, scope: b.scope, shared: b.shared}
 }
 
