@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // scanner reads the tokens of a small Python subset: identifiers, integers, plain strings, lists and tuples.
@@ -45,10 +46,8 @@ func (s *scanner) found() string {
 	if word := ahead.word(); word != "" {
 		return strconv.Quote(abbreviate(word))
 	}
-	for _, r := range s.text[s.pos:] {
-		return strconv.Quote(string(r))
-	}
-	panic("unreachable: the text has a byte at pos")
+	r, _ := utf8.DecodeRuneInString(s.text[s.pos:])
+	return strconv.Quote(string(r))
 }
 
 func (s *scanner) accept(token string) bool {
