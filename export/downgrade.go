@@ -1,0 +1,225 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// downgrade rewrites the node of an operator from its form in operator set 18 to the one that files below an operator
+// set use. Rows are applied in order.
+type downgrade struct {
+	below int
+	ops   []string
+	apply func(c *converter, n *ir.Node) error
+}
+
+// The forms are those of https://github.com/onnx/onnx/blob/main/docs/Changelog.md.
+var downgrades = []downgrade{
+	{18, []string{
+		"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
+		"ReduceLogSum", "ReduceLogSumExp",
+	}, axesToAttribute},
+	{18, []string{"Split"}, splitSizesToInput},
+	{18, []string{"Pad"}, padAllAxes},
+	{18, []string{"ScatterElements", "ScatterND"}, onlyValues("reduction", "none", "add", "mul")},
+	{16, []string{"ScatterElements", "ScatterND"}, drop("reduction", "none")},
+	{15, []string{"Shape"}, drop("start", int64(0))},
+	{15, []string{"Shape"}, wholeShape},
+	{14, []string{"BatchNormalization"}, drop("training_mode", int64(0))},
+	{14, []string{"Reshape"}, drop("allowzero", int64(0))},
+
+	{18, []string{
+		"BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "CenterCropPad", "Col2Im", "GroupNormalization", "Mish",
+		"OptionalGetElement", "OptionalHasElement",
+	}, unavailable(18)},
+	{17, []string{
+		"BlackmanWindow", "DFT", "HammingWindow", "HannWindow", "LayerNormalization", "MelWeightMatrix", "STFT",
+		"SequenceMap",
+	}, unavailable(17)},
+	{16, []string{"GridSample"}, unavailable(16)},
+	{15, []string{"Bernoulli", "Optional"}, unavailable(15)},
+	{14, []string{"HardSwish", "Trilu"}, unavailable(14)},
+}
+
+// converter rewrites a copy of a graph; the values are shared with the original.
+type converter struct {
+	opset int
+	names map[string]bool
+}
+
+// convert returns g in the forms of another operator set. Operator sets above 18 took nothing away from the forms of 18
+// that the operators of this module use.
+func convert(g *ir.Graph, opset int) (*ir.Graph, error) {
+	if g.Opset != canonical {
+		return nil, fmt.Errorf("operator set %d cannot become %d: only %d is converted", g.Opset, opset, canonical)
+	}
+	if opset < oldestWrite || opset > newestOpset {
+		return nil, fmt.Errorf("operator set %d: expected %d to %d", opset, oldestWrite, newestOpset)
+	}
+	c := &converter{opset: opset, names: valueNames(g)}
+	return c.graph(g)
+}
+
+func (c *converter) graph(g *ir.Graph) (*ir.Graph, error) {
+	out := *g
+	out.Opset = c.opset
+	out.Nodes = make([]*ir.Node, len(g.Nodes))
+	for i, n := range g.Nodes {
+		n = &ir.Node{
+			Name: n.Name, Op: n.Op, Domain: n.Domain,
+			In: slices.Clone(n.In), Out: n.Out, Attrs: maps.Clone(n.Attrs),
+		}
+		if err := c.node(n); err != nil {
+			return nil, fmt.Errorf("node %s (%s): %w", n.Name, n.Op, err)
+		}
+		out.Nodes[i] = n
+	}
+	return &out, nil
+}
+
+func (c *converter) node(n *ir.Node) error {
+	for _, name := range n.Attrs.Names() {
+		if sub, ok := n.Attrs[name].(*ir.Graph); ok {
+			sub, err := c.graph(sub)
+			if err != nil {
+				return err
+			}
+			n.Attrs[name] = sub
+		}
+	}
+	if n.Domain != "" {
+		return nil
+	}
+	for _, d := range downgrades {
+		if c.opset < d.below && slices.Contains(d.ops, n.Op) {
+			if err := d.apply(c, n); err != nil {
+				return fmt.Errorf("operator set %d: %w", c.opset, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *converter) constant(hint string, data []int64) *ir.Value {
+	t := tensor.Vector(data...)
+	return &ir.Value{Name: fresh(c.names, hint), Type: ir.Int64, Shape: t.Shape, Const: t}
+}
+
+// fresh returns hint, or hint with the smallest suffix that is not among names, and adds it to them.
+func fresh(names map[string]bool, hint string) string {
+	name := hint
+	for k := 1; names[name]; k++ {
+		name = fmt.Sprintf("%s.%d", hint, k)
+	}
+	names[name] = true
+	return name
+}
+
+func axesToAttribute(_ *converter, n *ir.Node) error {
+	in := n.Input(1)
+	axes, ok := op.ConstInts(in)
+	if in != nil && !ok {
+		return fmt.Errorf("axes must be constant")
+	}
+	noop := n.Int("noop_with_empty_axes", 0) != 0
+	delete(n.Attrs, "noop_with_empty_axes")
+	n.In = n.In[:1]
+	switch {
+	case len(axes) > 0:
+		set(n, "axes", axes)
+	case noop:
+		n.Op, n.Attrs = "Identity", nil
+	}
+	return nil
+}
+
+func set(n *ir.Node, name string, value any) {
+	if n.Attrs == nil {
+		n.Attrs = ir.Attrs{}
+	}
+	n.Attrs[name] = value
+}
+
+func splitSizesToInput(c *converter, n *ir.Node) error {
+	delete(n.Attrs, "num_outputs")
+	if n.Input(1) != nil {
+		return nil
+	}
+	axis, err := op.Axis(n.Int("axis", 0), n.In[0].Rank())
+	if err != nil {
+		return err
+	}
+	sizes, err := op.SplitSizes(n, n.In[0].Shape[axis])
+	if err != nil {
+		return err
+	}
+	if slices.Min(sizes) != slices.Max(sizes) {
+		n.In = []*ir.Value{n.In[0], c.constant(n.Name+".split", sizes)}
+	}
+	return nil
+}
+
+func padAllAxes(c *converter, n *ir.Node) error {
+	if n.Input(3) == nil {
+		n.In = n.In[:min(len(n.In), 3)]
+		return nil
+	}
+	axes, ok := op.ConstInts(n.In[3])
+	pads, ok2 := op.ConstInts(n.In[1])
+	if !ok || !ok2 || len(pads) != 2*len(axes) {
+		return fmt.Errorf("pads and axes must be constants that fit")
+	}
+	rank := n.In[0].Rank()
+	all := make([]int64, 2*rank)
+	for i, a := range axes {
+		axis, err := op.Axis(a, rank)
+		if err != nil {
+			return err
+		}
+		all[axis], all[rank+axis] = pads[i], pads[len(axes)+i]
+	}
+	n.In = slices.Clone(n.In[:3])
+	n.In[1] = c.constant(n.Name+".pads", all)
+	return nil
+}
+
+// drop removes an attribute that may only have its default value.
+func drop(name string, value any) func(*converter, *ir.Node) error {
+	return func(_ *converter, n *ir.Node) error {
+		if v, ok := n.Attrs[name]; ok && v != value {
+			return fmt.Errorf("attribute %s=%v cannot be expressed", name, v)
+		}
+		delete(n.Attrs, name)
+		return nil
+	}
+}
+
+// onlyValues allows some values of a string attribute.
+func onlyValues(name string, values ...string) func(*converter, *ir.Node) error {
+	return func(_ *converter, n *ir.Node) error {
+		if v := n.Str(name, values[0]); !slices.Contains(values, v) {
+			return fmt.Errorf("attribute %s=%s cannot be expressed", name, v)
+		}
+		return nil
+	}
+}
+
+func wholeShape(_ *converter, n *ir.Node) error {
+	rank := int64(n.In[0].Rank())
+	if end := n.Int("end", rank); end < rank {
+		return fmt.Errorf("attribute end=%d cannot be expressed", end)
+	}
+	delete(n.Attrs, "end")
+	return nil
+}
+
+func unavailable(since int) func(*converter, *ir.Node) error {
+	return func(*converter, *ir.Node) error {
+		return fmt.Errorf("the operator exists since %d", since)
+	}
+}
