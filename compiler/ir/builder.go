@@ -83,6 +83,9 @@ func (b *Builder) In(scope string, f func()) {
 	b.scope = old
 }
 
+// Unique reserves a value name derived from name.
+func (b *Builder) Unique(name string) string { return b.unique(name) }
+
 // unique returns name, or name with the smallest suffix that makes it unique.
 func (b *Builder) unique(name string) string {
 	k := b.names[name]

@@ -161,6 +161,31 @@ func (b B) Expand(x *ir.Value, dims ...int64) *ir.Value {
 	return b.One("Expand", nil, x, b.Ints(dims...))
 }
 
+// ExpandLike broadcasts x to the shape of like, symbolic batch included.
+func (b B) ExpandLike(x, like *ir.Value) *ir.Value {
+	switch {
+	case x.Shape.Equal(like.Shape):
+		return x
+	case like.Shape.Static():
+		return b.Expand(x, like.Shape...)
+	}
+	return b.One("Expand", nil, x, b.One("Shape", nil, like))
+}
+
+// ReshapeLike gives x the shape of like; at most one dimension of it is symbolic.
+func (b B) ReshapeLike(x, like *ir.Value) *ir.Value {
+	if x.Shape.Equal(like.Shape) {
+		return x
+	}
+	dims := like.Shape.Clone()
+	for i, d := range dims {
+		if d == ir.N {
+			dims[i] = -1
+		}
+	}
+	return b.Reshape(x, dims...)
+}
+
 // Squeeze removes the given dimensions of size 1; Unsqueeze inserts them.
 func (b B) Squeeze(x *ir.Value, axes ...int64) *ir.Value {
 	return b.One("Squeeze", nil, x, b.Ints(axes...))

@@ -368,8 +368,11 @@ func unsqueeze(c *Ctx) error {
 
 func expand(c *Ctx) error {
 	to, ok := c.ConstInts(1)
+	if def := c.In[1].Def; !ok && def != nil && def.Op == "Shape" && len(def.Attrs) == 0 {
+		to, ok = def.In[0].Shape, true
+	}
 	if !ok {
-		return fmt.Errorf("shape must be constant")
+		return fmt.Errorf("shape must be constant or the output of Shape")
 	}
 	out, err := Broadcast(c.Shape(0), to)
 	if err != nil {

@@ -1,0 +1,204 @@
+// Package grad differentiates graphs: a short reverse walk and one rule per operator. The gradient is appended to the
+// same graph as ordinary operators, so it can be optimised, exported, executed and differentiated again like any
+// other part of it.
+package grad
+
+import (
+	"fmt"
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// Ctx is what a rule sees: a builder at the end of the graph, the node, and the gradients Dy of its outputs (nil where
+// an output does not matter; at least one is given).
+type Ctx struct {
+	op.B
+	N    *ir.Node
+	Dy   []*ir.Value
+	need []bool
+}
+
+// In and Out are the inputs and outputs of the node; nil when absent.
+func (c *Ctx) In(i int) *ir.Value { return c.N.Input(i) }
+
+// Out is output i of the node; nil when absent.
+func (c *Ctx) Out(i int) *ir.Value { return c.N.Output(i) }
+
+// Need reports whether the gradient of input i is wanted; rules leave out the others.
+func (c *Ctx) Need(i int) bool { return i < len(c.need) && c.need[i] }
+
+// Rule returns the gradient of each input in order, nil for none. A gradient of broadcast shape is summed to the shape
+// of the input by the walk, not by the rule.
+type Rule func(c *Ctx) []*ir.Value
+
+var rules = map[string]Rule{}
+
+func register(rows map[string]Rule) {
+	for name, rule := range rows {
+		if rules[name] != nil {
+			panic("grad: two rules for " + name)
+		}
+		rules[name] = rule
+	}
+}
+
+// Support tells how an operator of the standard domain takes part in differentiation.
+type Support int
+
+// The three kinds of support.
+const (
+	None Support = iota // an error when a gradient has to pass
+	Zero                // piecewise constant: the gradient is zero and stops there
+	Full                // has a rule
+)
+
+// Supports reports the support of an operator, and for those without a rule the reason.
+func Supports(name string) (Support, string) {
+	if rules[name] != nil {
+		return Full, ""
+	}
+	if why, ok := constant[name]; ok {
+		return Zero, why
+	}
+	return None, unsupported[name]
+}
+
+// Gradients appends to b the gradient of sum_i <ys[i], dys[i]> with respect to each of xs, whose values are in the graph
+// of b or around it. dys[i] has the shape of ys[i]. A result is nil where ys do not depend on that x. Errors (no rule
+// for an operator on the way) stick to the builder and name node and operator.
+func Gradients(b op.B, ys, dys, xs []*ir.Value) []*ir.Value {
+	w := walk{b: b, depends: map[*ir.Value]bool{}, parts: map[*ir.Value][]*ir.Value{}}
+	for _, x := range xs {
+		w.depends[x] = true
+	}
+	nodes := slices.Clone(b.Graph().Nodes)
+	for _, n := range nodes {
+		w.mark(n)
+	}
+	for i, y := range ys {
+		if b.Err() != nil {
+			break
+		}
+		if !dys[i].Shape.Equal(y.Shape) {
+			b.Fail("gradient of %s has shape %s", y, dys[i].Shape)
+		}
+		if w.depends[y] {
+			w.parts[y] = append(w.parts[y], dys[i])
+		}
+	}
+	for _, n := range slices.Backward(nodes) {
+		if b.Err() != nil {
+			break
+		}
+		b.In("grad", func() { w.visit(n) })
+	}
+	out := make([]*ir.Value, len(xs))
+	for i, x := range xs {
+		out[i] = w.take(x)
+	}
+	return out
+}
+
+type walk struct {
+	b       op.B
+	depends map[*ir.Value]bool
+	parts   map[*ir.Value][]*ir.Value
+}
+
+// mark records which outputs of n depend on the wanted values by way of floating-point inputs.
+func (w *walk) mark(n *ir.Node) {
+	hit := slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && w.depends[v] })
+	for _, g := range n.Graphs() {
+		g.Walk(func(m *ir.Node) {
+			hit = hit || slices.ContainsFunc(m.In, func(v *ir.Value) bool { return v != nil && w.depends[v] })
+		})
+	}
+	if !hit {
+		return
+	}
+	if _, stop := constant[n.Op]; stop {
+		return
+	}
+	for _, v := range n.Out {
+		if v != nil && v.Type.IsFloat() {
+			w.depends[v] = true
+		}
+	}
+}
+
+// take is the accumulated gradient of v, nil when there is none.
+func (w *walk) take(v *ir.Value) *ir.Value {
+	parts := w.parts[v]
+	if len(parts) == 0 {
+		return nil
+	}
+	if len(parts) > 1 {
+		parts = []*ir.Value{w.b.Sum(parts...)}
+		w.parts[v] = parts
+	}
+	return parts[0]
+}
+
+func (w *walk) visit(n *ir.Node) {
+	dy := make([]*ir.Value, len(n.Out))
+	any := false
+	for i, v := range n.Out {
+		if v != nil && w.depends[v] {
+			dy[i] = w.take(v)
+			any = any || dy[i] != nil
+		}
+	}
+	if !any {
+		return
+	}
+	rule := rules[n.Op]
+	if rule == nil || n.Domain != "" {
+		why := unsupported[n.Op]
+		if why != "" {
+			why = ": " + why
+		}
+		w.b.Fail("node %s: operator %s has no gradient%s", n.Name, n.Op, why)
+		return
+	}
+	need := make([]bool, len(n.In))
+	for i, v := range n.In {
+		need[i] = v != nil && w.depends[v]
+	}
+	c := &Ctx{B: w.b, N: n, Dy: dy, need: need}
+	w.b.In(n.Name, func() {
+		grads := rule(c)
+		if len(grads) > len(n.In) {
+			panic(fmt.Sprintf("grad: rule of %s returns %d gradients for %d inputs", n.Op, len(grads), len(n.In)))
+		}
+		for i, g := range grads {
+			if g == nil || !need[i] || w.b.Err() != nil {
+				continue
+			}
+			g = sumTo(w.b, g, n.In[i])
+			w.parts[n.In[i]] = append(w.parts[n.In[i]], g)
+		}
+	})
+}
+
+// sumTo undoes broadcasting: it sums g over the dimensions along which x was repeated.
+func sumTo(b op.B, g, x *ir.Value) *ir.Value {
+	if g.Shape.Equal(x.Shape) || b.Err() != nil {
+		return g
+	}
+	if s, err := op.Broadcast(g.Shape, x.Shape); err != nil {
+		b.Fail("gradient of %s has shape %s", x, g.Shape)
+		return g
+	} else if !s.Equal(g.Shape) {
+		return b.ExpandLike(g, x)
+	}
+	lead := g.Rank() - x.Rank()
+	var axes []int64
+	for i, d := range g.Shape {
+		if i < lead || d != x.Shape[i-lead] {
+			axes = append(axes, int64(i))
+		}
+	}
+	return b.ReshapeLike(b.ReduceSum(g, false, axes...), x)
+}

@@ -1,0 +1,80 @@
+package grad
+
+import "rnas/compiler/ir"
+
+func init() { register(map[string]Rule{"BatchNormalization": batchNorm}) }
+
+// perChannel gives a vector [C] the shape that broadcasts along axis 1 of like.
+func perChannel(c *Ctx, v, like *ir.Value) *ir.Value {
+	dims := []int64{v.Shape[0]}
+	for i := 2; i < like.Rank(); i++ {
+		dims = append(dims, 1)
+	}
+	return c.Reshape(v, dims...)
+}
+
+// overChannels sums over all axes but 1.
+func overChannels(c *Ctx, v *ir.Value) *ir.Value {
+	axes := []int64{0}
+	for i := 2; i < v.Rank(); i++ {
+		axes = append(axes, int64(i))
+	}
+	return c.ReduceSum(v, false, axes...)
+}
+
+func batchNorm(c *Ctx) []*ir.Value {
+	if c.N.Int("training_mode", 0) != 0 {
+		return batchNormTraining(c)
+	}
+	x, scale, mean, variance, dy := c.In(0), c.In(1), c.In(3), c.In(4), c.Dy[0]
+	eps := c.Float(variance, float64(c.N.Float("epsilon", 1e-5)))
+	inv := c.Reciprocal(c.Sqrt(c.Add(variance, eps)))
+	out := make([]*ir.Value, 5)
+	out[0] = c.when(0, func() *ir.Value { return c.Mul(dy, perChannel(c, c.Mul(scale, inv), dy)) })
+	if !c.Need(1) && !c.Need(2) && !c.Need(3) && !c.Need(4) {
+		return out
+	}
+	sum := overChannels(c, dy)
+	centred := func() *ir.Value { return overChannels(c, c.Mul(dy, c.Sub(x, perChannel(c, mean, x)))) }
+	out[1] = c.when(1, func() *ir.Value { return c.Mul(centred(), inv) })
+	out[2] = c.when(2, func() *ir.Value { return sum })
+	out[3] = c.when(3, func() *ir.Value { return c.Neg(c.Mul(sum, c.Mul(scale, inv))) })
+	out[4] = c.when(4, func() *ir.Value {
+		cube := c.Mul(inv, c.Mul(inv, inv))
+		return c.Scale(c.Mul(centred(), c.Mul(scale, cube)), -0.5)
+	})
+	return out
+}
+
+// batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
+// dx = a*dy + b*x + c with one number of each per channel, so that the large tensors are read as few times as possible.
+// The statistics outputs carry no gradient: they feed running averages only.
+func batchNormTraining(c *Ctx) []*ir.Value {
+	x, scale, dy := c.In(0), c.In(1), c.Dy[0]
+	mean, variance := c.Out(1), c.Out(2)
+	if mean == nil || variance == nil || c.Dy[0] == nil || len(c.Dy) > 1 && (c.Dy[1] != nil || c.Dy[2] != nil) ||
+		c.N.Float("momentum", 0.9) != 0 {
+		c.Fail("node %s: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0) "+
+			"and does not pass through them", c.N.Name)
+		return nil
+	}
+	if !x.Shape.Static() {
+		c.Fail("node %s: the gradient of BatchNormalization in training mode needs a static batch", c.N.Name)
+		return nil
+	}
+	m := float64(x.Shape.Numel() / x.Shape[1])
+	inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
+	sum := overChannels(c, dy)
+	dot := c.Mul(c.Sub(overChannels(c, c.Mul(dy, x)), c.Mul(mean, sum)), inv) // sum of dy times normalised x
+	out := make([]*ir.Value, 5)
+	out[0] = c.when(0, func() *ir.Value {
+		a := c.Mul(scale, inv)
+		b := c.Scale(c.Mul(c.Mul(a, inv), dot), -1/m)
+		shift := c.Sub(c.Scale(c.Mul(a, sum), -1/m), c.Mul(b, mean))
+		linear := c.Add(c.Mul(x, perChannel(c, b, x)), perChannel(c, shift, x))
+		return c.Add(c.Mul(dy, perChannel(c, a, x)), linear)
+	})
+	out[1] = c.when(1, func() *ir.Value { return dot })
+	out[2] = c.when(2, func() *ir.Value { return sum })
+	return out
+}

@@ -1,0 +1,18 @@
+package grad
+
+// constant lists operators whose outputs are piecewise constant in their inputs or are not numbers of the reals: their
+// gradient is zero wherever it exists.
+var constant = map[string]string{
+	"Sign": "piecewise constant", "Floor": "piecewise constant", "Ceil": "piecewise constant", "Round": "piecewise constant",
+	"Not": "boolean", "And": "boolean", "Or": "boolean", "Xor": "boolean",
+	"Equal": "boolean", "Greater": "boolean", "GreaterOrEqual": "boolean", "Less": "boolean", "LessOrEqual": "boolean",
+	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
+	"ConstantOfShape": "depends on a shape only",
+	"OneHot":          "depends on integers only",
+}
+
+// unsupported lists the remaining operators of the table without a rule, and why.
+var unsupported = map[string]string{
+	"Loop":       "differentiate inside the body instead",
+	"ReduceProd": "products with zeros have no stable form in the operator set",
+}
