@@ -49,7 +49,7 @@ var downgrades = []downgrade{
 // converter rewrites a copy of a graph; the values are shared with the original.
 type converter struct {
 	opset int
-	names map[string]bool
+	names names
 }
 
 // convert returns g in the forms of another operator set. Operator sets above 18 took nothing away from the forms of 18
@@ -61,7 +61,7 @@ func convert(g *ir.Graph, opset int) (*ir.Graph, error) {
 	if opset < oldestWrite || opset > newestOpset {
 		return nil, fmt.Errorf("operator set %d: expected %d to %d", opset, oldestWrite, newestOpset)
 	}
-	c := &converter{opset: opset, names: valueNames(g)}
+	c := &converter{opset: opset, names: namesOf(g)}
 	return c.graph(g)
 }
 
@@ -107,17 +107,7 @@ func (c *converter) node(n *ir.Node) error {
 
 func (c *converter) constant(hint string, data []int64) *ir.Value {
 	t := tensor.Vector(data...)
-	return &ir.Value{Name: fresh(c.names, hint), Type: ir.Int64, Shape: t.Shape, Const: t}
-}
-
-// fresh returns hint, or hint with the smallest suffix that is not among names, and adds it to them.
-func fresh(names map[string]bool, hint string) string {
-	name := hint
-	for k := 1; names[name]; k++ {
-		name = fmt.Sprintf("%s.%d", hint, k)
-	}
-	names[name] = true
-	return name
+	return &ir.Value{Name: c.names.fresh(hint), Type: ir.Int64, Shape: t.Shape, Const: t}
 }
 
 func axesToAttribute(_ *converter, n *ir.Node) error {

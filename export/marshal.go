@@ -52,7 +52,7 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &encoder{names: valueNames(g), written: map[*ir.Value]bool{}, valueInfo: o.ValueInfo}
+	e := &encoder{names: namesOf(g), written: map[*ir.Value]bool{}, valueInfo: o.ValueInfo}
 	body, err := e.graph(g)
 	if err != nil {
 		return nil, err
@@ -113,33 +113,10 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// valueNames is the set of all value names of g and its nested graphs.
-func valueNames(g *ir.Graph) map[string]bool {
-	names := map[string]bool{}
-	add := func(values []*ir.Value) {
-		for _, v := range values {
-			if v != nil {
-				names[v.Name] = true
-			}
-		}
-	}
-	add(g.Inputs)
-	add(g.Outputs)
-	g.Walk(func(n *ir.Node) {
-		add(n.In)
-		add(n.Out)
-		for _, sub := range n.Graphs() {
-			add(sub.Inputs)
-			add(sub.Outputs)
-		}
-	})
-	return names
-}
-
 // encoder turns graphs into messages. names holds every name that is taken anywhere, written the constants that own
 // their name already.
 type encoder struct {
-	names     map[string]bool
+	names     names
 	written   map[*ir.Value]bool
 	valueInfo bool
 }
@@ -165,7 +142,7 @@ func (e *encoder) localNames(g *ir.Graph) local {
 			e.written[v] = true
 			continue
 		}
-		names[v] = fresh(e.names, v.Name)
+		names[v] = e.names.fresh(v.Name)
 	}
 	return names
 }

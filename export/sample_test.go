@@ -80,7 +80,7 @@ func loop(t testing.TB) *ir.Graph {
 	body.Output("scan", next)
 	sub := body.Graph()
 	out := b.Node("Loop", ir.Attrs{"body": sub}, 2,
-		b.Const("trips", tensor.Scalar[int64](3)), nil, x)
+		b.Const("trips", tensor.Scalar[int64](3)), b.Const("go", tensor.Scalar(true)), x)
 	b.Output("last", out[0])
 	b.Output("all", out[1])
 	return build(t, b)
