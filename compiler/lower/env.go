@@ -1,0 +1,147 @@
+// Package lower turns architectures into forward graphs: the evaluation network of a genotype and the supernet of the
+// search. One function per primitive; parameters carry the public DARTS names, so published PyTorch checkpoints fit.
+package lower
+
+import (
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// Kind tells what a parameter is, and so how it starts and whether it is trained.
+type Kind int
+
+// Kinds of parameters.
+const (
+	ConvWeight   Kind = iota // [O,I/g,kh,kw]
+	LinearWeight             // [O,I]
+	LinearBias               // [O]
+	NormScale                // [C]
+	NormBias                 // [C]
+	RunningMean              // [C], a statistic
+	RunningVar               // [C], a statistic
+)
+
+// Statistic reports whether the parameter is a running statistic: not trained by gradients but averaged over batches.
+func (k Kind) Statistic() bool { return k == RunningMean || k == RunningVar }
+
+// Param describes one parameter. FanIn is the number of inputs that one output sums over.
+type Param struct {
+	Name  string
+	Kind  Kind
+	Shape []int64
+	FanIn int64
+}
+
+// Source gives the value of a parameter; it is asked once per name and forward pass.
+type Source func(p Param) *ir.Value
+
+// Stat is the batch statistics of one normalisation layer: mean and biased variance [C] over Count elements per channel.
+type Stat struct {
+	Name           string // of the layer; parameters are Name.running_mean and Name.running_var
+	Mean, Variance *ir.Value
+	Count          int64
+}
+
+// Env is what lowering works in: a builder, the parameters and the mode.
+type Env struct {
+	op.B
+	Param Source
+	// Train normalises by batch statistics and records them in Stats; otherwise running statistics are used.
+	Train bool
+	Stats []Stat
+	// Alphas are the architecture parameters of a supernet, [2,edges,primitives], normal cells first.
+	Alphas *ir.Value
+	// DropPath gives, in training, the factor [B,1,1,1] of an edge: 0 drops the edge for that image, 1/keep keeps it. Nil
+	// where drop-path is off.
+	DropPath func() *ir.Value
+}
+
+// Epsilon of batch normalisation, PyTorch's default.
+const Epsilon = 1e-5
+
+func (e *Env) weight(name string, kind Kind, fanIn int64, shape ...int64) *ir.Value {
+	return e.Param(Param{Name: name, Kind: kind, Shape: shape, FanIn: fanIn})
+}
+
+// conv is a convolution without bias; the parameter is name.weight [out,in/group,kh,kw].
+func (e *Env) conv(name string, x *ir.Value, out int64, g op.Conv2D) *ir.Value {
+	if e.Err() != nil {
+		return x
+	}
+	in := x.Shape[1] / max(g.Group, 1)
+	w := e.weight(name+".weight", ConvWeight, in*g.Kernel[0]*g.Kernel[1], out, in, g.Kernel[0], g.Kernel[1])
+	return e.Conv(x, w, nil, g)
+}
+
+// pointwise is a 1x1 convolution.
+func (e *Env) pointwise(name string, x *ir.Value, out, stride int64) *ir.Value {
+	return e.conv(name, x, out, op.Conv2D{Kernel: [2]int64{1, 1}, Stride: stride})
+}
+
+// linear is x [N,I] times name.weight [O,I] transposed plus name.bias [O].
+func (e *Env) linear(name string, x *ir.Value, out int64) *ir.Value {
+	if e.Err() != nil {
+		return x
+	}
+	in := x.Shape[1]
+	w := e.weight(name+".weight", LinearWeight, in, out, in)
+	return e.Gemm(x, w, e.weight(name+".bias", LinearBias, in, out), false, true)
+}
+
+// norm is batch normalisation. With affine it has name.weight and name.bias. A gain (scalar or nil) multiplies the
+// result; it is folded into the scale, so a weighted edge costs no pass over the tensor of its own.
+func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Value {
+	if e.Err() != nil {
+		return x
+	}
+	c := x.Shape[1]
+	var scale, bias *ir.Value
+	if affine {
+		scale = e.weight(name+".weight", NormScale, c, c)
+		bias = e.weight(name+".bias", NormBias, c, c)
+		if gain != nil {
+			scale, bias = e.Mul(scale, gain), e.Mul(bias, gain)
+		}
+	} else {
+		scale, bias = e.Fill(x, 1, c), e.Fill(x, 0, c)
+		if gain != nil {
+			scale = e.Expand(gain, c)
+		}
+	}
+	mean := e.weight(name+".running_mean", RunningMean, c, c)
+	variance := e.weight(name+".running_var", RunningVar, c, c)
+	if !e.Train {
+		return e.BatchNorm(x, scale, bias, mean, variance, Epsilon)
+	}
+	y, m, v := e.BatchNormTrain(x, scale, bias, Epsilon)
+	e.Stats = append(e.Stats, Stat{Name: name, Mean: m, Variance: v, Count: x.Shape.Numel() / c})
+	return y
+}
+
+// reluConvNorm is DARTS' ReLUConvBN with a 1x1 kernel: name.op.1 and name.op.2.
+func (e *Env) reluConvNorm(name string, x *ir.Value, out int64, affine bool) *ir.Value {
+	return e.norm(name+".op.2", e.pointwise(name+".op.1", e.Relu(x), out, 1), affine, nil)
+}
+
+// factorizedReduce halves the resolution by two 1x1 stride-2 convolutions, the second one shifted by a pixel, each giving
+// half of the channels: name.conv_1, name.conv_2, name.bn.
+func (e *Env) factorizedReduce(name string, x *ir.Value, out int64, affine bool, gain *ir.Value) *ir.Value {
+	if e.Err() != nil {
+		return x
+	}
+	h, w := x.Shape[2], x.Shape[3]
+	if out%2 != 0 || h%2 != 0 || w%2 != 0 {
+		e.Fail("%s: halving needs an even number of channels, rows and columns, found %d channels of %dx%d", name, out, h, w)
+		return x
+	}
+	x = e.Relu(x)
+	shifted := e.Slice(x, []int64{1, 1}, []int64{h, w}, []int64{2, 3}, []int64{1, 1})
+	both := e.Concat(1, e.pointwise(name+".conv_1", x, out/2, 2), e.pointwise(name+".conv_2", shifted, out/2, 2))
+	return e.norm(name+".bn", both, affine, gain)
+}
+
+// vector is a constant of the type of like.
+func (e *Env) vector(hint string, like *ir.Value, shape []int64, values []float64) *ir.Value {
+	return e.Const(hint, tensor.FromFloat64s(like.Type, shape, values))
+}
