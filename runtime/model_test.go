@@ -10,7 +10,7 @@ import (
 
 type attr struct {
 	name  string
-	value any // int64, float32, []int64, graph
+	value any // int64, []int64 or graph
 }
 
 type node struct {
@@ -167,5 +167,16 @@ func counter(n int64) []byte {
 		in:  []value{f32("params", n), f32("grad", n), f32("rate")},
 		out: []value{f32("params_next", n), f32("sum")},
 	}
+	return g.model(17)
+}
+
+// gather is y = [10, 20, 30][i]; indexes out of range fail when run.
+func gather() []byte {
+	g := graph{
+		nodes: []node{{op: "Gather", name: "pick", in: []string{"table", "i"}, out: []string{"y"}}},
+		in:    []value{{name: "i", dtype: tensor.Int64, shape: []int64{1}}},
+		out:   []value{f32("y", 1)},
+	}
+	g.weight("table", tensor.Vector[float32](10, 20, 30))
 	return g.model(17)
 }

@@ -40,7 +40,9 @@ func Open(path string) (*Library, error) {
 		return nil, c.err
 	}
 	ort.SetSharedLibraryPath(path)
-	if err := keepSignals(func() error { return ort.InitializeEnvironment() }); err != nil {
+	// Whatever ONNX Runtime would log as an error is also returned as one.
+	start := func() error { return ort.InitializeEnvironment(ort.WithLogLevelFatal()) }
+	if err := keepSignals(start); err != nil {
 		if strings.Contains(err.Error(), "ORT API base: 2") { // GetApi(24) returned null
 			return nil, oldLibrary(path, "an older one")
 		}

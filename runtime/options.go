@@ -35,3 +35,9 @@ type Options struct {
 	// ProviderConfig holds options of the execution provider. They win over the ones that this package sets.
 	ProviderConfig map[string]string
 }
+
+// Carry ties a program's input and output to a tensor of the state. In is fed from the current buffer, Out is written
+// to the next one; either may be empty, for a program that only writes or only reads.
+type Carry struct {
+	In, Out, State string
+}

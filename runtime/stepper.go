@@ -12,12 +12,6 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Carry ties a program's input and output to a tensor of the state. In is fed from the current buffer, Out is written
-// to the next one; either may be empty, for a program that only writes or only reads.
-type Carry struct {
-	In, Out, State string
-}
-
 // Stepper runs a program over and over on the same memory: state tensors are carried, all other inputs and outputs
 // have buffers owned by the Stepper. It makes no tensors and no ONNX Runtime values after NewStepper, except for
 // rank-0 inputs. The session and the state must outlive it.
