@@ -67,9 +67,10 @@ func Supports(name string) (Support, string) {
 
 // Gradients appends to b the gradient of sum_i <ys[i], dys[i]> with respect to each of xs, whose values are in the graph
 // of b or around it. dys[i] has the shape of ys[i]. A result is nil where ys do not depend on that x. Errors (no rule
-// for an operator on the way) stick to the builder and name node and operator.
-func Gradients(b op.B, ys, dys, xs []*ir.Value) []*ir.Value {
-	w := walk{b: b, depends: map[*ir.Value]bool{}, parts: map[*ir.Value][]*ir.Value{}}
+// for an operator on the way) stick to the builder and name node and operator. Values in stop count as constants: no
+// gradient passes through them.
+func Gradients(b op.B, ys, dys, xs []*ir.Value, stop ...*ir.Value) []*ir.Value {
+	w := walk{b: b, depends: map[*ir.Value]bool{}, parts: map[*ir.Value][]*ir.Value{}, stop: stop}
 	for _, x := range xs {
 		w.depends[x] = true
 	}
@@ -104,6 +105,7 @@ func Gradients(b op.B, ys, dys, xs []*ir.Value) []*ir.Value {
 type walk struct {
 	b       op.B
 	depends map[*ir.Value]bool
+	stop    []*ir.Value
 	parts   map[*ir.Value][]*ir.Value
 }
 
@@ -122,7 +124,7 @@ func (w *walk) mark(n *ir.Node) {
 		return
 	}
 	for _, v := range n.Out {
-		if v != nil && v.Type.IsFloat() {
+		if v != nil && v.Type.IsFloat() && !slices.Contains(w.stop, v) {
 			w.depends[v] = true
 		}
 	}

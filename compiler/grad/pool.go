@@ -37,7 +37,7 @@ func indices(c *Ctx) *ir.Value {
 	if v := c.Out(1); v != nil {
 		return v
 	}
-	v := &ir.Value{Name: c.Unique(c.N.Name + ".indices"), Type: ir.Int64, Shape: c.Out(0).Shape.Clone(), Def: c.N}
+	v := &ir.Value{Name: c.Take(c.N.Name + ".indices"), Type: ir.Int64, Shape: c.Out(0).Shape.Clone(), Def: c.N}
 	c.N.Out = []*ir.Value{c.Out(0), v}
 	return v
 }

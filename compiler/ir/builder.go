@@ -83,8 +83,21 @@ func (b *Builder) In(scope string, f func()) {
 	b.scope = old
 }
 
-// Unique reserves a value name derived from name.
-func (b *Builder) Unique(name string) string { return b.unique(name) }
+// Take reserves a value name derived from name.
+func (b *Builder) Take(name string) string { return b.unique(name) }
+
+// Free is a value name derived from name that is not taken yet.
+func (b *Builder) Free(name string) string {
+	for k := 0; ; k++ {
+		free := name
+		if k > 0 {
+			free = fmt.Sprintf("%s_%d", name, k)
+		}
+		if b.names[free] == 0 {
+			return free
+		}
+	}
+}
 
 // unique returns name, or name with the smallest suffix that makes it unique.
 func (b *Builder) unique(name string) string {

@@ -50,6 +50,9 @@ type Env struct {
 	// Train normalises by batch statistics and records them in Stats; otherwise running statistics are used.
 	Train bool
 	Stats []Stat
+	// Fold merges a normalisation by running statistics into the convolution before it, so that neither it nor its
+	// gradient costs a pass over the tensor.
+	Fold bool
 	// Alphas are the architecture parameters of a supernet, [2,edges,primitives], normal cells first.
 	Alphas *ir.Value
 	// DropPath gives, in training, the factor [B,1,1,1] of an edge: 0 drops the edge for that image, 1/keep keeps it. Nil
@@ -111,12 +114,23 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 	}
 	mean := e.weight(name+".running_mean", RunningMean, c, c)
 	variance := e.weight(name+".running_var", RunningVar, c, c)
+	if !e.Train && e.Fold && x.Def != nil && x.Def.Op == "Conv" && len(x.Def.In) == 2 {
+		return e.folded(x.Def, scale, bias, mean, variance)
+	}
 	if !e.Train {
 		return e.BatchNorm(x, scale, bias, mean, variance, Epsilon)
 	}
 	y, m, v := e.BatchNormTrain(x, scale, bias, Epsilon)
 	e.Stats = append(e.Stats, Stat{Name: name, Mean: m, Variance: v, Count: x.Shape.Numel() / c})
 	return y
+}
+
+// folded is the convolution followed by normalisation as one convolution: weight*s and bias-mean*s with
+// s = scale/sqrt(variance+epsilon). The convolution before becomes unused.
+func (e *Env) folded(conv *ir.Node, scale, bias, mean, variance *ir.Value) *ir.Value {
+	s := e.Div(scale, e.Sqrt(e.Add(variance, e.Float(variance, Epsilon))))
+	w := e.Mul(conv.In[1], e.Reshape(s, -1, 1, 1, 1))
+	return e.One("Conv", conv.Attrs, conv.In[0], w, e.Sub(bias, e.Mul(mean, s)))
 }
 
 // reluConvNorm is DARTS' ReLUConvBN with a 1x1 kernel: name.op.1 and name.op.2.

@@ -1,0 +1,139 @@
+package pass
+
+import (
+	"rnas/compiler/ir"
+	"rnas/internal/interp"
+	"rnas/internal/tensor"
+)
+
+// Limits of constant folding in bytes: results over foldMax stay computed, and so do results over foldSmall that are
+// more than foldGrowth times as large as the inputs, such as an Expand of a scalar.
+const (
+	foldMax    = 64 << 20
+	foldSmall  = 4 << 10
+	foldGrowth = 4
+)
+
+// fold computes nodes whose inputs are all constant, and Shape of static shapes. Every result is rounded to its type,
+// as an engine would. Nodes that have nested graphs, that draw random numbers or that the interpreter refuses stay.
+func fold(g *ir.Graph) error {
+	f := folder{fixed: outputs(g), known: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	f.graph(g)
+	return nil
+}
+
+type folder struct {
+	fixed map[*ir.Value]bool
+	known map[*ir.Value]*ir.Value // constant content of graph outputs
+	names names
+}
+
+func (f *folder) graph(g *ir.Graph) {
+	nodes := make([]*ir.Node, 0, len(g.Nodes))
+	for _, n := range g.Nodes {
+		swap(n.In, f.known)
+		subs := n.Graphs()
+		for _, sub := range subs {
+			f.graph(sub)
+		}
+		results, ok := f.evaluate(n, len(subs) > 0)
+		if !ok {
+			nodes = append(nodes, n)
+			continue
+		}
+		for i, v := range n.Out {
+			if v == nil {
+				continue
+			}
+			if !f.fixed[v] {
+				v.Const, v.Def = results[i], nil
+				continue
+			}
+			c := &ir.Value{Name: f.names.unique(v.Name + ".value"), Type: v.Type, Shape: v.Shape, Const: results[i]}
+			f.known[v] = c
+			v.Def = &ir.Node{Name: f.names.unique(v.Name + ".copy"), Op: "Identity", In: []*ir.Value{c}, Out: []*ir.Value{v}}
+			nodes = append(nodes, v.Def)
+		}
+	}
+	g.Nodes = nodes
+}
+
+// evaluate computes the outputs of n; ok is false where n must stay.
+func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok bool) {
+	if n.Op == "Shape" && n.Domain == "" {
+		return shapeOf(n)
+	}
+	if nested || random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
+		return nil, false
+	}
+	trial := *n
+	trial.Out = make([]*ir.Value, len(n.Out))
+	g := &ir.Graph{Name: n.Name, Nodes: []*ir.Node{&trial}}
+	for i, v := range n.Out {
+		if v != nil {
+			trial.Out[i] = &ir.Value{Name: v.Name, Type: v.Type, Shape: v.Shape, Def: &trial}
+			g.Outputs = append(g.Outputs, trial.Out[i])
+		}
+	}
+	computed, err := interp.RunOrdered(g)
+	if err != nil {
+		return nil, false
+	}
+	results = make([]*tensor.Tensor, len(n.Out))
+	for i, v := range n.Out {
+		if v == nil {
+			continue
+		}
+		results[i], computed = computed[0], computed[1:]
+		if v.Type.IsFloat() {
+			results[i] = tensor.FromFloat64s(v.Type, v.Shape, results[i].Float64s())
+		}
+	}
+	return results, true
+}
+
+// worthwhile reports whether all inputs of n are constant and its outputs within the limits.
+func worthwhile(n *ir.Node) bool {
+	in, out := int64(0), int64(0)
+	for _, v := range n.In {
+		if v == nil {
+			continue
+		}
+		if !v.IsConst() {
+			return false
+		}
+		in += bytesOf(v)
+	}
+	for _, v := range n.Out {
+		if v == nil {
+			continue
+		}
+		if !v.Shape.Static() {
+			return false
+		}
+		out += bytesOf(v)
+	}
+	return out <= foldSmall || out <= foldMax && out <= foldGrowth*in
+}
+
+func bytesOf(v *ir.Value) int64 { return v.Shape.Numel() * int64(v.Type.Size()) }
+
+// random reports whether n may give different results for equal inputs.
+func random(n *ir.Node) bool { return n.Op == "Dropout" && n.Input(2) != nil }
+
+// shapeOf is the result of a Shape node, if the dimensions that it asks for are static.
+func shapeOf(n *ir.Node) ([]*tensor.Tensor, bool) {
+	dims := n.In[0].Shape
+	clamp := func(i int64) int64 {
+		if i < 0 {
+			i += int64(len(dims))
+		}
+		return min(max(i, 0), int64(len(dims)))
+	}
+	start, end := clamp(n.Int("start", 0)), clamp(n.Int("end", int64(len(dims))))
+	dims = dims[start:max(start, end)]
+	if !dims.Static() {
+		return nil, false
+	}
+	return []*tensor.Tensor{tensor.Vector([]int64(dims.Clone())...)}, true
+}

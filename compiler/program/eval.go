@@ -1,0 +1,125 @@
+package program
+
+import (
+	"fmt"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/lower"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// Deploy lowers the evaluation form of a network with its parameters as constants: input "input" [batch,D,H,W] in [0,1]
+// (ir.N for a symbolic batch), output "logits" [batch,K]. Parameters are read from the flat vectors of the layout. With
+// fold, normalisation is merged into the convolutions.
+func Deploy(n lower.Network, l *Layout, params, stats []float32, batch int64, fold bool) (*ir.Graph, error) {
+	m := n.Skeleton()
+	b := op.NewB("rnas")
+	images := b.Input("input", ir.Float32, batch, int64(m.Depth), int64(m.Height), int64(m.Width))
+	e := &lower.Env{B: b, Fold: fold, Param: func(p lower.Param) *ir.Value {
+		s := l.Slot(p.Name)
+		if s == nil {
+			b.Fail("parameter %s is not in the layout", p.Name)
+			return &ir.Value{}
+		}
+		return b.NamedConst(p.Name, l.Tensor(*s, params, stats))
+	}}
+	logits, _ := n.Forward(e, images)
+	b.Output("logits", logits)
+	return b.Build()
+}
+
+// Eval is a program that evaluates a network over the states params and stats (and alphas, for a supernet): inputs
+// images [B,D,H,W] and labels int64 [B], outputs logits [B,K], loss [B] and hit [B] (1 where the prediction is right).
+func Eval(n lower.Network, l *Layout, batch int) (*Program, error) {
+	m := n.Skeleton()
+	b := op.NewB("eval")
+	images := b.Input("images", ir.Float32, int64(batch), int64(m.Depth), int64(m.Height), int64(m.Width))
+	labels := b.Input("labels", ir.Int64, int64(batch))
+	w := open(b, n, l)
+	states := []State{read("params"), read("stats")}
+	if s, ok := n.(lower.Supernet); ok {
+		w.alphas = b.Input("alphas", ir.Float32, s.AlphaShape()...)
+		states = append(states, read("alphas"))
+	}
+	logits, _, _ := w.forward(b, images, mode{})
+	target := b.OneHot(labels, int64(m.Classes), images)
+	b.Output("logits", logits)
+	b.Output("loss", crossEntropy(b, logits, target))
+	b.Output("hit", b.Cast(hits(b, logits, labels), ir.Float32))
+	return build(b, states...)
+}
+
+// Classifier is a classifier given as a graph: one input [N,C,H,W], one output of logits [N,K].
+type Classifier struct {
+	*ir.Graph
+}
+
+// apply inlines the classifier into b.
+func (c Classifier) apply(b op.B, images *ir.Value) *ir.Value {
+	out := op.Inline(b, c.Graph, []*ir.Value{images})
+	if b.Err() != nil {
+		return images
+	}
+	return out[0]
+}
+
+// Classes is the number of logits.
+func (c Classifier) Classes() int64 { return c.Outputs[0].Shape[1] }
+
+// Score evaluates a classifier: inputs images [B,C,H,W] and labels int64 [B], outputs logits [B,K], loss [B] and hit [B].
+func (c Classifier) Score(batch int) (*Program, error) {
+	b := op.NewB("score")
+	images, labels := c.open(b, batch)
+	logits := c.apply(b, images)
+	b.Output("logits", logits)
+	b.Output("loss", crossEntropy(b, logits, b.OneHot(labels, c.Classes(), images)))
+	b.Output("hit", b.Cast(hits(b, logits, labels), ir.Float32))
+	return build(b)
+}
+
+// Attack is an attack on a classifier as one graph: inputs images and start [B,C,H,W], labels int64 [B], output
+// adversarial [B,C,H,W].
+func (c Classifier) Attack(a Attack, batch int) (*Program, error) {
+	b := op.NewB("attack")
+	images, labels := c.open(b, batch)
+	start := b.Input("start", ir.Float32, images.Shape...)
+	target := b.OneHot(labels, c.Classes(), images)
+	adversarial := a.Run(b, images, start, func(b op.B, x *ir.Value) *ir.Value {
+		return b.ReduceSum(crossEntropy(b, c.apply(b, x), target), true, 0)
+	})
+	b.Output("adversarial", adversarial)
+	return build(b)
+}
+
+// Gradient is the input gradient of a classifier: inputs images [B,C,H,W] and labels int64 [B], outputs logits, loss [B]
+// and gradient [B,C,H,W] of the summed cross-entropy.
+func (c Classifier) Gradient(batch int) (*Program, error) {
+	b := op.NewB("input_gradient")
+	images, labels := c.open(b, batch)
+	logits := c.apply(b, images)
+	loss := crossEntropy(b, logits, b.OneHot(labels, c.Classes(), images))
+	b.Output("logits", logits)
+	b.Output("loss", loss)
+	b.Output("gradient", gradient(b, b.ReduceSum(loss, true, 0), images))
+	return build(b)
+}
+
+func (c Classifier) open(b op.B, batch int) (images, labels *ir.Value) {
+	shape := c.Inputs[0].Shape.Clone()
+	shape[0] = int64(batch)
+	return b.Input("images", ir.Float32, shape...), b.Input("labels", ir.Int64, int64(batch))
+}
+
+// NewClassifier checks that g is a classifier of images: one float32 input of rank 4 and a first output of rank 2.
+func NewClassifier(g *ir.Graph) (Classifier, error) {
+	switch {
+	case len(g.Inputs) != 1 || g.Inputs[0].Type != tensor.Float32 || g.Inputs[0].Rank() != 4:
+		return Classifier{}, fmt.Errorf("graph %s: expected one float32 input [N,C,H,W], found %v", g.Name, g.Inputs)
+	case len(g.Outputs) < 1 || g.Outputs[0].Type != tensor.Float32 || g.Outputs[0].Rank() != 2:
+		return Classifier{}, fmt.Errorf("graph %s: expected a float32 output of logits [N,K], found %v", g.Name, g.Outputs)
+	case !ir.Shape(g.Inputs[0].Shape[1:]).Static() || g.Outputs[0].Shape[1] == ir.N:
+		return Classifier{}, fmt.Errorf("graph %s: expected static image and class dimensions, found %s and %s", g.Name, g.Inputs[0], g.Outputs[0])
+	}
+	return Classifier{g}, nil
+}
