@@ -1,0 +1,245 @@
+package interp
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"rnas/internal/tensor"
+)
+
+// maxElements bounds one array (2 GiB), so that a small graph cannot ask for all memory.
+const maxElements = 1 << 28
+
+// array is a value at run time: f holds floating-point types, i all others (bool as 0 and 1).
+type array struct {
+	dtype tensor.DType
+	shape []int64
+	f     []float64
+	i     []int64
+}
+
+// numel is the checked number of elements of a shape.
+func numel(shape []int64) (int, error) {
+	n, err := tensor.Numel(shape)
+	if err != nil {
+		return 0, err
+	}
+	if n > maxElements {
+		return 0, fmt.Errorf("shape %v has more than %d elements", shape, maxElements)
+	}
+	return n, nil
+}
+
+// zeros allocates an array.
+func zeros(t tensor.DType, shape []int64) (*array, error) {
+	n, err := numel(shape)
+	if err != nil {
+		return nil, err
+	}
+	a := &array{dtype: t, shape: slices.Clone(shape)}
+	if t.IsFloat() {
+		a.f = make([]float64, n)
+	} else {
+		a.i = make([]int64, n)
+	}
+	return a, nil
+}
+
+func (a *array) len() int { return len(a.f) + len(a.i) }
+
+// view is a with another shape of as many elements.
+func (a *array) view(shape []int64) *array {
+	return &array{dtype: a.dtype, shape: slices.Clone(shape), f: a.f, i: a.i}
+}
+
+// take is the array whose element j is element at[j] of a; at[j] < 0 takes fill.
+func (a *array) take(shape []int64, at []int, fill *array) *array {
+	out := &array{dtype: a.dtype, shape: slices.Clone(shape)}
+	if a.dtype.IsFloat() {
+		out.f = pick(a.f, at, fill.float(0))
+	} else {
+		out.i = pick(a.i, at, fill.int(0))
+	}
+	return out
+}
+
+func pick[T any](data []T, at []int, fill T) []T {
+	out := make([]T, len(at))
+	for j, k := range at {
+		if k >= 0 {
+			out[j] = data[k]
+		} else {
+			out[j] = fill
+		}
+	}
+	return out
+}
+
+// float is element k as a floating-point number; 0 when a is nil.
+func (a *array) float(k int) float64 {
+	switch {
+	case a == nil:
+		return 0
+	case a.dtype.IsFloat():
+		return a.f[k]
+	}
+	return float64(a.i[k])
+}
+
+// int is element k truncated to an integer; 0 when a is nil.
+func (a *array) int(k int) int64 {
+	switch {
+	case a == nil:
+		return 0
+	case !a.dtype.IsFloat():
+		return a.i[k]
+	}
+	return truncate(a.f[k])
+}
+
+// scalar reads an input of exactly one element.
+func (a *array) scalar() (int64, error) {
+	if a.len() != 1 {
+		return 0, fmt.Errorf("expected one number, found shape %v", a.shape)
+	}
+	return a.int(0), nil
+}
+
+// truncate rounds towards zero, saturating at the ends of the range and mapping NaN to 0.
+func truncate(v float64) int64 {
+	switch {
+	case math.IsNaN(v):
+		return 0
+	case v >= math.MaxInt64:
+		return math.MaxInt64
+	case v <= math.MinInt64:
+		return math.MinInt64
+	}
+	return int64(v)
+}
+
+// wrap reduces v to the width of t in two's complement.
+func wrap(t tensor.DType, v int64) int64 {
+	switch t {
+	case tensor.Int32:
+		return int64(int32(v))
+	case tensor.Int16:
+		return int64(int16(v))
+	case tensor.Int8:
+		return int64(int8(v))
+	case tensor.Uint8:
+		return int64(uint8(v))
+	case tensor.Uint16:
+		return int64(uint16(v))
+	case tensor.Uint32:
+		return int64(uint32(v))
+	}
+	return v
+}
+
+// fromTensor converts; element count and shape must match, and unsigned numbers must stay below 2^63.
+func fromTensor(t *tensor.Tensor) (*array, error) {
+	a := &array{dtype: t.DType(), shape: slices.Clone(t.Shape)}
+	switch d := t.Data.(type) {
+	case []float64:
+		a.f = slices.Clone(d)
+	case []float32:
+		a.f = convert[float64](d)
+	case []tensor.Half:
+		a.f = make([]float64, len(d))
+		for i, v := range d {
+			a.f[i] = float64(v.Float32())
+		}
+	case []tensor.BFloat:
+		a.f = make([]float64, len(d))
+		for i, v := range d {
+			a.f[i] = float64(v.Float32())
+		}
+	case []int64:
+		a.i = slices.Clone(d)
+	case []int32:
+		a.i = convert[int64](d)
+	case []int16:
+		a.i = convert[int64](d)
+	case []int8:
+		a.i = convert[int64](d)
+	case []uint8:
+		a.i = convert[int64](d)
+	case []uint16:
+		a.i = convert[int64](d)
+	case []uint32:
+		a.i = convert[int64](d)
+	case []uint64:
+		a.i = convert[int64](d)
+		if k := slices.IndexFunc(a.i, func(v int64) bool { return v < 0 }); k >= 0 {
+			return nil, fmt.Errorf("element %d is %d, expected less than 2^63", k, d[k])
+		}
+	case []bool:
+		a.i = make([]int64, len(d))
+		for i, v := range d {
+			a.i[i] = truth(v)
+		}
+	default:
+		return nil, fmt.Errorf("elements of type %s are not supported", a.dtype)
+	}
+	n, err := numel(t.Shape)
+	if err != nil {
+		return nil, err
+	}
+	if n != a.len() {
+		return nil, fmt.Errorf("shape %v needs %d elements, found %d", t.Shape, n, a.len())
+	}
+	return a, nil
+}
+
+func truth(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+type number interface {
+	float32 | float64 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8
+}
+
+func convert[T, S number](src []S) []T {
+	out := make([]T, len(src))
+	for i, v := range src {
+		out[i] = T(v)
+	}
+	return out
+}
+
+// tensor converts back: Float64 for all floating-point types, the declared type otherwise.
+func (a *array) tensor() *tensor.Tensor {
+	t := &tensor.Tensor{Shape: slices.Clone(a.shape)}
+	switch a.dtype {
+	case tensor.Int64:
+		t.Data = slices.Clone(a.i)
+	case tensor.Int32:
+		t.Data = convert[int32](a.i)
+	case tensor.Int16:
+		t.Data = convert[int16](a.i)
+	case tensor.Int8:
+		t.Data = convert[int8](a.i)
+	case tensor.Uint8:
+		t.Data = convert[uint8](a.i)
+	case tensor.Uint16:
+		t.Data = convert[uint16](a.i)
+	case tensor.Uint32:
+		t.Data = convert[uint32](a.i)
+	case tensor.Uint64:
+		t.Data = convert[uint64](a.i)
+	case tensor.Bool:
+		d := make([]bool, len(a.i))
+		for i, v := range a.i {
+			d[i] = v != 0
+		}
+		t.Data = d
+	default:
+		t.Data = slices.Clone(a.f)
+	}
+	return t
+}
