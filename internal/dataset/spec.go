@@ -47,7 +47,7 @@ func ParseSpec(text string) (Spec, error) {
 			spec.Path, options = body[:i], body[i+1:]
 		}
 		if spec.Path == "" {
-			return Spec{}, fmt.Errorf("data source %q: expected a path after %s:", text, spec.Kind)
+			return Spec{}, fmt.Errorf("data source %q: expected %s:PATH, found no path", text, spec.Kind)
 		}
 	}
 	fields := map[string]*int{"limit": &spec.Limit, "train": &spec.Train, "test": &spec.Test, "classes": &spec.Classes, "size": &spec.Size}

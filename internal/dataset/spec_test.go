@@ -34,8 +34,8 @@ func TestParseSpecErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                 `expected synthetic, cifar10,`,
 		"imagenet:/x":                      `found "imagenet"`,
-		"folder":                           "expected a path after folder:",
-		"folder:?limit=3":                  "expected a path",
+		"folder":                           "expected folder:PATH, found no path",
+		"folder:?limit=3":                  "expected folder:PATH, found no path",
 		"folder:/x?classes=3":              `unknown option "classes"`,
 		"folder:/x?limit=0":                `limit: expected a number from 1 to 2147483648, found "0"`,
 		"synthetic:limit":                  `limit: expected a number`,
