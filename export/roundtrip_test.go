@@ -228,3 +228,13 @@ func TestMarshalErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestTooLarge(t *testing.T) {
+	b := ir.NewBuilder("large", 18, op.Infer)
+	x := b.Input("x", tensor.Uint8, 1)
+	b.Output("y", b.Node("Concat", ir.Attrs{"axis": int64(0)}, 1, x, b.Const("c", tensor.Zeros(tensor.Uint8, 1<<31)))[0])
+	_, err := Marshal(build(t, b), Options{})
+	if err == nil || !strings.Contains(err.Error(), "protobuf holds less than 2 GiB") {
+		t.Errorf("got error %v", err)
+	}
+}

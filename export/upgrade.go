@@ -88,12 +88,16 @@ func (r *reader) addInput(n *ir.Node, name string, t *tensor.Tensor) {
 		return
 	}
 	v := constant(t)
-	base := n.Name
-	if base == "" {
-		base = n.Op
-	}
-	v.Name = r.names.fresh(base + "." + name)
+	v.Name = r.names.fresh(base(n) + "." + name)
 	n.In = append(n.In, v)
+}
+
+// base is what names of values made for n start with.
+func base(n *ir.Node) string {
+	if n.Name == "" {
+		return n.Op
+	}
+	return n.Name
 }
 
 // take removes an attribute and returns its value; nil when it is absent.
@@ -267,7 +271,7 @@ func flattenedSoftmax(r *reader, n *ir.Node) ([]*ir.Node, error) {
 
 // reshape makes a Reshape of x whose name derives from n.
 func (r *reader) reshape(n *ir.Node, x *ir.Value, shape []int64) *ir.Node {
-	made := &ir.Node{Name: n.Name + "/Reshape", Op: "Reshape", In: []*ir.Value{x}}
+	made := &ir.Node{Name: base(n) + "/Reshape", Op: "Reshape", In: []*ir.Value{x}}
 	r.addInput(made, "shape", tensor.Vector(shape...))
 	made.Out = []*ir.Value{{Name: r.names.fresh(made.Name + ".out"), Def: made}}
 	return made

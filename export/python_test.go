@@ -1,0 +1,97 @@
+package export
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// python runs a script of testdata with the reference implementation of ONNX. Without that package the test is skipped,
+// except in continuous integration, where it fails.
+func python(t *testing.T, script string, args ...string) string {
+	t.Helper()
+	if out, err := exec.Command("python3", "-c", "import onnx, numpy").CombinedOutput(); err != nil {
+		report := t.Skipf
+		if os.Getenv("CI") != "" {
+			report = t.Fatalf
+		}
+		report("python3 with the packages onnx and numpy is needed: %v\n%s", err, out)
+	}
+	out, err := exec.Command("python3", append([]string{filepath.Join("testdata", script)}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return string(out)
+}
+
+func TestReferenceChecker(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	write := func(name string, g *ir.Graph, o Options) {
+		path := filepath.Join(dir, name+".onnx")
+		if err := WriteFile(path, g, o); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	for _, s := range samples {
+		write(s.name, s.make(t), Options{Doc: "text"})
+	}
+	for opset := oldestWrite; opset <= newestOpset; opset++ {
+		for _, g := range []*ir.Graph{classifier(t), reductions(t), loop(t)} {
+			name := g.Name + "-" + string(rune('a'+opset-oldestWrite))
+			write(name, g, Options{Opset: opset, ProducerVersion: "1", ModelVersion: 3, ValueInfo: true})
+		}
+	}
+	out := python(t, "check.py", paths...)
+	if !strings.HasPrefix(out, "classifier (float[N,3,8,8] image) => (float[N,10] logits)") {
+		t.Errorf("the reference implementation sees\n%s", out)
+	}
+}
+
+func TestReferenceModels(t *testing.T) {
+	dir := t.TempDir()
+	python(t, "make.py", dir)
+	open := func(name string) *ir.Graph {
+		t.Helper()
+		g, err := ReadFile(filepath.Join(dir, name+".onnx"), ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := op.Verify(g); err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	for _, name := range []string{"opset9", "opset21", "loop"} {
+		path := filepath.Join("testdata", "reference."+name+".txt")
+		got := open(name).String()
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+		}
+	}
+	for name, c := range constants(open("types")) {
+		want := []float64{-2, 0, 1, 3}
+		if name[0] == 'u' || name[0] == 'b' {
+			want = []float64{1, 0, 1, 1}
+		}
+		if c.DType().String() != name || !tensor.Equal(c, tensor.FromFloat64s(c.DType(), []int64{4}, want)) {
+			t.Errorf("%s: got %s %v", name, c.DType(), c.Data)
+		}
+	}
+}
