@@ -1,5 +1,3 @@
-//go:build cgo
-
 package runtime
 
 // What the tests of package runtime_test see of the inside.
@@ -7,21 +5,7 @@ var (
 	Placements     = placements
 	Judge          = judge
 	CheckPlacement = checkPlacement
-	KeepSignals    = keepSignals
 	PhysicalOf     = physicalCores
 	CompareVersion = compareVersions
 	Signature      = signature
 )
-
-// Place creates a session that writes its placed graph to a file.
-func Place(model []byte, file string) error {
-	in, out, err := signature(model)
-	if err != nil {
-		return err
-	}
-	s, err := (&Session{in: in, out: out, provider: providerCPU}).load(model, Options{}, file)
-	if err != nil {
-		return err
-	}
-	return s.Destroy()
-}

@@ -186,7 +186,7 @@ func TestDoctor(t *testing.T) {
 
 func FuzzSignature(f *testing.F) {
 	f.Add(counter(4))
-	f.Add(branching())
+	f.Add(counter(5))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, model []byte) {
 		in, out, err := runtime.Signature(model)
