@@ -337,16 +337,20 @@ func (b B) Loop(name string, trips int64, carried []*ir.Value, body func(b B, it
 		return placeholders(len(carried))
 	}
 	sub := B{b.Nested(name)}
-	iter := sub.Input(name+".iteration", ir.Int64)
-	cond := sub.Input(name+".condition", ir.Bool)
+	iter := sub.Input(b.Free(name+".iteration"), ir.Int64)
+	cond := sub.Input(b.Free(name+".condition"), ir.Bool)
 	in := make([]*ir.Value, len(carried))
 	for i, v := range carried {
-		in[i] = sub.Input(name+".in."+v.Name, v.Type, v.Shape...)
+		in[i] = sub.Input(b.Free(name+".in."+v.Name), v.Type, v.Shape...)
 	}
 	out := body(sub, iter, in)
-	sub.Output(name+".continue", cond)
+	if len(out) != len(carried) {
+		b.Fail("loop %s: the body returns %d of %d carried values", name, len(out), len(carried))
+		return placeholders(len(carried))
+	}
+	sub.Output(b.Free(name+".continue"), cond)
 	for i, v := range out {
-		sub.Output(name+".next."+carried[i].Name, v)
+		sub.Output(b.Free(name+".next."+carried[i].Name), v)
 	}
 	if b.Err() != nil {
 		return placeholders(len(carried))

@@ -18,11 +18,17 @@ func init() {
 func loop(c *Ctx) error {
 	body := c.Attrs["body"].(*ir.Graph)
 	k := len(c.In) - 2
+	if c.Type(0) != ir.Int64 || c.Type(1) != ir.Bool {
+		return fmt.Errorf("expected an int64 trip count and a bool condition")
+	}
 	if len(body.Inputs) != k+2 {
 		return fmt.Errorf("body: expected %d inputs, found %d", k+2, len(body.Inputs))
 	}
 	if len(body.Outputs) != len(c.Out)+1 || len(c.Out) < k {
 		return fmt.Errorf("body: %d outputs do not fit %d carried values and %d outputs of the node", len(body.Outputs), k, len(c.Out))
+	}
+	if body.Inputs[0].Type != ir.Int64 || body.Inputs[1].Type != ir.Bool || body.Outputs[0].Type != ir.Bool {
+		return fmt.Errorf("body: expected an int64 iteration number and bool conditions")
 	}
 	for i := range k {
 		for _, v := range []*ir.Value{body.Inputs[2+i], body.Outputs[1+i]} {
@@ -36,7 +42,7 @@ func loop(c *Ctx) error {
 	}
 	for i := k; i < len(c.Out); i++ {
 		trips, ok := c.ConstInts(0)
-		if !ok || len(trips) != 1 {
+		if !ok || len(trips) != 1 || trips[0] < 0 {
 			return fmt.Errorf("scan outputs need a constant trip count")
 		}
 		v := body.Outputs[1+i]

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"rnas/compiler/ir"
 )
@@ -181,6 +182,9 @@ func convTranspose(c *Ctx) error {
 	extra := c.Ints("output_padding", fill(k, 0))
 	if len(extra) != k {
 		return fmt.Errorf("output_padding %v does not fit %d spatial axes", extra, k)
+	}
+	if slices.Min(extra) < 0 {
+		return fmt.Errorf("output_padding %v must not be negative", extra)
 	}
 	out := ir.Shape{x[0], w[1] * group}
 	for i, d := range x[2:] {

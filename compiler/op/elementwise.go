@@ -8,23 +8,24 @@ import (
 
 func init() {
 	var rows []Op
-	for _, name := range []string{
-		"Abs", "Neg", "Sign", "Exp", "Log", "Sqrt", "Reciprocal", "Relu", "Sigmoid", "Tanh", "Softplus", "Softsign", "Erf",
-		"Floor", "Ceil", "Round", "Sin", "Cos", "Identity", "Not", "HardSwish",
-	} {
+	for _, name := range []string{"Abs", "Neg", "Sign", "Relu", "Identity"} {
 		rows = append(rows, Op{Name: name, In: Arity{1, 1}, Out: Arity{1, 1}, Infer: unary})
+	}
+	for _, name := range []string{
+		"Exp", "Log", "Sqrt", "Reciprocal", "Sigmoid", "Tanh", "Softplus", "Softsign", "Erf", "Floor", "Ceil", "Round",
+		"Sin", "Cos", "HardSwish",
+	} {
+		rows = append(rows, Op{Name: name, In: Arity{1, 1}, Out: Arity{1, 1}, Infer: floating})
 	}
 	for _, row := range []Op{
 		{Name: "HardSigmoid", Attrs: []Attr{{"alpha", kFloat, false}, {"beta", kFloat, false}}},
 		{Name: "LeakyRelu", Attrs: []Attr{{"alpha", kFloat, false}}},
 		{Name: "Elu", Attrs: []Attr{{"alpha", kFloat, false}}},
-		{Name: "Softmax", Attrs: []Attr{{"axis", kInt, false}}},
-		{Name: "LogSoftmax", Attrs: []Attr{{"axis", kInt, false}}},
 	} {
-		row.In, row.Out, row.Infer = Arity{1, 1}, Arity{1, 1}, unary
+		row.In, row.Out, row.Infer = Arity{1, 1}, Arity{1, 1}, floating
 		rows = append(rows, row)
 	}
-	for _, name := range []string{"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor"} {
+	for _, name := range []string{"Add", "Sub", "Mul", "Div", "Pow"} {
 		rows = append(rows, Op{Name: name, In: Arity{2, 2}, Out: Arity{1, 1}, Infer: binary})
 	}
 	for _, name := range []string{"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"} {
@@ -33,7 +34,16 @@ func init() {
 	for _, name := range []string{"Sum", "Mean", "Max", "Min"} {
 		rows = append(rows, Op{Name: name, In: Arity{1, -1}, Out: Arity{1, 1}, Infer: variadic})
 	}
+	for _, name := range []string{"Softmax", "LogSoftmax"} {
+		rows = append(rows, Op{
+			Name: name, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"axis", kInt, false}}, Infer: softmax,
+		})
+	}
+	for _, name := range []string{"And", "Or", "Xor"} {
+		rows = append(rows, Op{Name: name, In: Arity{2, 2}, Out: Arity{1, 1}, Infer: logical})
+	}
 	rows = append(rows,
+		Op{Name: "Not", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: logical},
 		Op{Name: "Clip", In: Arity{1, 3}, Out: Arity{1, 1}, Infer: clip},
 		Op{Name: "Where", In: Arity{3, 3}, Out: Arity{1, 1}, Infer: where},
 		Op{
@@ -52,6 +62,32 @@ func init() {
 }
 
 func unary(c *Ctx) error { return c.Set(0, c.Type(0), c.Shape(0)...) }
+
+func floating(c *Ctx) error {
+	if !c.Type(0).IsFloat() {
+		return fmt.Errorf("expected a floating-point type, found %s", c.Type(0))
+	}
+	return unary(c)
+}
+
+func softmax(c *Ctx) error {
+	if _, err := Axis(c.Int("axis", -1), len(c.Shape(0))); err != nil {
+		return err
+	}
+	return floating(c)
+}
+
+func logical(c *Ctx) error {
+	for i := range c.In {
+		if c.Type(i) != ir.Bool {
+			return fmt.Errorf("expected bool inputs, found %s", c.Type(i))
+		}
+	}
+	if len(c.In) == 1 {
+		return unary(c)
+	}
+	return binary(c)
+}
 
 func binary(c *Ctx) error {
 	if c.Op != "Pow" {

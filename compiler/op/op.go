@@ -152,12 +152,19 @@ func (c *Ctx) wrap(err error) error {
 	return fmt.Errorf("node %s: %s(%s): %w", c.Name, qualified(c.Node), strings.Join(shapes, ", "), err)
 }
 
-// Set fixes type and shape of output i if it is wanted.
+// Set fixes type and shape of output i if it is wanted. A shape that no tensor can have is an error.
 func (c *Ctx) Set(i int, t ir.DType, shape ...int64) error {
+	var static []int64
 	for _, d := range shape {
 		if d < 0 && d != ir.N {
 			return fmt.Errorf("output shape %s has a negative dimension", ir.Shape(shape))
 		}
+		if d != ir.N {
+			static = append(static, d)
+		}
+	}
+	if _, err := tensor.Numel(static); err != nil {
+		return fmt.Errorf("output %w", err)
 	}
 	if v := c.Output(i); v != nil {
 		v.Type, v.Shape = t, ir.Shape(shape).Clone()

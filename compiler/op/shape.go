@@ -118,11 +118,24 @@ func flatten(c *Ctx) error {
 	if axis < 0 || axis > int64(len(s)) {
 		return fmt.Errorf("axis %d is outside rank %d", c.Int("axis", 1), len(s))
 	}
-	a, b := s[:axis].Numel(), s[axis:].Numel()
-	if !s[:axis].Static() && s[:axis][1:].Numel() != 1 {
+	a, ok1 := merge(s[:axis])
+	b, ok2 := merge(s[axis:])
+	if !ok1 || !ok2 {
 		return fmt.Errorf("a symbolic dimension cannot be merged")
 	}
 	return c.Set(0, c.Type(0), a, b)
+}
+
+// merge is the product of the dimensions; a symbolic one may only stand beside ones.
+func merge(s ir.Shape) (d int64, ok bool) {
+	d = 1
+	for _, e := range s {
+		if d != 1 && e != 1 && (d == ir.N || e == ir.N) {
+			return 0, false
+		}
+		d *= e
+	}
+	return d, true
 }
 
 // Perm is the permutation of a Transpose node; reversed order by default.
@@ -276,6 +289,9 @@ func SliceRanges(n *ir.Node) ([]Range, error) {
 	if len(axes) != len(starts) || len(steps) != len(starts) {
 		return nil, fmt.Errorf("%d starts, %d axes and %d steps do not match", len(starts), len(axes), len(steps))
 	}
+	if _, err := Axes(axes, len(s)); err != nil {
+		return nil, err
+	}
 	for i := range starts {
 		a, err := Axis(axes[i], len(s))
 		if err != nil {
@@ -301,12 +317,19 @@ func rangeOf(start, end, step, d int64) (Range, error) {
 	if end < 0 {
 		end += d
 	}
+	r := Range{Step: step}
 	if step > 0 {
-		start, end = min(max(start, 0), d), min(max(end, 0), d)
-		return Range{start, step, max((end-start+step-1)/step, 0)}, nil
+		r.Start, end = min(max(start, 0), d), min(max(end, 0), d)
+		if r.Start < end {
+			r.Count = (end-r.Start-1)/step + 1
+		}
+		return r, nil
 	}
-	start, end = min(max(start, -1), d-1), min(max(end, -1), d-1)
-	return Range{start, step, max((start-end-step-1)/-step, 0)}, nil
+	r.Start, end = min(max(start, -1), d-1), min(max(end, -1), d-1)
+	if r.Start > end {
+		r.Count = (end-r.Start+1)/step + 1
+	}
+	return r, nil
 }
 
 func slice(c *Ctx) error {
@@ -374,6 +397,9 @@ func expand(c *Ctx) error {
 	if !ok {
 		return fmt.Errorf("shape must be constant or the output of Shape")
 	}
+	if c.In[1].IsConst() && len(to) > 0 && slices.Min(to) < 0 {
+		return fmt.Errorf("shape %v has a negative dimension", to)
+	}
 	out, err := Broadcast(c.Shape(0), to)
 	if err != nil {
 		return err
@@ -382,6 +408,14 @@ func expand(c *Ctx) error {
 }
 
 func pad(c *Ctx) error {
+	switch mode := c.Str("mode", "constant"); mode {
+	case "constant", "reflect", "edge", "wrap":
+	default:
+		return fmt.Errorf("attribute mode: %q is not known", mode)
+	}
+	if err := c.SameType(0, 2); err != nil {
+		return err
+	}
 	s := c.Shape(0).Clone()
 	pads, ok := c.ConstInts(1)
 	if !ok {
@@ -398,6 +432,9 @@ func pad(c *Ctx) error {
 	}
 	if len(pads) != 2*len(axes) {
 		return fmt.Errorf("%d pads for %d axes", len(pads), len(axes))
+	}
+	if _, err := Axes(axes, len(s)); err != nil {
+		return err
 	}
 	for i, axis := range axes {
 		a, err := Axis(axis, len(s))
@@ -437,6 +474,9 @@ func constantOfShape(c *Ctx) error {
 	t := ir.Float32
 	if v, ok := c.Attrs["value"].(*tensor.Tensor); ok {
 		t = v.DType()
+		if v.Len() != 1 {
+			return fmt.Errorf("value: expected one element, found %v", v.Shape)
+		}
 	}
 	for _, d := range shape {
 		if d < 0 {
@@ -446,14 +486,22 @@ func constantOfShape(c *Ctx) error {
 	return c.Set(0, t, shape...)
 }
 
+// indices checks the type of input 1.
+func (c *Ctx) indices() error {
+	if t := c.Type(1); t != ir.Int64 && t != ir.Int32 {
+		return fmt.Errorf("indices: expected int32 or int64, found %s", t)
+	}
+	return nil
+}
+
 func gather(c *Ctx) error {
 	s := c.Shape(0)
 	axis, err := Axis(c.Int("axis", 0), len(s))
 	if err != nil {
 		return err
 	}
-	if t := c.Type(1); t != ir.Int64 && t != ir.Int32 {
-		return fmt.Errorf("indices: expected int32 or int64, found %s", t)
+	if err := c.indices(); err != nil {
+		return err
 	}
 	out := s[:axis].Clone()
 	out = append(out, c.Shape(1)...)
@@ -468,6 +516,9 @@ func gatherElements(c *Ctx) error {
 	if len(c.Shape(0)) != len(c.Shape(1)) {
 		return fmt.Errorf("ranks of data and indices differ")
 	}
+	if err := c.indices(); err != nil {
+		return err
+	}
 	return c.Set(0, c.Type(0), c.Shape(1)...)
 }
 
@@ -479,6 +530,9 @@ func scatterElements(c *Ctx) error {
 		return fmt.Errorf("data, indices and updates do not fit")
 	}
 	if err := c.SameType(0, 2); err != nil {
+		return err
+	}
+	if err := c.indices(); err != nil {
 		return err
 	}
 	return c.Set(0, c.Type(0), c.Shape(0)...)
