@@ -90,7 +90,7 @@ func (m *merger) merge(n, first *ir.Node, local bool) bool {
 	for i, v := range n.Out {
 		missing = missing || v != nil && first.Output(i) == nil
 	}
-	if kept && (len(n.Out) > 1 || n.Op == "Identity") || missing && !local {
+	if kept && (len(n.Out) > 1 || n.Op == "Identity" || missing) || missing && !local {
 		return false
 	}
 	for len(first.Out) < len(n.Out) {

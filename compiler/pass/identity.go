@@ -1,0 +1,204 @@
+package pass
+
+import (
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// simplify bypasses operators whose result is one of their inputs, shortens chains of reshapes and of transposes, and
+// takes away an Expand whose user broadcasts by itself. An output of a graph that equals an input or a constant keeps
+// its Identity.
+func simplify(g *ir.Graph) error {
+	s := &simplifier{fixed: outputs(g), same: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	s.graph(g)
+	renamed := map[*ir.Value]*ir.Value{}
+	each(g, func(g *ir.Graph) { s.rename(g, renamed) })
+	g.Replace(renamed)
+	return nil
+}
+
+type simplifier struct {
+	fixed map[*ir.Value]bool
+	same  map[*ir.Value]*ir.Value
+	names names
+}
+
+// rule returns a value that may equal the first output of n up to type and shape, or nil; it may change n.
+type rule func(s *simplifier, n *ir.Node) *ir.Value
+
+var simplifications map[string]rule
+
+func init() {
+	simplifications = map[string]rule{
+		"Identity": first, "Cast": first,
+		"Reshape": (*simplifier).reshape, "Flatten": (*simplifier).reshape,
+		"Squeeze": (*simplifier).reshape, "Unsqueeze": (*simplifier).reshape,
+		"Transpose": (*simplifier).transpose,
+		"Expand":    first, "Slice": slice, "Pad": pad, "Dropout": dropout,
+		"Concat": single, "Sum": single, "Mean": single, "Max": single, "Min": single,
+		"Add": neutral(0, true), "Mul": neutral(1, true), "Sub": neutral(0, false), "Div": neutral(1, false),
+		"Pow": neutral(1, false), "Where": expanded,
+		"Neg": twice, "Relu": idempotent, "Clip": unbounded,
+	}
+}
+
+func (s *simplifier) graph(g *ir.Graph) {
+	filter(g, func(n *ir.Node) bool {
+		swap(n.In, s.same)
+		for _, sub := range n.Graphs() {
+			s.graph(sub)
+		}
+		r := simplifications[n.Op]
+		if r == nil || n.Domain != "" {
+			return true
+		}
+		v, out := r(s, n), n.Out[0]
+		if v == nil || out == nil || v.Type != out.Type || !v.Shape.Equal(out.Shape) {
+			return true
+		}
+		s.same[out] = v
+		if s.fixed[out] {
+			copyOf(n, v)
+		}
+		return s.fixed[out]
+	})
+}
+
+// rename lets the node that computes x define y, where y = Identity(x) is an output of the same graph and x is none.
+func (s *simplifier) rename(g *ir.Graph, renamed map[*ir.Value]*ir.Value) {
+	local := make(map[*ir.Node]bool, len(g.Nodes))
+	filter(g, func(n *ir.Node) bool {
+		local[n] = true
+		if n.Op != "Identity" || n.Domain != "" || !s.fixed[n.Out[0]] {
+			return true
+		}
+		x, y := n.In[0], n.Out[0]
+		if x.Def == nil || !local[x.Def] || s.fixed[x] || renamed[x] != nil {
+			return true
+		}
+		x.Def.Out[slices.Index(x.Def.Out, x)] = y
+		y.Def = x.Def
+		renamed[x] = y
+		return false
+	})
+}
+
+func first(_ *simplifier, n *ir.Node) *ir.Value { return n.In[0] }
+
+func single(_ *simplifier, n *ir.Node) *ir.Value {
+	if len(n.In) != 1 {
+		return nil
+	}
+	return n.In[0]
+}
+
+func twice(_ *simplifier, n *ir.Node) *ir.Value {
+	if m := definedBy(n.In[0], n.Op); m != nil {
+		return m.In[0]
+	}
+	return nil
+}
+
+func idempotent(_ *simplifier, n *ir.Node) *ir.Value {
+	if definedBy(n.In[0], n.Op) != nil {
+		return n.In[0]
+	}
+	return nil
+}
+
+func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
+	if n.Input(1) != nil || n.Input(2) != nil {
+		return nil
+	}
+	return n.In[0]
+}
+
+// dropout is a copy unless it is in training mode.
+func dropout(_ *simplifier, n *ir.Node) *ir.Value {
+	if random(n) || n.Output(1) != nil {
+		return nil
+	}
+	return n.In[0]
+}
+
+func slice(_ *simplifier, n *ir.Node) *ir.Value {
+	ranges, err := op.SliceRanges(n)
+	if err != nil {
+		return nil
+	}
+	for i, d := range n.In[0].Shape {
+		if ranges[i] != (op.Range{Start: 0, Step: 1, Count: d}) {
+			return nil
+		}
+	}
+	return n.In[0]
+}
+
+func pad(_ *simplifier, n *ir.Node) *ir.Value {
+	pads, ok := op.ConstInts(n.In[1])
+	if !ok || slices.ContainsFunc(pads, func(p int64) bool { return p != 0 }) {
+		return nil
+	}
+	return n.In[0]
+}
+
+// neutral bypasses a binary operator with a constant operand that is unit everywhere.
+func neutral(unit float64, commutes bool) rule {
+	return func(s *simplifier, n *ir.Node) *ir.Value {
+		expanded(s, n)
+		switch {
+		case filledWith(n.In[1], unit):
+			return n.In[0]
+		case commutes && filledWith(n.In[0], unit):
+			return n.In[1]
+		}
+		return nil
+	}
+}
+
+func filledWith(v *ir.Value, unit float64) bool {
+	if !v.IsConst() || v.Type == tensor.String || v.Type == tensor.Bool {
+		return false
+	}
+	for i := range v.Const.Len() {
+		if v.Const.Float64At(i) != unit {
+			return false
+		}
+	}
+	return true
+}
+
+// expanded gives n the input of an Expand instead of its result where the other inputs have the shape of the output.
+func expanded(_ *simplifier, n *ir.Node) *ir.Value {
+	for i, v := range n.In {
+		m := definedBy(v, "Expand")
+		if m == nil {
+			continue
+		}
+		shape := m.In[0].Shape
+		for j, other := range n.In {
+			if j == i {
+				continue
+			}
+			var err error
+			if shape, err = op.Broadcast(shape, other.Shape); err != nil {
+				break
+			}
+		}
+		if shape.Equal(n.Out[0].Shape) {
+			n.In[i] = m.In[0]
+		}
+	}
+	return nil
+}
+
+// definedBy is the node of operator name that defines v, or nil.
+func definedBy(v *ir.Value, name string) *ir.Node {
+	if v == nil || v.Def == nil || v.Def.Op != name || v.Def.Domain != "" {
+		return nil
+	}
+	return v.Def
+}

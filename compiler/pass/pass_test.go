@@ -1,0 +1,121 @@
+package pass
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+)
+
+// rewrite builds a graph, applies passes with verification and compares the text form, indentation aside.
+func rewrite(t *testing.T, build func(b op.B), want string, passes ...Pass) {
+	t.Helper()
+	g := apply(t, build, passes...)
+	var lines []string
+	for _, line := range strings.Split(strings.TrimSpace(want), "\n") {
+		lines = append(lines, strings.TrimSpace(line))
+	}
+	var got []string
+	for _, line := range strings.Split(strings.TrimSpace(g.String()), "\n")[1:] {
+		got = append(got, strings.TrimSpace(line))
+	}
+	if !slices.Equal(got, lines) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(lines, "\n"))
+	}
+}
+
+func apply(t *testing.T, build func(b op.B), passes ...Pass) *ir.Graph {
+	t.Helper()
+	b := op.NewB("test")
+	build(b)
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Runner{Check: true}).Run(g, passes); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func values(shape []int64, v ...float32) *tensor.Tensor { return tensor.Of(shape, v...) }
+
+func TestRunNamesThePass(t *testing.T) {
+	cause := errors.New("no")
+	g := &ir.Graph{Name: "g"}
+	err := Run(g, []Pass{deadNodes, {Name: "bad", Run: func(*ir.Graph) error { return cause }}})
+	if !errors.Is(err, cause) || !strings.Contains(err.Error(), "graph g: pass bad") {
+		t.Errorf("found %v", err)
+	}
+}
+
+func TestRunChecks(t *testing.T) {
+	breaks := Pass{Name: "breaks", Run: func(g *ir.Graph) error {
+		g.Outputs[0].Shape = ir.Shape{7}
+		return nil
+	}}
+	b := op.NewB("g")
+	b.Output("y", b.Relu(b.Input("x", ir.Float32, 2)))
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Runner{Check: true}).Run(g, []Pass{breaks}); err == nil || !strings.Contains(err.Error(), "pass breaks") {
+		t.Errorf("found %v", err)
+	}
+}
+
+func TestTrace(t *testing.T) {
+	b := op.NewB("g")
+	b.Output("y", b.Sign(b.Relu(b.Identity(b.Input("x", ir.Float32, 2)))))
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	r := Runner{Trace: func(p Pass, g *ir.Graph) { seen = append(seen, p.Name+":"+g.Nodes[len(g.Nodes)-1].Op) }}
+	if err := r.Run(g, Training("cpu")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"fold:Sign", "identity:Sign", "cse:Sign", "dead:Sign", "relumask:HardSigmoid"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("expected %v, found %v", want, seen)
+	}
+}
+
+func TestPipelineOrder(t *testing.T) {
+	mentioned := map[string]bool{}
+	for _, provider := range []string{"cpu", "cuda", ""} {
+		for name, passes := range map[string][]Pass{"training": Training(provider), "inference": Inference(provider)} {
+			at := map[string][]int{}
+			for i, p := range passes {
+				at[p.Name] = append(at[p.Name], i)
+				mentioned[p.Name] = true
+				if p.Why == "" {
+					t.Errorf("%s: pass %s has no reason", name, p.Name)
+				}
+			}
+			for _, c := range order {
+				for _, i := range at[c.first] {
+					for _, j := range at[c.then] {
+						if i >= j {
+							t.Errorf("%s for %q: %s must stand before %s: %s", name, provider, c.first, c.then, c.why)
+						}
+					}
+				}
+			}
+			if hasMask := len(at["relumask"]) > 0; hasMask != (provider == "cpu") {
+				t.Errorf("%s for %q: relumask %v", name, provider, hasMask)
+			}
+		}
+	}
+	for _, c := range order {
+		if !mentioned[c.first] || !mentioned[c.then] {
+			t.Errorf("constraint %s before %s is about a pass that no pipeline has", c.first, c.then)
+		}
+	}
+}
