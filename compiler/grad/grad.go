@@ -4,7 +4,6 @@
 package grad
 
 import (
-	"fmt"
 	"slices"
 
 	"rnas/compiler/ir"
@@ -29,7 +28,7 @@ func (c *Ctx) Out(i int) *ir.Value { return c.N.Output(i) }
 // Need reports whether the gradient of input i is wanted; rules leave out the others.
 func (c *Ctx) Need(i int) bool { return i < len(c.need) && c.need[i] }
 
-// Rule returns the gradient of each input in order, nil for none. A gradient of broadcast shape is summed to the shape
+// Rule returns the gradient of each input in order, nil for none or not wanted. A gradient of broadcast shape is summed to the shape
 // of the input by the walk, not by the rule.
 type Rule func(c *Ctx) []*ir.Value
 
@@ -171,11 +170,8 @@ func (w *walk) visit(n *ir.Node) {
 	c := &Ctx{B: w.b, N: n, Dy: dy, need: need}
 	w.b.In(n.Name, func() {
 		grads := rule(c)
-		if len(grads) > len(n.In) {
-			panic(fmt.Sprintf("grad: rule of %s returns %d gradients for %d inputs", n.Op, len(grads), len(n.In)))
-		}
 		for i, g := range grads {
-			if g == nil || !need[i] || w.b.Err() != nil {
+			if g == nil || !c.Need(i) || w.b.Err() != nil {
 				continue
 			}
 			g = sumTo(w.b, g, n.In[i])

@@ -1,0 +1,50 @@
+package runtime
+
+import (
+	"fmt"
+
+	"rnas/compiler/pass"
+	"rnas/compiler/program"
+	"rnas/export"
+)
+
+// Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
+// Runtime and ties its states to st. Closing the returned Running closes stepper and session.
+func Launch(p *program.Program, st *State, o Options) (*Running, error) {
+	if err := pass.Run(p.Graph, pass.Training(o.Provider)); err != nil {
+		return nil, err
+	}
+	model, err := export.Marshal(p.Graph, export.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s, err := NewSession(model, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
+	}
+	carry := make([]Carry, len(p.State))
+	for i, c := range p.State {
+		carry[i] = Carry{In: c.In, Out: c.Out, State: c.Name}
+	}
+	step, err := NewStepper(s, st, carry)
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
+	}
+	return &Running{Stepper: step, session: s}, nil
+}
+
+// Running is a program in execution.
+type Running struct {
+	*Stepper
+	session *Session
+}
+
+// Close releases the stepper and its session.
+func (r *Running) Close() error {
+	err := r.Stepper.Close()
+	if cerr := r.session.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
