@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,16 +13,16 @@ import (
 	"rnas/internal/tensor"
 )
 
-// python runs a script of testdata with the reference implementation of ONNX. Without that package the test is skipped,
-// except in continuous integration, where it fails.
+// python runs a script of testdata. Without the packages that the scripts import the test is skipped, except in
+// continuous integration, where it fails.
 func python(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	if out, err := exec.Command("python3", "-c", "import onnx, numpy").CombinedOutput(); err != nil {
+	if out, err := exec.Command("python3", "-c", "import onnx, onnxruntime").CombinedOutput(); err != nil {
 		report := t.Skipf
 		if os.Getenv("CI") != "" {
 			report = t.Fatalf
 		}
-		report("python3 with the packages onnx and numpy is needed: %v\n%s", err, out)
+		report("python3 with the packages onnx and onnxruntime is needed: %v\n%s", err, out)
 	}
 	out, err := exec.Command("python3", append([]string{filepath.Join("testdata", script)}, args...)...).CombinedOutput()
 	if err != nil {
@@ -45,8 +46,7 @@ func TestReferenceChecker(t *testing.T) {
 	}
 	for opset := oldestWrite; opset <= newestOpset; opset++ {
 		for _, g := range []*ir.Graph{classifier(t), reductions(t), loop(t)} {
-			name := g.Name + "-" + string(rune('a'+opset-oldestWrite))
-			write(name, g, Options{Opset: opset, ProducerVersion: "1", ModelVersion: 3, ValueInfo: true})
+			write(fmt.Sprintf("%s.%d", g.Name, opset), g, Options{Opset: opset, ProducerVersion: "1", ModelVersion: 3, ValueInfo: true})
 		}
 	}
 	out := python(t, "check.py", paths...)
@@ -93,5 +93,38 @@ func TestReferenceModels(t *testing.T) {
 		if c.DType().String() != name || !tensor.Equal(c, tensor.FromFloat64s(c.DType(), []int64{4}, want)) {
 			t.Errorf("%s: got %s %v", name, c.DType(), c.Data)
 		}
+	}
+}
+
+// TestConversionsCompute runs models before and after conversion between operator sets.
+func TestConversionsCompute(t *testing.T) {
+	dir := t.TempDir()
+	python(t, "make.py", dir)
+	var paths []string
+	for _, name := range []string{"opset9", "opset21", "loop"} {
+		before, after := filepath.Join(dir, name+".onnx"), filepath.Join(dir, name+".18.onnx")
+		g, err := ReadFile(before, ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteFile(after, g, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, before, after)
+	}
+	first := ""
+	for opset := oldestWrite; opset <= newestOpset; opset++ {
+		path := filepath.Join(dir, fmt.Sprintf("reductions.%d.onnx", opset))
+		if err := WriteFile(path, reductions(t), Options{Opset: opset}); err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = path
+			continue
+		}
+		paths = append(paths, first, path)
+	}
+	if out := python(t, "equal.py", paths...); strings.Count(out, "11 outputs") != newestOpset-oldestWrite {
+		t.Errorf("compared:\n%s", out)
 	}
 }
