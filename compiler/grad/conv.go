@@ -71,7 +71,7 @@ func convTranspose(c *Ctx) []*ir.Value {
 		return nil
 	}
 	return []*ir.Value{
-		c.when(0, func() *ir.Value { return c.One("Conv", g.attrs(), dy, w) }),
+		c.when(0, func() *ir.Value { return crop(c, c.One("Conv", g.attrs(), dy, w), x.Shape[2:]) }),
 		c.when(1, func() *ir.Value { return g.weightGrad(c, dy, x, w) }),
 		c.when(2, func() *ir.Value { return biasGrad(c, dy) }),
 	}
@@ -161,7 +161,7 @@ func (g geometry) weightGrad(c *Ctx, x, dy, w *ir.Value) *ir.Value {
 		swap = append(swap, int64(2+a))
 	}
 	grad := c.One("Conv", g.exchanged(dy, g.group).attrs(), xs, c.Transpose(dy, swap...))
-	return c.Transpose(g.crop(c, grad), swap...)
+	return c.Transpose(crop(c, grad, g.Kernel), swap...)
 }
 
 // exchanged is the geometry of the convolution that makes a weight gradient, with dy as its kernel.
@@ -172,17 +172,18 @@ func (g geometry) exchanged(dy *ir.Value, group int64) geometry {
 	}
 }
 
-// crop drops the rows and columns that a stride which does not divide the input leaves over.
-func (g geometry) crop(c *Ctx, grad *ir.Value) *ir.Value {
-	if ir.Shape(grad.Shape[2:]).Equal(g.Kernel) {
+// crop keeps the first sizes along the spatial axes: a stride that does not divide the wide tensor, or its output
+// padding, leaves rows and columns over.
+func crop(c *Ctx, grad *ir.Value, sizes []int64) *ir.Value {
+	if c.Err() != nil || ir.Shape(grad.Shape[2:]).Equal(sizes) {
 		return grad
 	}
-	k := len(g.Kernel)
+	k := len(sizes)
 	starts, axes, steps := make([]int64, k), make([]int64, k), make([]int64, k)
 	for a := range k {
 		axes[a], steps[a] = int64(2+a), 1
 	}
-	return c.Slice(grad, starts, g.Kernel, axes, steps)
+	return c.Slice(grad, starts, sizes, axes, steps)
 }
 
 // pointwiseGrad is dy [N,O,P] times x [N,I,P] transposed, summed over images.
@@ -207,7 +208,7 @@ func (g geometry) depthwiseGrad(c *Ctx, x, dy, w *ir.Value) *ir.Value {
 	n, ch := x.Shape[0], x.Shape[1]
 	planes := c.Reshape(x, append([]int64{1, n * ch}, g.wide...)...)
 	kernels := c.Reshape(dy, append([]int64{n * ch, 1}, dy.Shape[2:]...)...)
-	grad := g.crop(c, c.One("Conv", g.exchanged(dy, n*ch).attrs(), planes, kernels))
+	grad := crop(c, c.One("Conv", g.exchanged(dy, n*ch).attrs(), planes, kernels), g.Kernel)
 	grad = c.Reshape(grad, append([]int64{n, ch}, g.Kernel...)...)
 	return c.Reshape(c.ReduceSum(grad, false, 0), w.Shape...)
 }

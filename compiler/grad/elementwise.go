@@ -2,6 +2,7 @@ package grad
 
 import (
 	"math"
+	"slices"
 
 	"rnas/compiler/ir"
 )
@@ -146,7 +147,12 @@ func pow(c *Ctx) []*ir.Value {
 	return []*ir.Value{
 		c.when(0, func() *ir.Value {
 			q := c.Cast(p, x.Type)
-			return c.Mul(dy, c.Mul(q, c.Pow(x, c.Sub(q, c.Float(x, 1)))))
+			r := q
+			if !nonzero(p) { // 0 x^-1 is 0 at x = 0 too
+				zero := c.Float(x, 0)
+				r = c.Where(c.One("And", nil, c.Equal(q, zero), c.Equal(x, zero)), c.Float(x, 1), q)
+			}
+			return c.Mul(dy, c.Mul(q, c.Pow(x, c.Sub(r, c.Float(x, 1)))))
 		}),
 		// d x^p / dp = x^p log x, taken as 0 at x = 0.
 		c.when(1, func() *ir.Value {
@@ -155,6 +161,11 @@ func pow(c *Ctx) []*ir.Value {
 			return c.Cast(c.Mul(dy, c.Mul(y, c.Log(safe))), p.Type)
 		}),
 	}
+}
+
+// nonzero reports whether v is a constant without zeros.
+func nonzero(v *ir.Value) bool {
+	return v.IsConst() && !slices.Contains(v.Const.Float64s(), 0)
 }
 
 func extremum(c *Ctx) []*ir.Value {

@@ -119,7 +119,7 @@ func (w *walk) mark(n *ir.Node) {
 	if !hit {
 		return
 	}
-	if _, stop := constant[n.Op]; stop {
+	if _, stop := constant[n.Op]; stop && n.Domain == "" {
 		return
 	}
 	for _, v := range n.Out {

@@ -48,14 +48,11 @@ func batchNorm(c *Ctx) []*ir.Value {
 
 // batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
 // dx = a*dy + b*x + c with one number of each per channel, so that the large tensors are read as few times as possible.
-// The statistics outputs carry no gradient: they feed running averages only.
+// The statistics are outputs like any other: a gradient that is differentiated again reaches them.
 func batchNormTraining(c *Ctx) []*ir.Value {
-	x, scale, dy := c.In(0), c.In(1), c.Dy[0]
-	mean, variance := c.Out(1), c.Out(2)
-	if mean == nil || variance == nil || c.Dy[0] == nil || len(c.Dy) > 1 && (c.Dy[1] != nil || c.Dy[2] != nil) ||
-		c.N.Float("momentum", 0.9) != 0 {
-		c.Fail("node %s: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0) "+
-			"and does not pass through them", c.N.Name)
+	x, mean, variance := c.In(0), c.Out(1), c.Out(2)
+	if mean == nil || variance == nil || c.N.Float("momentum", 0.9) != 0 {
+		c.Fail("node %s: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0)", c.N.Name)
 		return nil
 	}
 	if !x.Shape.Static() {
@@ -63,18 +60,27 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 		return nil
 	}
 	m := float64(x.Shape.Numel() / x.Shape[1])
-	inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
-	sum := overChannels(c, dy)
-	dot := c.Mul(c.Sub(overChannels(c, c.Mul(dy, x)), c.Mul(mean, sum)), inv) // sum of dy times normalised x
-	out := make([]*ir.Value, 5)
-	out[0] = c.when(0, func() *ir.Value {
-		a := c.Mul(scale, inv)
-		b := c.Scale(c.Mul(c.Mul(a, inv), dot), -1/m)
-		shift := c.Sub(c.Scale(c.Mul(a, sum), -1/m), c.Mul(b, mean))
-		linear := c.Add(c.Mul(x, perChannel(c, b, x)), perChannel(c, shift, x))
-		return c.Add(c.Mul(dy, perChannel(c, a, x)), linear)
-	})
-	out[1] = c.when(1, func() *ir.Value { return dot })
-	out[2] = c.when(2, func() *ir.Value { return sum })
+	var parts []*ir.Value
+	out := make([]*ir.Value, 3)
+	if dy := c.Dy[0]; dy != nil {
+		inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
+		sum := overChannels(c, dy)
+		dot := c.Mul(c.Sub(overChannels(c, c.Mul(dy, x)), c.Mul(mean, sum)), inv) // sum of dy times normalised x
+		out[1], out[2] = dot, sum
+		if c.Need(0) {
+			a := c.Mul(c.In(1), inv)
+			b := c.Scale(c.Mul(c.Mul(a, inv), dot), -1/m)
+			shift := c.Sub(c.Scale(c.Mul(a, sum), -1/m), c.Mul(b, mean))
+			linear := c.Add(c.Mul(x, perChannel(c, b, x)), perChannel(c, shift, x))
+			parts = append(parts, c.Add(c.Mul(dy, perChannel(c, a, x)), linear))
+		}
+	}
+	if dmean := c.Dy[1]; dmean != nil {
+		parts = append(parts, perChannel(c, c.Scale(dmean, 1/m), x))
+	}
+	if dvar := c.Dy[2]; dvar != nil {
+		parts = append(parts, c.Mul(c.Sub(x, perChannel(c, mean, x)), perChannel(c, c.Scale(dvar, 2/m), x)))
+	}
+	out[0] = c.when(0, func() *ir.Value { return c.Sum(parts...) })
 	return out
 }

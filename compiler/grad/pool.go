@@ -1,6 +1,8 @@
 package grad
 
 import (
+	"slices"
+
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/internal/tensor"
@@ -26,13 +28,19 @@ func maxPool(c *Ctx) []*ir.Value {
 		return nil
 	}
 	// ScatterElements adds the parts of overlapping windows on the flattened input.
-	zero := c.Reshape(c.ExpandLike(c.Float(dy, 0), x), -1)
-	flat := c.One("ScatterElements", ir.Attrs{"axis": int64(0), "reduction": "add"},
-		zero, c.Reshape(indices(c), -1), c.Reshape(dy, -1))
-	return []*ir.Value{c.ReshapeLike(flat, x)}
+	zero, ids := c.ExpandLike(c.Float(dy, 0), x), indices(c)
+	attrs := ir.Attrs{"axis": int64(0), "reduction": "add"}
+	if x.Shape.Static() {
+		return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Reshape(zero, -1), c.Reshape(ids, -1), c.Reshape(dy, -1)), x)}
+	}
+	// A symbolic batch stays a dimension of its own, and indices are counted from the start of their image.
+	image := c.Int(ir.Shape(x.Shape[1:]).Numel())
+	ids = c.Sub(ids, c.Mul(c.Div(ids, image), image))
+	attrs["axis"] = int64(1)
+	return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Flatten(zero), c.Flatten(ids), c.Flatten(dy)), x)}
 }
 
-// indices is the Indices output of a MaxPool node, added to it if it has none.
+// indices is the Indices output of a MaxPool or TopK node, added to it if it has none.
 func indices(c *Ctx) *ir.Value {
 	if v := c.Out(1); v != nil {
 		return v
@@ -65,6 +73,12 @@ func averagePool(c *Ctx) []*ir.Value {
 		}, scaled)}
 	}
 	g := geometry{Window: win, group: x.Shape[1], wide: spatial}
+	g.Pads = slices.Clone(win.Pads)
+	for i := range k {
+		// With ceil_mode the last window may reach over the padding.
+		reach := (dy.Shape[2+i]-1)*win.Strides[i] + (win.Kernel[i]-1)*win.Dilations[i] + 1
+		g.Pads[k+i] = max(g.Pads[k+i], reach-spatial[i]-win.Pads[i])
+	}
 	ones := c.Fill(dy, 1, append([]int64{x.Shape[1], 1}, win.Kernel...)...)
 	return []*ir.Value{g.wideGrad(c, scaled, ones)}
 }

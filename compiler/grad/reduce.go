@@ -35,7 +35,7 @@ func init() {
 				return nil
 			}
 			zero := c.ExpandLike(c.Float(c.Dy[0], 0), c.In(0))
-			return []*ir.Value{c.One("ScatterElements", ir.Attrs{"axis": c.N.Int("axis", -1), "reduction": "add"}, zero, c.Out(1), c.Dy[0])}
+			return []*ir.Value{c.One("ScatterElements", ir.Attrs{"axis": c.N.Int("axis", -1), "reduction": "add"}, zero, indices(c), c.Dy[0])}
 		},
 	})
 }

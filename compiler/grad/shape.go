@@ -51,19 +51,26 @@ func concat(c *Ctx) []*ir.Value {
 
 // split concatenates the gradients of the parts; parts that do not matter are zero.
 func split(c *Ctx) []*ir.Value {
-	parts := make([]*ir.Value, len(c.N.Out))
-	for i, y := range c.N.Out {
-		switch {
-		case c.Dy[i] != nil:
-			parts[i] = c.Dy[i]
-		case y != nil && y.Shape.Static():
-			parts[i] = c.Fill(y, 0, y.Shape...)
-		default:
-			c.Fail("node %s: the gradient of Split needs static shapes", c.N.Name)
-			return nil
-		}
+	x := c.In(0)
+	axis, _ := op.Axis(c.N.Int("axis", 0), x.Rank())
+	sizes, err := op.SplitSizes(c.N, x.Shape[axis])
+	if err != nil {
+		c.Fail("node %s: %w", c.N.Name, err)
+		return nil
 	}
-	return []*ir.Value{c.Concat(c.N.Int("axis", 0), parts...)}
+	parts := make([]*ir.Value, len(sizes))
+	start := int64(0)
+	for i, size := range sizes {
+		if parts[i] = c.Dy[i]; parts[i] == nil {
+			like := c.Out(i)
+			if like == nil {
+				like = c.Slice(x, []int64{start}, []int64{start + size}, []int64{int64(axis)}, []int64{1})
+			}
+			parts[i] = c.ExpandLike(c.Float(x, 0), like)
+		}
+		start += size
+	}
+	return []*ir.Value{c.Concat(int64(axis), parts...)}
 }
 
 // slice puts the gradient back in its place: zeros between the steps, a flip where the step is negative, and padding.
@@ -89,7 +96,7 @@ func slice(c *Ctx) []*ir.Value {
 			r.Start += (r.Count - 1) * r.Step
 			r.Step = -r.Step
 		}
-		if r.Step > 1 {
+		if r.Step > 1 && r.Count > 1 {
 			g = interleave(c, g, i, r.Step)
 		}
 		pads[i] = r.Start
@@ -111,7 +118,7 @@ func interleave(c *Ctx, g *ir.Value, axis int, step int64) *ir.Value {
 	dims := g.Shape.Clone()
 	for i, d := range dims {
 		if d == ir.N {
-			dims[i] = 0
+			dims[i] = -1
 		}
 	}
 	dims[axis] = n * step

@@ -8,11 +8,11 @@ var constant = map[string]string{
 	"Equal": "boolean", "Greater": "boolean", "GreaterOrEqual": "boolean", "Less": "boolean", "LessOrEqual": "boolean",
 	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
 	"ConstantOfShape": "depends on a shape only",
-	"OneHot":          "depends on integers only",
 }
 
 // unsupported lists the remaining operators of the table without a rule, and why.
 var unsupported = map[string]string{
 	"Loop":       "differentiate inside the body instead",
+	"OneHot":     "only its indices vary, and they are integers",
 	"ReduceProd": "products with zeros have no stable form in the operator set",
 }

@@ -1,0 +1,131 @@
+package grad
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// row is one use of an operator. The loss takes its floating-point outputs, or the listed ones.
+type row struct {
+	op    string
+	in    []arg
+	attrs ir.Attrs
+	outs  int // 1 by default
+	loss  []int
+}
+
+func args(a ...arg) []arg { return a }
+
+func (r row) function() function {
+	return func(b op.B, in []*ir.Value) []*ir.Value {
+		var ys []*ir.Value
+		for i, y := range b.Node(r.op, r.attrs, max(r.outs, 1), in...) {
+			if y.Type.IsFloat() && (r.loss == nil || slices.Contains(r.loss, i)) {
+				ys = append(ys, y)
+			}
+		}
+		return ys
+	}
+}
+
+func (r row) String() string {
+	parts := []string{r.op}
+	for _, name := range r.attrs.Names() {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, r.attrs[name]))
+	}
+	for _, a := range r.in {
+		switch {
+		case a.absent:
+			parts = append(parts, "_")
+		case a.fixed != nil:
+			parts = append(parts, fmt.Sprint(a.fixed.Data))
+		default:
+			parts = append(parts, ir.Shape(a.shape).String())
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+var tables = map[string][]row{
+	"elementwise": elementwiseRows(),
+	"linear":      linearRows,
+	"conv":        convRows(),
+	"pool":        poolRows,
+	"reduce":      reduceRows(),
+	"shape":       shapeRows,
+}
+
+// TestFirstOrder compares the gradient of every operator with finite differences in every coordinate.
+func TestFirstOrder(t *testing.T) {
+	for family, rows := range tables {
+		t.Run(family, func(t *testing.T) {
+			for _, r := range rows {
+				checkEvery(t, r.String(), r.in, r.function())
+			}
+		})
+	}
+}
+
+// TestSecondOrder differentiates every gradient again, with respect to the inputs and to the gradients of the outputs,
+// and compares Hessian-vector products with finite differences of the gradient.
+func TestSecondOrder(t *testing.T) {
+	for family, rows := range tables {
+		t.Run(family, func(t *testing.T) {
+			for _, r := range rows {
+				in, f := derivative(t, r.in, r.function())
+				checkDirections(t, r.String(), in, f)
+			}
+		})
+	}
+}
+
+// TestCoverage: every operator of the table has a rule, is piecewise constant, or says why it has none; and every rule
+// has a row in the check table.
+func TestCoverage(t *testing.T) {
+	checked := map[string]bool{}
+	for _, rows := range tables {
+		for _, r := range rows {
+			checked[r.op] = true
+		}
+	}
+	for _, name := range op.Names("") {
+		kinds := 0
+		if rules[name] != nil {
+			kinds++
+		}
+		for _, reasons := range []map[string]string{constant, unsupported} {
+			if why, ok := reasons[name]; ok {
+				kinds++
+				if why == "" {
+					t.Errorf("operator %s has no reason", name)
+				}
+			}
+		}
+		if kinds != 1 {
+			t.Errorf("operator %s is in %d of the lists rule, constant and unsupported, expected one", name, kinds)
+		}
+		if support, why := Supports(name); (support == Full) != (rules[name] != nil) || (support == Full) != (why == "") {
+			t.Errorf("operator %s: support %d, reason %q", name, support, why)
+		}
+		if rules[name] != nil && !checked[name] {
+			t.Errorf("operator %s has a rule without a row in the check table", name)
+		}
+	}
+	for _, reasons := range []map[string]string{constant, unsupported} {
+		for name := range reasons {
+			if op.Lookup("", name) == nil {
+				t.Errorf("operator %s is not in the table of operators", name)
+			}
+		}
+	}
+	for name := range rules {
+		if op.Lookup("", name) == nil {
+			t.Errorf("rule for operator %s, which is not in the table of operators", name)
+		}
+	}
+}

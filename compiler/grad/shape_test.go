@@ -1,0 +1,56 @@
+package grad
+
+import "rnas/compiler/ir"
+
+var shapeRows = []row{
+	{op: "Reshape", in: args(x(2, 6), ints(3, -1))},
+	{op: "Reshape", in: args(x(2, 3), ints(0, 1, 3))},
+	{op: "Reshape", in: args(x(1, 1), ints())},
+	{op: "Flatten", in: args(x(2, 3, 2))},
+	{op: "Flatten", in: args(x(2, 3)), attrs: axis(0)},
+	{op: "Squeeze", in: args(x(2, 1, 3, 1))},
+	{op: "Squeeze", in: args(x(2, 1, 3, 1), ints(-1))},
+	{op: "Unsqueeze", in: args(x(2, 3), ints(0, -1))},
+	{op: "Expand", in: args(x(3, 1), ints(2, 1, 4))},
+	{op: "Expand", in: args(x(), ints(2, 3))},
+	{op: "Expand", in: args(x(2, 3), ints(1))},
+	{op: "Transpose", in: args(x(2, 3, 2))},
+	{op: "Transpose", in: args(x(2, 3, 4)), attrs: ir.Attrs{"perm": dims(1, 2, 0)}},
+	{op: "Transpose", in: args(x(2, 3, 2, 2)), attrs: ir.Attrs{"perm": dims(0, 3, 1, 2)}},
+
+	{op: "Concat", in: args(x(2, 3), x(2, 1), x(2, 2)), attrs: axis(1)},
+	{op: "Concat", in: args(x(2, 3), x(1, 3)), attrs: axis(-2)},
+	{op: "Concat", in: args(x(2, 3), zeros(2, 2), x(2, 1)), attrs: axis(1)},
+	{op: "Split", in: args(x(2, 6), ints(1, 3, 2)), attrs: axis(1), outs: 3},
+	{op: "Split", in: args(x(2, 6), ints(1, 3, 2)), attrs: axis(-1), outs: 3, loss: []int{1}},
+	{op: "Split", in: args(x(5, 2)), attrs: ir.Attrs{"num_outputs": int64(2)}, outs: 2, loss: []int{0}},
+
+	{op: "Slice", in: args(x(3, 5), ints(1), ints(4), ints(1))},
+	{op: "Slice", in: args(x(4, 5), ints(1, 0), ints(3, 2))},
+	{op: "Slice", in: args(x(8, 2), ints(1), ints(8), ints(0), ints(3))},
+	{op: "Slice", in: args(x(8, 2), ints(0), ints(8), ints(0), ints(2))},
+	{op: "Slice", in: args(x(2, 7), ints(-1), ints(-100), ints(1), ints(-1))},
+	{op: "Slice", in: args(x(2, 7), ints(5), ints(0), ints(-1), ints(-2))},
+	{op: "Slice", in: args(x(5, 7), ints(-1, 1), ints(-5, 6), ints(0, 1), ints(-3, 2))},
+	{op: "Slice", in: args(x(5), ints(2), ints(5), ints(0), ints(1<<62))},
+	{op: "Slice", in: args(x(5), ints(2), ints(-100), ints(0), ints(-1<<62))},
+	{op: "Slice", in: args(x(2, 3), ints(0), ints(2), ints(0))},
+	{op: "Slice", in: args(x(2, 3), ints(2), ints(1), ints(1))},
+
+	{op: "Pad", in: args(x(2, 3), ints(1, 0, 0, 2))},
+	{op: "Pad", in: args(x(2, 3), ints(0, 1, 2, 1), number(0.5))},
+	{op: "Pad", in: args(x(4, 5), ints(-1, 2, 0, -3))},
+	{op: "Pad", in: args(x(4, 5), ints(-1, -2, -1, -1))},
+	{op: "Pad", in: args(x(2, 3, 4), ints(1, -1, 0, 2), none(), ints(-1, 0))},
+
+	{op: "Gather", in: args(x(4, 3), ints(0, 2, 2, -1)), attrs: axis(0)},
+	{op: "Gather", in: args(x(2, 4, 2), indices2(2, 2, 1, 1, -4, 3)), attrs: axis(1)},
+	{op: "Gather", in: args(x(3, 4), ints(1, 1)), attrs: axis(-1)},
+	{op: "Gather", in: args(x(4), scalarIndex(2))},
+	{op: "Gather", in: args(x(4, 2), scalarIndex(-1))},
+	{op: "GatherElements", in: args(x(3, 4), indices2(3, 2, 0, 0, 1, -1, 3, 2)), attrs: axis(1)},
+	{op: "GatherElements", in: args(x(3, 2), indices2(2, 2, 0, 2, 0, -3)), attrs: axis(0)},
+	{op: "ScatterElements", in: args(x(3, 4), indices2(3, 2, 0, 1, 1, -1, 3, 2), x(3, 2)), attrs: axis(1)},
+	{op: "ScatterElements", in: args(x(3, 4), indices2(2, 3, 0, 1, 2, 2, -3, 0), x(2, 3)), attrs: axis(0)},
+	{op: "ScatterElements", in: args(x(3, 4), indices2(3, 2, 0, 0, 1, 1, -1, 3), x(3, 2)), attrs: with(axis(-1), "reduction", "add")},
+}
