@@ -33,7 +33,8 @@ type Param struct {
 	FanIn int64
 }
 
-// Source gives the value of a parameter; it is asked once per name and forward pass.
+// Source gives the value of a parameter; it is asked once per name and forward pass. In training it must give statistics
+// that nothing else reads (see op.B.BatchNormTrain); their content does not matter then.
 type Source func(p Param) *ir.Value
 
 // Stat is the batch statistics of one normalisation layer: mean and biased variance [C] over Count elements per channel.
@@ -120,7 +121,7 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 	if !e.Train {
 		return e.BatchNorm(x, scale, bias, mean, variance, Epsilon)
 	}
-	y, m, v := e.BatchNormTrain(x, scale, bias, Epsilon)
+	y, m, v := e.BatchNormTrain(x, scale, bias, mean, variance, Epsilon)
 	e.Stats = append(e.Stats, Stat{Name: name, Mean: m, Variance: v, Count: x.Shape.Numel() / c})
 	return y
 }

@@ -302,14 +302,11 @@ func (b B) BatchNorm(x, scale, bias, mean, variance *ir.Value, eps float32) *ir.
 
 // BatchNormTrain normalises x by the statistics of the batch and returns them: mean and biased variance per channel.
 // ONNX mixes them into running statistics with weight 1-momentum; with momentum 0 the batch statistics come out pure.
-func (b B) BatchNormTrain(x, scale, bias *ir.Value, eps float32) (y, mean, variance *ir.Value) {
-	c := int64(0)
-	if x.Rank() > 1 {
-		c = x.Shape[1]
-	}
-	zero := b.Fill(scale, 0, c)
+// ONNX Runtime's CPU kernel writes them over the memory of its inputs runMean and runVariance, whose content does not
+// matter: both must be variables [C] that no other node reads.
+func (b B) BatchNormTrain(x, scale, bias, runMean, runVariance *ir.Value, eps float32) (y, mean, variance *ir.Value) {
 	out := b.Node("BatchNormalization", ir.Attrs{"epsilon": eps, "momentum": float32(0), "training_mode": int64(1)},
-		3, x, scale, bias, zero, zero)
+		3, x, scale, bias, runMean, runVariance)
 	return out[0], out[1], out[2]
 }
 

@@ -15,7 +15,7 @@ func TestConstructors(t *testing.T) {
 	m := b.Input("m", ir.Float64, 2, 3)
 	labels := b.Input("labels", ir.Int64, n)
 	ch := b.Fill(x, 1, 4)
-	y, mean, variance := b.BatchNormTrain(x, ch, ch, 1e-5)
+	y, mean, variance := b.BatchNormTrain(x, ch, ch, ch, ch, 1e-5)
 	values, indices := b.TopK(m, 2, 1)
 	parts := b.Split(m, 1, 1, 2)
 	for _, c := range []struct {

@@ -108,6 +108,7 @@ type network struct {
 	params flat
 	stats  flat
 	alphas *ir.Value
+	passes int // training forward passes so far
 }
 
 // open declares the inputs "params" and "stats" and hands out their tensors.
@@ -118,18 +119,27 @@ func open(b op.B, n lower.Network, l *Layout) *network {
 	return w
 }
 
-// source gives parameters by name.
-func (w *network) source(p lower.Param) *ir.Value {
-	f := w.params
-	if p.Kind.Statistic() {
-		f = w.stats
+// source gives parameters by name, statistics from stats.
+func (w *network) source(stats flat) lower.Source {
+	return func(p lower.Param) *ir.Value {
+		f := w.params
+		if p.Kind.Statistic() {
+			f = stats
+		}
+		v := f.byName[p.Name]
+		if v == nil {
+			w.Fail("parameter %s is not in the layout", p.Name)
+			return &ir.Value{}
+		}
+		return v
 	}
-	v := f.byName[p.Name]
-	if v == nil {
-		w.Fail("parameter %s is not in the layout", p.Name)
-		return &ir.Value{}
-	}
-	return v
+}
+
+// scratch makes statistics that one training forward pass in b has to itself, as op.B.BatchNormTrain asks for: the
+// running ones times a factor that differs from pass to pass, so that no two passes share a value.
+func (w *network) scratch(b op.B) flat {
+	w.passes++
+	return split(b, b.Scale(w.stats.vector, 1/float64(w.passes+1)), w.layout.Stats)
 }
 
 // mode tells how to run a forward pass.
@@ -140,7 +150,11 @@ type mode struct {
 
 // forward lowers the network once more, into b, which is the builder of the program or of a loop body in it.
 func (w *network) forward(b op.B, images *ir.Value, m mode) (logits, aux *ir.Value, stats []lower.Stat) {
-	e := &lower.Env{B: b, Param: w.source, Train: m.train, Fold: true, Alphas: w.alphas, DropPath: m.dropPath}
+	running := w.stats
+	if m.train {
+		running = w.scratch(b)
+	}
+	e := &lower.Env{B: b, Param: w.source(running), Train: m.train, Fold: true, Alphas: w.alphas, DropPath: m.dropPath}
 	logits, aux = w.net.Forward(e, images)
 	return logits, aux, e.Stats
 }

@@ -23,7 +23,7 @@ const (
 //
 // Inputs: images [B,D,H,W] in [0,1], labels int64 [B], lr [1], the states params, stats and momentum, start [B,D,H,W] (the
 // perturbation that the attack starts from; recipes other than standard) and drop_path [E,B] (the factor of each edge
-// and image, if DropPath). Outputs: loss [1], correct [1] (of the images learnt from), norm [1] (of the gradient).
+// and image, if DropPath). Outputs: loss [1], logits [B,K] and correct [1] of the images learnt from, norm [1] of the gradient before clipping.
 type Train struct {
 	Net    lower.Network
 	Batch  int
@@ -107,6 +107,7 @@ func (t Train) Compile(l *Layout) (*Program, error) {
 	b.Output("momentum.next", velocity)
 	b.Output("loss", loss)
 	b.Output("correct", correct(b, logits, labels))
+	b.Output("logits", logits)
 	b.Output("norm", norm)
 	return build(b, carried("params"), carried("stats"), carried("momentum"))
 }
