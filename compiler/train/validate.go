@@ -1,0 +1,70 @@
+package train
+
+import (
+	"context"
+
+	"rnas/compiler/program"
+	"rnas/internal/dataset"
+	"rnas/internal/loop"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// validator measures clean accuracy on a fixed part of the test images.
+type validator struct {
+	loader  dataset.Loader
+	state   *runtime.State
+	program *runtime.Running
+}
+
+func newValidator(c Config, l *program.Layout, test *dataset.Dataset, o Options) (*validator, error) {
+	v := &validator{
+		loader: dataset.Loader{Data: test.Limit(c.ValidateImages, c.Seed), Batch: c.Batch},
+		state:  runtime.NewState(),
+	}
+	for _, s := range []struct {
+		name   string
+		length int64
+	}{{"params", l.ParamLen}, {"stats", l.StatLen}} {
+		if err := v.state.Add(s.name, tensor.Zeros(tensor.Float32, s.length)); err != nil {
+			return nil, err
+		}
+	}
+	p, err := program.Eval(c.Network, l, c.Batch)
+	if err != nil {
+		return nil, err
+	}
+	if v.program, err = runtime.Launch(p, v.state, loop.Runtime(o.Runtime)); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// accuracy is the fraction of the images that are classified rightly.
+func (v *validator) accuracy(ctx context.Context, params, stats []float32) (float64, error) {
+	if err := v.state.Set("params", tensor.Vector(params...)); err != nil {
+		return 0, err
+	}
+	if err := v.state.Set("stats", tensor.Vector(stats...)); err != nil {
+		return 0, err
+	}
+	images, labels := v.program.Input("images").Float32s(), v.program.Input("labels").Int64s()
+	hit := v.program.Output("hit").Float32s()
+	right := 0.0
+	for b := range v.loader.Epoch(ctx, 0, 0) {
+		copy(images, b.Images[:cap(b.Images)]) // a short last batch is padded
+		copy(labels, b.Labels[:cap(b.Labels)])
+		if err := v.program.Step(); err != nil {
+			return 0, err
+		}
+		for _, h := range hit[:len(b.Labels)] {
+			right += float64(h)
+		}
+	}
+	return right / float64(v.loader.Data.Len()), ctx.Err()
+}
+
+func (v *validator) close() {
+	v.program.Close() // frees memory only
+	v.state.Close()
+}

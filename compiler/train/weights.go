@@ -1,0 +1,161 @@
+package train
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rnas/compiler/lower"
+	"rnas/compiler/program"
+	"rnas/export"
+	"rnas/internal/tensor"
+)
+
+// weightsFormat marks files of weights.
+const weightsFormat = "rnas"
+
+// auxiliary and batchCount are parameters that evaluation does not read.
+const (
+	auxiliary  = "auxiliary_head."
+	batchCount = ".num_batches_tracked"
+)
+
+// Weights is a trained network: parameters and statistics as the flat vectors of a layout.
+type Weights struct {
+	Network       lower.Evaluation
+	Classes       []string // names
+	Layout        *program.Layout
+	Params, Stats []float32
+	Record        string // how it was trained, a JSON object
+}
+
+// trainingRecord is the configuration and the result.
+func trainingRecord(id identity, accuracy float64) (string, error) {
+	r := struct {
+		identity
+		ValAccuracy *float64 `json:"val_accuracy,omitempty"`
+	}{identity: id}
+	if accuracy >= 0 {
+		r.ValAccuracy = &accuracy
+	}
+	data, err := json.Marshal(r)
+	return string(data), err
+}
+
+// Save writes a safetensors file: tensors under their public DARTS names, the network and its training as free text.
+func (w *Weights) Save(path string) error {
+	var tensors []export.NamedTensor
+	for _, s := range slices.Concat(w.Layout.Params, w.Layout.Stats) {
+		tensors = append(tensors, export.NamedTensor{Name: s.Name, Tensor: w.Layout.Tensor(s, w.Params, w.Stats)})
+	}
+	slices.SortFunc(tensors, func(a, b export.NamedTensor) int { return cmp.Compare(a.Name, b.Name) })
+	network, err := json.Marshal(w.Network)
+	if err != nil {
+		return err
+	}
+	classes, err := json.Marshal(w.Classes)
+	if err != nil {
+		return err
+	}
+	n := w.Network
+	return export.WriteTensors(path, tensors, map[string]string{
+		"format": weightsFormat, "network": string(network), "class_names": string(classes), "training": w.Record,
+		"genotype": n.Genotype.String(), "channels": strconv.Itoa(n.Channels), "layers": strconv.Itoa(n.Layers),
+		"classes": strconv.Itoa(n.Classes), "aux": strconv.FormatBool(n.Aux),
+		"mean": fmt.Sprint(n.Mean), "std": fmt.Sprint(n.Std),
+	})
+}
+
+// Load reads a file that Save wrote, with the network that is described in it.
+func Load(path string) (*Weights, error) {
+	tensors, meta, err := export.ReadTensors(path)
+	if err != nil {
+		return nil, err
+	}
+	if meta["format"] != weightsFormat || meta["network"] == "" {
+		return nil, fmt.Errorf("%s: the file does not describe its network: expected format %q, found %q", path, weightsFormat, meta["format"])
+	}
+	w := &Weights{Record: meta["training"]}
+	if err := json.Unmarshal([]byte(meta["network"]), &w.Network); err != nil {
+		return nil, fmt.Errorf("%s: network: %w", path, err)
+	}
+	if err := json.Unmarshal([]byte(meta["class_names"]), &w.Classes); err != nil {
+		return nil, fmt.Errorf("%s: class names: %w", path, err)
+	}
+	if w.Layout, err = program.NewLayout(w.Network); err != nil {
+		return nil, fmt.Errorf("%s: network: %w", path, err)
+	}
+	if w.Params, w.Stats, err = Place(tensors, w.Layout); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return w, nil
+}
+
+// LoadWeights reads a safetensors file, of ours or of a PyTorch model, into the flat vectors of a layout, for evaluation.
+func LoadWeights(path string, l *program.Layout) (params, stats []float32, err error) {
+	tensors, _, err := export.ReadTensors(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if params, stats, err = Place(tensors, l); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return params, stats, nil
+}
+
+// Place puts tensors under their public DARTS names, with or without the prefix "module.", into the flat vectors of a
+// layout. Counts of batches are ignored. Parameters of the auxiliary head may be missing, then they are zero, or
+// superfluous: evaluation does not read them. All other differences are errors that name the tensors.
+func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []float32, err error) {
+	params, stats = make([]float32, l.ParamLen), make([]float32, l.StatLen)
+	seen := map[string]bool{}
+	var unknown, missing []string
+	for _, t := range tensors {
+		name := strings.TrimPrefix(t.Name, "module.")
+		slot := l.Slot(name)
+		switch {
+		case strings.HasSuffix(name, batchCount):
+			continue
+		case slot == nil && strings.HasPrefix(name, auxiliary):
+			continue
+		case slot == nil:
+			unknown = append(unknown, t.Name)
+			continue
+		case seen[name]:
+			return nil, nil, fmt.Errorf("parameter %s is given twice", name)
+		case t.Tensor.DType() == tensor.String || t.Tensor.DType() == tensor.Bool:
+			return nil, nil, fmt.Errorf("parameter %s: expected numbers, found %s", name, t.Tensor.DType())
+		case !slices.Equal(t.Tensor.Shape, slot.Shape):
+			return nil, nil, fmt.Errorf("parameter %s: expected shape %v, found %v", name, slot.Shape, t.Tensor.Shape)
+		}
+		seen[name] = true
+		to := l.Tensor(*slot, params, stats).Float32s()
+		for i := range to {
+			to[i] = float32(t.Tensor.Float64At(i))
+		}
+	}
+	for _, s := range slices.Concat(l.Params, l.Stats) {
+		if !seen[s.Name] && !strings.HasPrefix(s.Name, auxiliary) {
+			missing = append(missing, s.Name)
+		}
+	}
+	if len(unknown)+len(missing) > 0 {
+		return nil, nil, fmt.Errorf("the weights are those of another network: missing %s; unknown %s", list(missing), list(unknown))
+	}
+	return params, stats, nil
+}
+
+// list shows the first of some names.
+func list(names []string) string {
+	const most = 5
+	switch n := len(names); {
+	case n == 0:
+		return "none"
+	case n > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
+	}
+	return strings.Join(names, ", ")
+}
