@@ -26,11 +26,10 @@ func between(lo, hi float64, shape ...int64) arg { return arg{shape: shape, lo: 
 func x(shape ...int64) arg   { return between(-2, 2, shape...) }
 func pos(shape ...int64) arg { return between(0.5, 2.5, shape...) }
 
-func ints(v ...int64) arg     { return arg{fixed: tensor.Vector(append([]int64{}, v...)...)} }
-func flags(v ...bool) arg     { return arg{fixed: tensor.Vector(v...)} }
-func number(v float64) arg    { return arg{fixed: tensor.Scalar(v)} }
-func vector(v ...float64) arg { return arg{fixed: tensor.Vector(v...)} }
-func none() arg               { return arg{absent: true} }
+func ints(v ...int64) arg  { return arg{fixed: tensor.Vector(append([]int64{}, v...)...)} }
+func flags(v ...bool) arg  { return arg{fixed: tensor.Vector(v...)} }
+func number(v float64) arg { return arg{fixed: tensor.Scalar(v)} }
+func none() arg            { return arg{absent: true} }
 
 func indices2(rows, cols int64, v ...int64) arg {
 	return arg{fixed: tensor.Of([]int64{rows, cols}, v...)}

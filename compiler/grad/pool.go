@@ -34,7 +34,12 @@ func maxPool(c *Ctx) []*ir.Value {
 		return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Reshape(zero, -1), c.Reshape(ids, -1), c.Reshape(dy, -1)), x)}
 	}
 	// A symbolic batch stays a dimension of its own, and indices are counted from the start of their image.
-	image := c.Int(ir.Shape(x.Shape[1:]).Numel())
+	size := ir.Shape(x.Shape[1:]).Numel()
+	if size == ir.N {
+		c.Fail("node %s: the gradient of MaxPool needs static spatial sizes, found %s", c.N.Name, x.Shape)
+		return nil
+	}
+	image := c.Int(size)
 	ids = c.Sub(ids, c.Mul(c.Div(ids, image), image))
 	attrs["axis"] = int64(1)
 	return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Flatten(zero), c.Flatten(ids), c.Flatten(dy)), x)}

@@ -1,0 +1,151 @@
+package grad
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// TestErrors: what has no gradient says so, with node and reason.
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		want  string
+		build func(b op.B, v *ir.Value) *ir.Value
+	}{
+		{"node Loop: operator Loop has no gradient: differentiate inside the body instead", func(b op.B, v *ir.Value) *ir.Value {
+			return b.Loop("l", 3, []*ir.Value{v}, func(b op.B, _ *ir.Value, c []*ir.Value) []*ir.Value { return []*ir.Value{b.Exp(c[0])} })[0]
+		}},
+		{"node Loop: operator Loop has no gradient: differentiate inside the body instead", func(b op.B, v *ir.Value) *ir.Value {
+			zero := b.Float(v, 0) // the body reaches v from inside
+			return b.Loop("l", 3, []*ir.Value{zero}, func(b op.B, _ *ir.Value, c []*ir.Value) []*ir.Value {
+				return []*ir.Value{b.Add(c[0], b.ReduceSum(v, false))}
+			})[0]
+		}},
+		{"node ReduceProd: operator ReduceProd has no gradient: products with zeros have no stable form in the operator set", func(b op.B, v *ir.Value) *ir.Value {
+			return b.Reduce("ReduceProd", v, false)
+		}},
+		{"node OneHot: operator OneHot has no gradient: only its indices vary, and they are integers", func(b op.B, v *ir.Value) *ir.Value {
+			values := b.Reshape(b.Slice(v, []int64{0}, []int64{1}, []int64{0}, []int64{1}), 2)
+			return b.One("OneHot", nil, b.Ints(1, 2), b.Int(3), values)
+		}},
+		{"node Dropout: Dropout in training mode draws random numbers inside the graph and has no gradient", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("Dropout", nil, v, b.Float(v, 0.5), b.Equal(b.Int(1), b.Int(1)))
+		}},
+		{"node Clip: Clip is not differentiable in its bounds here", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("Clip", nil, b.Float(v, 0), b.ReduceMax(v, false))
+		}},
+		{"node Pad: Pad has a gradient only in mode constant, found edge", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("Pad", ir.Attrs{"mode": "edge"}, v, b.Ints(0, 1, 0, 1))
+		}},
+		{"node Pad: Pad is not differentiable in its value here", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("Pad", nil, v, b.Ints(0, 1, 0, 1), b.ReduceMax(v, false))
+		}},
+		{"node ScatterElements: ScatterElements has a gradient for reduction none and add, found mul", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("ScatterElements", ir.Attrs{"reduction": "mul"}, v, b.Reshape(b.Ints(0, 1), 1, 2), b.Fill(v, 2, 1, 2))
+		}},
+		{"node MaxPool: MaxPool with storage_order 1 has no gradient", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("MaxPool", ir.Attrs{"kernel_shape": dims(1), "storage_order": int64(1)}, b.Unsqueeze(v, 0))
+		}},
+		{"node BatchNormalization: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0)", func(b op.B, v *ir.Value) *ir.Value {
+			c := b.Fill(v, 1, 2)
+			return b.One("BatchNormalization", ir.Attrs{"training_mode": int64(1)}, v, c, c, c, c)
+		}},
+	} {
+		b := op.NewB("g")
+		v := b.Input("v", ir.Float64, 2, 2)
+		expectError(t, b, c.build(b, v), v, c.want)
+	}
+}
+
+// TestSymbolicErrors: gradients that would need the batch size say so.
+func TestSymbolicErrors(t *testing.T) {
+	for _, c := range []struct {
+		want  string
+		build func(b op.B, v *ir.Value) (y, x *ir.Value)
+	}{
+		{"node Conv: the gradient of a weight needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			w := b.Input("w", ir.Float64, 2, 2, 3, 3)
+			return b.Conv(v, w, nil, op.Same(3, 1, 1)), w
+		}},
+		{"node ReduceMean: the gradient of a mean over a symbolic dimension needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			return b.ReduceMean(v, false), v
+		}},
+		{"node Gather: the gradient of Gather needs static shapes", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			return b.Gather(v, b.Ints(0), 1), v
+		}},
+		{"node BatchNormalization: the gradient of BatchNormalization in training mode needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			c := b.Fill(v, 1, 2)
+			y, _, _ = b.BatchNormTrain(v, c, c, c, c, 1e-5)
+			return y, v
+		}},
+		{"node GlobalAveragePool: the gradient of GlobalAveragePool needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
+			v := b.Input("wide", ir.Float64, 1, 2, ir.N, 4)
+			return b.GlobalAveragePool(v), v
+		}},
+		{"node AveragePool: the gradient of AveragePool needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
+			v := b.Input("wide", ir.Float64, 1, 2, ir.N, 4)
+			return b.AveragePool(v, op.Same(3, 1, 1)), v
+		}},
+		{"node Conv: the gradient of Conv needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
+			v := b.Input("wide", ir.Float64, 1, 2, ir.N, 4)
+			return b.Conv(v, b.Fill(v, 1, 2, 2, 3, 3), nil, op.Same(3, 1, 1)), v
+		}},
+		{"node MaxPool: the gradient of MaxPool needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
+			v := b.Input("wide", ir.Float64, 1, 2, ir.N, 4)
+			return b.MaxPool(v, op.Same(3, 1, 1)), v
+		}},
+	} {
+		b := op.NewB("g")
+		y, x := c.build(b, b.Input("v", ir.Float64, ir.N, 2, 4, 4))
+		expectError(t, b, y, x, c.want)
+	}
+}
+
+func expectError(t *testing.T, b op.B, y, x *ir.Value, want string) {
+	t.Helper()
+	if b.Err() != nil {
+		t.Error(b.Err())
+		return
+	}
+	dy := b.ExpandLike(b.Float(y, 1), y)
+	g := Gradients(b, []*ir.Value{y}, []*ir.Value{dy}, []*ir.Value{x})
+	if len(g) != 1 {
+		t.Errorf("expected one result, found %v", g)
+	}
+	_, err := b.Build()
+	if err == nil {
+		t.Errorf("expected error %q, found none", want)
+		return
+	}
+	got, where, _ := strings.Cut(strings.TrimPrefix(err.Error(), "graph g: "), " (grad/")
+	if got != want || !strings.HasSuffix(where, ")") {
+		t.Errorf("expected error %q with a place in this package, found %q", want, err)
+	}
+}
+
+func TestGradientShapeMismatch(t *testing.T) {
+	b := op.NewB("g")
+	v := b.Input("v", ir.Float64, 2, 3)
+	y := b.Exp(v)
+	Gradients(b, []*ir.Value{y}, []*ir.Value{b.Fill(v, 1, 3)}, []*ir.Value{v})
+	if b.Err() == nil || !strings.HasPrefix(b.Err().Error(), "gradient of Exp.out float64[2,3] has shape [3]") {
+		t.Errorf("found %v", b.Err())
+	}
+}
+
+// TestCallSite: an error of the builder names the line that made it, past the constructors of package op.
+func TestCallSite(t *testing.T) {
+	b := op.NewB("g")
+	v := b.Input("v", ir.Float64, 2, 3)
+	_, _, line, _ := runtime.Caller(0)
+	b.MatMul(v, v)
+	b.MatMul(v, v)
+	want := fmt.Sprintf("graph g: node MatMul: MatMul(float64[2,3], float64[2,3]): inner sizes 3 and 2 differ (grad/error_test.go:%d)", line+1)
+	if _, err := b.Build(); err == nil || err.Error() != want {
+		t.Errorf("expected %q, found %v", want, err)
+	}
+}
