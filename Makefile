@@ -1,0 +1,47 @@
+# Targets: demo and test each do all the set-up that they need.
+GO          ?= go
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+BENCHTIME   ?= 5x
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: all build ort demo test check bench fuzz test-cuda clean
+
+all: build
+
+build: ## bin/rnas
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/rnas ./cmd/rnas
+
+ort: ## the ONNX Runtime library, into the project's cache if none is there
+	@scripts/fetch-onnxruntime.sh
+
+demo: ort build ## search, train, export and attack on the embedded data
+	bin/rnas run --preset demo --out runs/demo
+
+test: ort ## all tests
+	$(GO) test -timeout 30m ./...
+
+check: ## format, vet, staticcheck, tidy modules, clean tree
+	@out=$$($(GO) run $(GOFUMPT) -l .) && test -z "$$out" || { echo "gofumpt: these files need formatting:" $$out; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	@test -z "$$(git status --porcelain)" || { echo "the tree is not clean:"; git status --short; exit 1; }
+
+bench: ort ## time of each kind of program; BENCHTIME=10x for steadier figures
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./compiler/... ./runtime/... ./internal/...
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+test-cuda: ## the tests that need an NVIDIA GPU, on a library with the CUDA provider
+	RNAS_ORT=gpu scripts/fetch-onnxruntime.sh
+	RNAS_TEST_PROVIDER=cuda $(GO) test -count=1 -run 'CUDA' -v ./...
+
+clean:
+	rm -rf bin runs .cache

@@ -1,0 +1,8 @@
+#!/bin/sh
+# Installs the Python packages that tests use as outside checks (onnx.checker, Python's ONNX Runtime) if they are
+# missing. The product itself never needs Python.
+set -eu
+python3 - <<'PY' 2>/dev/null && exit 0
+import onnx, onnxruntime, numpy
+PY
+python3 -m pip install --quiet --disable-pip-version-check onnx==1.22.0 onnxruntime==1.32.0 numpy
