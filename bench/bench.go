@@ -1,0 +1,116 @@
+// Package bench measures the clean and adversarial accuracy and the speed of ONNX classifiers.
+//
+// Every adversarial image is checked on the host (inside the ball and the box, no NaN) and scored by plain inference of
+// the model file before it counts. An attack is given the points that are classified rightly without it. What is done
+// to a point depends on the point, its index and the seed, not on the batch size, the order or the other points; ONNX
+// Runtime itself may round differently for another batch size or thread count (see package runtime).
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"rnas/bench/attack"
+	"rnas/bench/report"
+	"rnas/internal/dataset"
+	"rnas/runtime"
+)
+
+// Options says what to measure.
+type Options struct {
+	Attacks  []attack.Attack // see attack.Parse; clean accuracy is always measured
+	Settings attack.Settings
+	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
+	Runtime  runtime.Options // provider, device, threads
+	Latency  bool            // measure the latency of plain inference
+	// Dir is a folder for result.json, result.csv, result.md, points.csv and the progress file, made when missing; ""
+	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
+	Dir      string
+	Images   bool             // write the adversarial images to Dir as .npz
+	Version  string           // of this program, for the report
+	Progress func(p Progress) // called after every batch; may be nil
+}
+
+// Progress tells how far a run is.
+type Progress struct {
+	Model string // path
+	Task  string // such as "clean" or "pgd20"
+	Done  int    // points
+	Total int
+}
+
+const defaultBatch = 64
+
+// Run measures the models on the data, all of it: callers limit it beforehand. Models are paths of ONNX files with one
+// float32 input [N,C,H,W], pixels in [0,1], and logits [N,K] as first output. It stops after the current batch when ctx
+// is cancelled and returns its error. Errors name the file, what was expected and what was found.
+func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset) (*report.Result, error) {
+	if err := o.normalize(models, data); err != nil {
+		return nil, err
+	}
+	library, err := runtime.OpenDefault("")
+	if err != nil {
+		return nil, err
+	}
+	progress := &progress{}
+	if o.Dir != "" {
+		if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+			return nil, err
+		}
+		if progress, err = openProgress(filepath.Join(o.Dir, progressFile)); err != nil {
+			return nil, err
+		}
+		defer progress.Close()
+	}
+	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress}
+	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: o.Runtime.Provider}
+	var points []modelPoints
+	for _, path := range models {
+		m, p, err := j.measure(ctx, path)
+		if err != nil {
+			return nil, named(path, err)
+		}
+		result.Models = append(result.Models, m)
+		points = append(points, p)
+	}
+	if o.Dir == "" {
+		return result, nil
+	}
+	if err := writePoints(filepath.Join(o.Dir, pointsFile), o.Attacks, data, points); err != nil {
+		return nil, err
+	}
+	return result, result.Write(o.Dir)
+}
+
+// named adds the path to an error that does not name it yet.
+func named(path string, err error) error {
+	var file *fs.PathError
+	if errors.As(err, &file) && file.Path == path {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+func (o *Options) normalize(models []string, data *dataset.Dataset) error {
+	if o.Batch == 0 {
+		o.Batch = defaultBatch
+	}
+	if o.Runtime.Provider == "" {
+		o.Runtime.Provider = "cpu"
+	}
+	switch {
+	case len(models) == 0:
+		return fmt.Errorf("no models to measure")
+	case data.Len() == 0:
+		return fmt.Errorf("data %s: no images", data.Name)
+	case o.Batch < 0:
+		return fmt.Errorf("batch %d: expected at least 1", o.Batch)
+	case o.Images && o.Dir == "":
+		return fmt.Errorf("adversarial images need a folder to be written to")
+	}
+	return o.Settings.Validate()
+}

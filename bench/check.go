@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"context"
+	"math"
+)
+
+// noClass is the prediction from logits of which one is not a number. It is never right.
+const noClass = -1
+
+// predict is the index of the largest logit, the first one of equals.
+func predict(logits []float32) int {
+	best := 0
+	for i, v := range logits {
+		if v != v {
+			return noClass
+		}
+		if v > logits[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// probabilities reports whether logits look like the output of a softmax: in [0,1] with sum 1, to 1e-5 (AutoAttack,
+// checks.py).
+func probabilities(logits []float32) bool {
+	sum := 0.0
+	for _, v := range logits {
+		if !(v > -1e-5 && v < 1+1e-5) {
+			return false
+		}
+		sum += float64(v)
+	}
+	return math.Abs(sum-1) < 1e-5
+}
+
+// differ reports whether two logit vectors of one image are further apart than rounding explains: by more than 1e-4 in
+// the Euclidean norm after both are normalised (AutoAttack, checks.py). Two vectors with NaN are equal.
+func differ(a, b []float32) bool {
+	na, nb := norm(a), norm(b)
+	if math.IsNaN(na) || math.IsNaN(nb) {
+		return math.IsNaN(na) != math.IsNaN(nb)
+	}
+	sum := 0.0
+	for i := range a {
+		d := float64(a[i])/max(na, math.SmallestNonzeroFloat32) - float64(b[i])/max(nb, math.SmallestNonzeroFloat32)
+		sum += d * d
+	}
+	return math.Sqrt(sum) > 1e-4
+}
+
+func norm(v []float32) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum)
+}
+
+// ballSlack is how far an adversarial image may lie outside the ball, for the rounding of float32.
+const ballSlack = 1e-6
+
+// inside reports whether an adversarial image has only pixels in [0,1] that differ from the image by at most eps.
+func inside(adversarial, image []float32, eps float64) bool {
+	for i, v := range adversarial {
+		if !(v >= 0 && v <= 1 && math.Abs(float64(v)-float64(image[i])) <= eps+ballSlack) {
+			return false
+		}
+	}
+	return true
+}
+
+// plain is the worker of task "clean": a value is the prediction, a point is flagged when its logits look like
+// probabilities.
+type plain struct{ *subject }
+
+func (w plain) run(_ context.Context, points []int) (record, error) {
+	logits, err := w.logits(w.images)
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	for row, p := range points {
+		z := logits[row*w.classes : (row+1)*w.classes]
+		r.Values = append(r.Values, predict(z))
+		if probabilities(z) {
+			r.Flagged = append(r.Flagged, p)
+		}
+	}
+	return r, nil
+}
+
+func (w plain) Close() error { return nil }
+
+// repeat is the worker of task "repeat", the test for a random forward pass: a value is 0, or 1 for a point whose logits
+// differ between two runs.
+type repeat struct{ *subject }
+
+func (w repeat) run(_ context.Context, points []int) (record, error) {
+	first, err := w.logits(w.images)
+	if err != nil {
+		return record{}, err
+	}
+	second, err := w.logits(w.images)
+	if err != nil {
+		return record{}, err
+	}
+	r := record{Values: make([]int, len(points))}
+	for row := range points {
+		if differ(first[row*w.classes:(row+1)*w.classes], second[row*w.classes:(row+1)*w.classes]) {
+			r.Values[row] = 1
+		}
+	}
+	return r, nil
+}
+
+func (w repeat) Close() error { return nil }

@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rnas/internal/npy"
+	"rnas/internal/tensor"
+)
+
+// imageStore collects the adversarial images of an attack in a raw file, point p at p times the size of an image, until
+// they are packed. A nil store keeps nothing.
+type imageStore struct {
+	raw, npz string // paths
+	file     *os.File
+	elems    int
+	buffer   []byte
+	// fresh says that images of an earlier run are not there, so its records are of no use; packed, that they are
+	// packed already.
+	fresh, packed bool
+}
+
+// openImages opens the store of one attack, named after the model file, the attack and the key of the work.
+func openImages(dir, model, attack, key string, elems int) (*imageStore, error) {
+	base := strings.TrimSuffix(filepath.Base(model), filepath.Ext(model))
+	name := filepath.Join(dir, fmt.Sprintf("%s.%s.%s", base, attack, key[:8]))
+	s := &imageStore{raw: name + ".raw", npz: name + ".npz", elems: elems, buffer: make([]byte, 4*elems)}
+	_, rawErr := os.Stat(s.raw)
+	_, npzErr := os.Stat(s.npz)
+	s.packed = npzErr == nil
+	s.fresh = !s.packed && errors.Is(rawErr, fs.ErrNotExist)
+	if s.packed {
+		return s, nil
+	}
+	var err error
+	s.file, err = os.OpenFile(s.raw, os.O_RDWR|os.O_CREATE, 0o644)
+	return s, err
+}
+
+// put writes the image of a point.
+func (s *imageStore) put(point int, image []float32) error {
+	if s == nil {
+		return nil
+	}
+	if s.file == nil {
+		return fmt.Errorf("%s is there without the record of its making in %s: remove it or choose another folder", s.npz, progressFile)
+	}
+	if _, err := binary.Encode(s.buffer, binary.LittleEndian, image); err != nil {
+		return err
+	}
+	_, err := s.file.WriteAt(s.buffer, int64(point)*int64(len(s.buffer)))
+	return err
+}
+
+// sync makes what was put durable, before the record that vouches for it.
+func (s *imageStore) sync() error {
+	if s == nil {
+		return nil
+	}
+	return s.file.Sync()
+}
+
+// pack writes the .npz: index int64 [n], labels int64 [n], predictions int64 [n] and images float32 [n,C,H,W] of the
+// attacked points, and removes the raw file.
+func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int, shape [3]int) error {
+	n := int64(len(points))
+	index, label, predicted := make([]int64, n), make([]int64, n), make([]int64, n)
+	images := make([]float32, len(points)*s.elems)
+	for i, p := range points {
+		index[i], label[i], predicted[i] = int64(p), int64(labels[p]), int64(predictions[p])
+		if _, err := s.file.ReadAt(s.buffer, int64(p)*int64(len(s.buffer))); err != nil {
+			return fmt.Errorf("image %d: %w", p, err)
+		}
+		if _, err := binary.Decode(s.buffer, binary.LittleEndian, images[i*s.elems:(i+1)*s.elems]); err != nil {
+			return err
+		}
+	}
+	err := npy.WriteNPZ(s.npz, []npy.Array{
+		{Name: "index", Tensor: tensor.Vector(index...)},
+		{Name: "labels", Tensor: tensor.Vector(label...)},
+		{Name: "predictions", Tensor: tensor.Vector(predicted...)},
+		{Name: "images", Tensor: tensor.Of([]int64{n, int64(shape[0]), int64(shape[1]), int64(shape[2])}, images...)},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.file.Close(); err != nil {
+		return err
+	}
+	s.file = nil
+	return os.Remove(s.raw)
+}
+
+func (s *imageStore) Close() error {
+	if s == nil || s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}

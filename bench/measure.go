@@ -1,0 +1,167 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"rnas/bench/attack"
+	"rnas/bench/report"
+)
+
+// probePoints is the number of points on which the gradient and the repeatability of a model are tested. It is fixed so
+// that flags do not depend on the batch size.
+const probePoints = 64
+
+// modelPoints is what happened to each point of a model.
+type modelPoints struct {
+	path    string
+	clean   map[int]int
+	attacks []map[int]int // prediction under each attack, of the attacked points only
+}
+
+// measure runs everything on one model.
+func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoints, error) {
+	result := report.Model{Path: path, Dataset: j.data.Name, Points: j.data.Len(), Attacks: []report.Attack{}}
+	points := modelPoints{path: path}
+	m, err := openModel(path, j.data, j.Batch, j.Runtime)
+	if err != nil {
+		return result, points, err
+	}
+	defer m.Close()
+	s := j.subject(m)
+	result.SHA256 = m.sha256
+	all := make([]int, j.data.Len())
+	for i := range all {
+		all[i] = i
+	}
+	clean, err := s.do(ctx, task{name: attack.Clean, open: func() (worker, error) { return plain{s}, nil }}, all, false)
+	if err != nil {
+		return result, points, err
+	}
+	points.clean = clean.values
+	right := s.surviving(all, clean.values)
+	result.Clean = report.NewClean(len(right), len(all))
+	var flags []string
+	if len(j.Attacks) > 0 {
+		if flags, err = s.suspicions(ctx, clean, all, right); err != nil {
+			return result, points, err
+		}
+	}
+	worst := right
+	for _, a := range j.Attacks {
+		r, predictions, err := s.attack(ctx, a, right)
+		if err != nil {
+			return result, points, fmt.Errorf("attack %s: %w", a.Name, err)
+		}
+		r.Flags = append(append([]string{}, flags...), r.Flags...)
+		result.Attacks = append(result.Attacks, r)
+		points.attacks = append(points.attacks, predictions)
+		worst = s.surviving(worst, predictions)
+	}
+	result.WorstCase = report.NewRobust(len(worst), len(all))
+	if j.Latency {
+		if result.Latency, err = s.latency(ctx); err != nil {
+			return result, points, fmt.Errorf("latency: %w", err)
+		}
+	}
+	return result, points, nil
+}
+
+// surviving lists the points that are predicted rightly.
+func (s *subject) surviving(points []int, predictions map[int]int) []int {
+	var left []int
+	for _, p := range points {
+		if predictions[p] == int(s.data.Labels[p]) {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// attack runs the stages of an attack, each on the points that survived the ones before.
+func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, error) {
+	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
+	predictions := map[int]int{}
+	var keep *imageStore
+	tasks := make([]task, len(a.Stages))
+	keys := make([]any, len(a.Stages))
+	for i, st := range a.Stages {
+		open := func() (worker, error) { return s.stage(st, keep) }
+		tasks[i] = task{name: a.Name, key: []any{i, st.Key(), s.Settings}, open: open}
+		keys[i] = s.key(tasks[i])
+	}
+	if s.Images {
+		var err error
+		if keep, err = openImages(s.Dir, s.path, a.Name, digest(keys...), s.data.Elems()); err != nil {
+			return r, nil, err
+		}
+		defer keep.Close()
+	}
+	left, invalid := points, 0
+	for _, t := range tasks {
+		out, err := s.do(ctx, t, left, keep != nil && keep.fresh)
+		if err != nil {
+			return r, nil, err
+		}
+		for p, v := range out.values {
+			predictions[p] = v
+		}
+		left = s.surviving(left, predictions)
+		r.Forwards += out.Forwards
+		r.Backwards += out.Backwards
+		r.Seconds += out.seconds
+		invalid += len(out.flagged)
+	}
+	r.Robust = report.NewRobust(len(left), s.data.Len())
+	if invalid > 0 {
+		r.Flags = append(r.Flags, fmt.Sprintf("invalid: %d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
+	}
+	if n := count(predictions, points, noClass); n > 0 {
+		r.Flags = append(r.Flags, fmt.Sprintf("nan: logits of %d of %d adversarial images are not numbers", n, len(points)))
+	}
+	if keep != nil && !keep.packed {
+		return r, predictions, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
+	}
+	return r, predictions, nil
+}
+
+// suspicions are flags of the model itself, which concern every attack on it.
+func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []int) ([]string, error) {
+	var flags []string
+	if n := len(clean.flagged); n == len(all) {
+		flags = append(flags, "softmax: the outputs are probabilities, attacks on the cross-entropy expect logits")
+	}
+	if n := count(clean.values, all, noClass); n > 0 {
+		flags = append(flags, fmt.Sprintf("nan: logits of %d of %d images are not numbers", n, len(all)))
+	}
+	probe := all[:min(probePoints, len(all))]
+	twice, err := s.do(ctx, task{name: "repeat", open: func() (worker, error) { return repeat{s}, nil }}, probe, false)
+	if err != nil {
+		return nil, err
+	}
+	if n := count(twice.values, probe, 1); n > 0 {
+		flags = append(flags, fmt.Sprintf("random: logits of %d of %d images differ between two runs", n, len(probe)))
+	}
+	probe = right[:min(probePoints, len(right))]
+	slopes, err := s.do(ctx, task{name: "gradient", open: s.gradient}, probe, false)
+	if err != nil {
+		return nil, err
+	}
+	if n := count(slopes.values, probe, 1); n > 0 {
+		flags = append(flags, fmt.Sprintf("zero gradient: at %d of %d images", n, len(probe)))
+	}
+	if n := count(slopes.values, probe, 2); n > 0 {
+		flags = append(flags, fmt.Sprintf("nan gradient: at %d of %d images", n, len(probe)))
+	}
+	return flags, nil
+}
+
+func count(values map[int]int, points []int, want int) int {
+	n := 0
+	for _, p := range points {
+		if v, ok := values[p]; ok && v == want {
+			n++
+		}
+	}
+	return n
+}

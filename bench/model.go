@@ -1,0 +1,104 @@
+package bench
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+
+	"rnas/compiler/pass"
+	"rnas/compiler/program"
+	"rnas/export"
+	"rnas/internal/dataset"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// model is an ONNX file loaded as it is for plain inference.
+type model struct {
+	path    string
+	bytes   []byte
+	sha256  string
+	batch   int  // images a run
+	free    bool // whether the file leaves the batch size open
+	classes int
+	session *runtime.Session
+	input   *tensor.Tensor // [batch,C,H,W]
+}
+
+// openModel loads a file and checks its input against the data. The batch size is that of the file if it has one.
+func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options) (*model, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	session, err := runtime.NewSession(content, o)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(content)
+	m := &model{
+		path: path, bytes: content, sha256: hex.EncodeToString(sum[:]), session: session,
+		classes: len(data.Classes), batch: min(batch, data.Len()), free: true,
+	}
+	if err := m.shape(data); err != nil {
+		session.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *model) shape(data *dataset.Dataset) error {
+	in := m.session.Inputs()
+	want := fmt.Sprintf("expected one input float32[N,%d,%d,%d] as in %s", data.Shape[0], data.Shape[1], data.Shape[2], data.Name)
+	if len(in) != 1 {
+		return fmt.Errorf("%s, found %d inputs %v", want, len(in), in)
+	}
+	ok := in[0].DType == tensor.Float32 && (!in[0].Ranked || len(in[0].Shape) == 4)
+	if ok && in[0].Ranked {
+		for i, d := range data.Shape {
+			ok = ok && (in[0].Shape[i+1] == int64(d) || in[0].Shape[i+1] < 0)
+		}
+		if b := in[0].Shape[0]; b >= 0 {
+			ok = ok && b > 0
+			m.batch, m.free = int(b), false
+		}
+	}
+	if !ok {
+		return fmt.Errorf("%s, found %s", want, in[0])
+	}
+	out := m.session.Outputs()[0]
+	if out.DType != tensor.Float32 || out.Ranked && (len(out.Shape) != 2 || out.Shape[1] >= 0 && out.Shape[1] != int64(m.classes)) {
+		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", m.classes, m.classes, data.Name, out)
+	}
+	m.input = tensor.Zeros(tensor.Float32, int64(m.batch), int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2]))
+	return nil
+}
+
+// logits runs plain inference on images [batch,C,H,W] and returns [batch,K].
+func (m *model) logits(images []float32) ([]float32, error) {
+	copy(m.input.Float32s(), images)
+	out, err := m.session.RunAlloc([]*tensor.Tensor{m.input})
+	if err != nil {
+		return nil, err
+	}
+	shape := out[0].Shape
+	if len(shape) != 2 || shape[0] != int64(m.batch) || shape[1] != int64(m.classes) {
+		return nil, fmt.Errorf("expected logits of shape [%d %d], found %v", m.batch, m.classes, shape)
+	}
+	return out[0].Float32s(), nil
+}
+
+// classifier is the model as a graph to be differentiated, normalisation merged into the weights.
+func (m *model) classifier() (program.Classifier, error) {
+	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch)})
+	if err != nil {
+		return program.Classifier{}, err
+	}
+	if err := pass.Run(g, pass.Inference("")); err != nil {
+		return program.Classifier{}, err
+	}
+	return program.NewClassifier(g)
+}
+
+func (m *model) Close() error { return m.session.Close() }

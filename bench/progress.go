@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"rnas/bench/attack"
+)
+
+const progressFile = "progress.jsonl"
+
+// record is the result of one batch of one task, a line of the progress file.
+type record struct {
+	Job     string `json:"job"`  // digest of everything that the result depends on
+	Task    string `json:"task"` // for people
+	Points  []int  `json:"points"`
+	Values  []int  `json:"values"`            // one per point, see the tasks
+	Flagged []int  `json:"flagged,omitempty"` // points with something to report, see the tasks
+	attack.Counts
+	Seconds float64 `json:"seconds"`
+}
+
+// progress holds the records of finished batches, in memory and appended to a file. The zero value has no file and
+// remembers nothing.
+type progress struct {
+	file    *os.File
+	records map[string][]record // by job
+}
+
+// openProgress reads the records of an earlier run. Lines from the first broken one on, such as the half line of a run
+// that was killed, are cut off.
+func openProgress(path string) (*progress, error) {
+	p := &progress{records: map[string][]record{}}
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	good := 0
+	for {
+		n := bytes.IndexByte(content[good:], '\n')
+		var r record
+		if n < 0 || json.Unmarshal(content[good:good+n], &r) != nil || len(r.Points) != len(r.Values) {
+			break
+		}
+		p.records[r.Job] = append(p.records[r.Job], r)
+		good += n + 1
+	}
+	if p.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644); err != nil {
+		return nil, err
+	}
+	if err := p.file.Truncate(int64(good)); err != nil {
+		p.file.Close()
+		return nil, err
+	}
+	if _, err := p.file.Seek(int64(good), 0); err != nil {
+		p.file.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// add appends a record by one write.
+func (p *progress) add(r record) error {
+	if p.file == nil {
+		return nil
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.file.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("progress: %w", err)
+	}
+	return nil
+}
+
+func (p *progress) Close() error {
+	if p.file == nil {
+		return nil
+	}
+	return p.file.Close()
+}
+
+// digest is the SHA-256 of the JSON of parts.
+func digest(parts ...any) string {
+	text, err := json.Marshal(parts)
+	if err != nil {
+		panic(err) // numbers and strings only
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,103 @@
+// Package report holds the results of a benchmark and writes them as JSON, CSV and Markdown.
+package report
+
+import "math"
+
+// Result is the outcome of one benchmark: all models on the same data, attacks and provider.
+type Result struct {
+	RNAS        string  `json:"rnas"`        // version of this program
+	ONNXRuntime string  `json:"onnxruntime"` // version of the library
+	Provider    string  `json:"provider"`    // execution provider
+	Models      []Model `json:"models"`
+}
+
+// Model is the outcome of one model.
+type Model struct {
+	Path      string   `json:"path"`
+	SHA256    string   `json:"sha256"` // of the file, hexadecimal
+	Dataset   string   `json:"dataset"`
+	Points    int      `json:"points"` // images evaluated
+	Clean     Clean    `json:"clean"`
+	Attacks   []Attack `json:"attacks"`
+	WorstCase Robust   `json:"worst_case"` // points that survive every attack
+	Latency   *Latency `json:"latency,omitempty"`
+}
+
+// Clean is the accuracy on the images as they are.
+type Clean struct {
+	Correct  int        `json:"correct"`
+	Accuracy float64    `json:"accuracy"` // fraction
+	CI95     [2]float64 `json:"ci95"`     // Wilson interval
+}
+
+// Robust counts the points that are classified rightly and survive.
+type Robust struct {
+	Robust         int        `json:"robust"`
+	RobustAccuracy float64    `json:"robust_accuracy"` // fraction
+	CI95           [2]float64 `json:"ci95"`            // Wilson interval
+}
+
+// Attack is the outcome of one attack on one model. Forwards and Backwards count passes of single images made by the
+// attack itself: padding and the final scoring are not included, so they depend on nothing but the points attacked.
+type Attack struct {
+	Name string  `json:"name"`
+	Norm string  `json:"norm"`
+	Eps  float64 `json:"eps"` // pixels in [0,1]
+	Robust
+	Forwards  int64    `json:"forwards"`
+	Backwards int64    `json:"backwards"`
+	Seconds   float64  `json:"seconds"` // attack and scoring, without compilation
+	Flags     []string `json:"flags"`   // reasons to doubt the number
+}
+
+// Latency is the time of plain inference.
+type Latency struct {
+	Threads int           `json:"threads"`
+	Runs    []LatencyRuns `json:"runs"` // one per batch size
+}
+
+// LatencyRuns is the distribution of the time of one batch.
+type LatencyRuns struct {
+	Batch           int     `json:"batch"`
+	Samples         int     `json:"samples"`
+	P50             float64 `json:"p50_ms"`
+	P90             float64 `json:"p90_ms"`
+	P99             float64 `json:"p99_ms"`
+	ImagesPerSecond float64 `json:"images_per_second"` // over all samples
+}
+
+// NewClean is the accuracy of correct out of points.
+func NewClean(correct, points int) Clean {
+	return Clean{correct, fraction(correct, points), Wilson(correct, points)}
+}
+
+// NewRobust is the robust accuracy of robust out of points.
+func NewRobust(robust, points int) Robust {
+	return Robust{robust, fraction(robust, points), Wilson(robust, points)}
+}
+
+func fraction(k, n int) float64 {
+	if n == 0 {
+		return 0
+	}
+	return float64(k) / float64(n)
+}
+
+// Wilson is the 95% score interval of k successes in n trials (Wilson 1927); [0,1] when n is 0.
+func Wilson(k, n int) [2]float64 {
+	if n == 0 {
+		return [2]float64{0, 1}
+	}
+	const z = 1.959963984540054 // the 0.975 quantile of the normal distribution
+	p, m := float64(k)/float64(n), float64(n)
+	centre := (p + z*z/(2*m)) / (1 + z*z/m)
+	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	low, high := max(0, centre-half), min(1, centre+half)
+	if k == 0 {
+		low = 0
+	}
+	if k == n {
+		high = 1
+	}
+	return [2]float64{low, high}
+}

@@ -1,0 +1,152 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"rnas/internal/atomicfile"
+)
+
+// Write writes result.json, result.csv and result.md into a folder, each complete or not at all. Equal results give
+// equal bytes.
+func (r *Result) Write(dir string) error {
+	for _, f := range []struct {
+		name   string
+		encode func() ([]byte, error)
+	}{
+		{"result.json", r.JSON}, {"result.csv", r.CSV}, {"result.md", r.Markdown},
+	} {
+		data, err := f.encode()
+		if err == nil {
+			err = atomicfile.WriteBytes(filepath.Join(dir, f.name), data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read reads a result.json.
+func Read(path string) (*Result, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{}
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("%s: not a benchmark result: %w", path, err)
+	}
+	return r, nil
+}
+
+// JSON is the content of result.json: indented, keys in the order of the fields.
+func (r *Result) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(r)
+	return b.Bytes(), err
+}
+
+// row is one line of the tables: a model under an attack, "clean" or "worst_case".
+type row struct {
+	*Model
+	Attack
+}
+
+// rows lists clean, the attacks and worst_case of each model.
+func (r *Result) rows() []row {
+	var rows []row
+	for i := range r.Models {
+		m := &r.Models[i]
+		clean := Robust{m.Clean.Correct, m.Clean.Accuracy, m.Clean.CI95}
+		rows = append(rows, row{m, Attack{Name: "clean", Robust: clean}})
+		for _, a := range m.Attacks {
+			rows = append(rows, row{m, a})
+		}
+		rows = append(rows, row{m, Attack{Name: "worst_case", Robust: m.WorstCase}})
+	}
+	return rows
+}
+
+// CSV is the content of result.csv: one line per model and attack, "clean" and "worst_case" included, flags separated by
+// semicolons.
+func (r *Result) CSV() ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	lines := [][]string{{
+		"path", "sha256", "dataset", "provider", "points", "attack", "norm", "eps", "robust", "robust_accuracy",
+		"ci95_low", "ci95_high", "forwards", "backwards", "seconds", "flags",
+	}}
+	for _, x := range r.rows() {
+		lines = append(lines, []string{
+			x.Path, x.SHA256, x.Dataset, r.Provider, strconv.Itoa(x.Points), x.Name, x.Norm, number(x.Eps),
+			strconv.Itoa(x.Attack.Robust.Robust), number(x.RobustAccuracy), number(x.CI95[0]), number(x.CI95[1]),
+			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), strings.Join(x.Flags, "; "),
+		})
+	}
+	err := w.WriteAll(lines)
+	return b.Bytes(), err
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// Markdown is the content of result.md: a table of accuracies in percent with their intervals, latencies, and a list of
+// the flags.
+func (r *Result) Markdown() ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "rnas %s, ONNX Runtime %s, provider %s. Accuracy in percent with its 95%% Wilson interval.\n\n", r.RNAS, r.ONNXRuntime, r.Provider)
+	b.WriteString("| model | data | points | attack | norm | eps | accuracy | 95% interval | forwards | backwards | seconds |\n")
+	b.WriteString("|---|---|--:|---|---|--:|--:|--:|--:|--:|--:|\n")
+	for _, x := range r.rows() {
+		eps, forwards, backwards, seconds := "", "", "", ""
+		if x.Norm != "" {
+			eps = strconv.FormatFloat(x.Eps, 'g', 4, 64)
+			forwards, backwards = strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10)
+			seconds = strconv.FormatFloat(x.Seconds, 'f', 1, 64)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %.2f | %.2f to %.2f | %s | %s | %s |\n",
+			cell(x.Path), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
+	}
+	r.latencies(&b)
+	r.flags(&b)
+	return b.Bytes(), nil
+}
+
+func (r *Result) latencies(b *bytes.Buffer) {
+	header := "\n| model | threads | batch | p50 ms | p90 ms | p99 ms | images/s |\n|---|--:|--:|--:|--:|--:|--:|\n"
+	for _, m := range r.Models {
+		if m.Latency == nil {
+			continue
+		}
+		for _, l := range m.Latency.Runs {
+			fmt.Fprintf(b, "%s| %s | %d | %d | %.3g | %.3g | %.3g | %.4g |\n", header, cell(m.Path), m.Latency.Threads, l.Batch, l.P50, l.P90, l.P99, l.ImagesPerSecond)
+			header = ""
+		}
+	}
+}
+
+func (r *Result) flags(b *bytes.Buffer) {
+	header := "\nFlags:\n\n"
+	for _, m := range r.Models {
+		for _, a := range m.Attacks {
+			for _, f := range a.Flags {
+				fmt.Fprintf(b, "%s- %s, %s: %s\n", header, m.Path, a.Name, f)
+				header = ""
+			}
+		}
+	}
+}
+
+// cell escapes text for a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s)
+}
