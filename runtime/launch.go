@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
@@ -11,7 +13,7 @@ import (
 // Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
 // Runtime and ties its states to st. Closing the returned Running closes stepper and session.
 func Launch(p *program.Program, st *State, o Options) (*Running, error) {
-	if err := pass.Run(p.Graph, pass.Training(o.Provider)); err != nil {
+	if err := pass.Run(p.Graph, passes(o.Provider)); err != nil {
 		return nil, err
 	}
 	model, err := export.Marshal(p.Graph, export.Options{})
@@ -32,6 +34,18 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
 	}
 	return &Running{Stepper: step, session: s}, nil
+}
+
+// passes is the pipeline for a provider. On the CPU, graphs are laid out in blocks of channels where that works.
+func passes(provider string) []pass.Pass {
+	provider = cmp.Or(strings.ToLower(provider), "cpu")
+	out := pass.Training(provider)
+	if provider == "cpu" {
+		if block, err := BlockSize(); err == nil {
+			out = append(out, pass.Blocked(block))
+		}
+	}
+	return out
 }
 
 // Running is a program in execution.

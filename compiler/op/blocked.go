@@ -1,0 +1,72 @@
+package op
+
+import (
+	"fmt"
+
+	"rnas/compiler/ir"
+)
+
+// Blocked is the operator domain of the channel-blocked layout of ONNX Runtime's CPU provider (NCHWc). It is internal to
+// that provider: graphs that use it are for execution in the process that made them, never for files.
+//
+// A blocked tensor has the shape [N,C,H,W] of the plain one, but its elements lie in memory as [N,C/block,H,W,block]. A
+// blocked weight of shape [O,I,h,w] lies as [O/block,I/block,h,w,block of I,block of O], and as [O/block,h,w,block] where
+// every channel is a group of its own (I = 1).
+const Blocked = "com.microsoft.nchwc"
+
+// Block is the attribute with the number of channels per block. ONNX lets every operator have attributes whose names
+// start with two underscores, and ONNX Runtime does not read it: it must be the block size of the machine.
+const Block = "__block"
+
+func init() {
+	block := Attr{Block, kInt, true}
+	window := func(more ...Attr) []Attr { return append(append(more, block), windowAttrs...) }
+	register([]Op{
+		{Name: "ReorderInput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{block}, Infer: blocked(keep)},
+		{
+			Name: "ReorderOutput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1},
+			Attrs: []Attr{block, {"channels", kInt, true}}, Infer: blocked(keep),
+		},
+		{
+			Name: "Conv", Domain: Blocked, In: Arity{2, 4}, Out: Arity{1, 1},
+			Attrs: window(Attr{"group", kInt, false}, Attr{"activation", kString, false}), Infer: blocked(blockedConv),
+		},
+	})
+}
+
+func blocked(infer func(c *Ctx) error) func(c *Ctx) error {
+	return func(c *Ctx) error {
+		block := c.Int(Block, 0)
+		if block < 1 {
+			return fmt.Errorf("attribute %s: expected a positive number, found %d", Block, block)
+		}
+		if x := c.Shape(0); len(x) != 4 || x[1] == ir.N || x[1]%block != 0 || c.Type(0) != ir.Float32 {
+			return fmt.Errorf("expected float32 [N,C,H,W] with C a multiple of %d", block)
+		}
+		if channels := c.Int("channels", c.Shape(0)[1]); channels != c.Shape(0)[1] {
+			return fmt.Errorf("attribute channels: expected %d, found %d", c.Shape(0)[1], channels)
+		}
+		return infer(c)
+	}
+}
+
+func keep(c *Ctx) error { return c.Set(0, c.Type(0), c.Shape(0)...) }
+
+// blockedConv takes a fourth input of the shape of the result, which is added to it before the activation.
+func blockedConv(c *Ctx) error {
+	if a := c.Str("activation", "Relu"); a != "Relu" {
+		return fmt.Errorf("attribute activation: %q is not known", a)
+	}
+	if err := conv(c); err != nil {
+		return err
+	}
+	block, w := c.Int(Block, 0), c.Shape(1)
+	depthwise := c.Int("group", 1) == w[0] && w[1] == 1
+	if w[0]%block != 0 || !depthwise && w[1]%block != 0 {
+		return fmt.Errorf("expected channels that are multiples of %d", block)
+	}
+	if sum := c.Input(3); sum != nil && c.Out[0] != nil && (!sum.Shape.Equal(c.Out[0].Shape) || sum.Type != c.Type(0)) {
+		return fmt.Errorf("sum: expected %s%s", c.Type(0), c.Out[0].Shape)
+	}
+	return nil
+}

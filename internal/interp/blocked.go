@@ -1,0 +1,85 @@
+package interp
+
+import (
+	"slices"
+
+	"rnas/compiler/op"
+)
+
+// The kernels of the blocked layout bring their operands into the plain one, compute there and go back.
+func init() {
+	for name, k := range map[string]kernel{
+		"ReorderInput":  func(c *call) ([]*array, error) { return one(c.block(c.in[0])), nil },
+		"ReorderOutput": func(c *call) ([]*array, error) { return one(c.unblock(c.in[0])), nil },
+		"Conv":          blockedConv,
+	} {
+		kernels[op.Blocked+":"+name] = k
+	}
+}
+
+// reorder is a with its elements moved as if by reshaping to dims and transposing by perm; the shape stays.
+func reorder(a *array, perm []int, dims ...int) *array {
+	stride := make([]int, len(dims))
+	s := 1
+	for i := len(dims) - 1; i >= 0; i-- {
+		stride[i] = s
+		s *= dims[i]
+	}
+	at := make([]int, 0, s)
+	var walk func(d, from int)
+	walk = func(d, from int) {
+		if d == len(perm) {
+			at = append(at, from)
+			return
+		}
+		for i := range dims[perm[d]] {
+			walk(d+1, from+i*stride[perm[d]])
+		}
+	}
+	walk(0, 0)
+	return a.take(a.shape, at, nil)
+}
+
+func (c *call) blockSize() int { return int(c.Int(op.Block, 1)) }
+
+// block moves [N,C,...] to [N,C/block,...,block].
+func (c *call) block(a *array) *array {
+	b, n, ch := c.blockSize(), int(a.shape[0]), int(a.shape[1])
+	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, b, a.len()/max(n*ch, 1))
+}
+
+func (c *call) unblock(a *array) *array {
+	b, n, ch := c.blockSize(), int(a.shape[0]), int(a.shape[1])
+	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, a.len()/max(n*ch, 1), b)
+}
+
+func (c *call) unblockWeight(w *array) *array {
+	b, out, in := c.blockSize(), int(w.shape[0]), int(w.shape[1])
+	taps := w.len() / max(out*in, 1)
+	if in == 1 {
+		return reorder(w, []int{0, 2, 1}, out/b, taps, b)
+	}
+	return reorder(w, []int{0, 4, 1, 3, 2}, out/b, in/b, taps, b, b)
+}
+
+func blockedConv(c *call) ([]*array, error) {
+	plain := *c
+	plain.in = slices.Clone(c.in)
+	plain.in[0], plain.in[1] = c.unblock(c.in[0]), c.unblockWeight(c.in[1])
+	out, err := conv(&plain)
+	if err != nil {
+		return nil, err
+	}
+	y := c.block(out[0])
+	if sum := c.arg(3); sum != nil {
+		for i := range y.f {
+			y.f[i] += sum.f[i]
+		}
+	}
+	if c.Str("activation", "") == "Relu" {
+		for i, v := range y.f {
+			y.f[i] = max(v, 0)
+		}
+	}
+	return one(y), nil
+}
