@@ -33,6 +33,7 @@ func convRows() []row {
 		{op: "Conv", in: args(x(2, 2, 5, 4), x(3, 2, 3, 3), none())},
 		{op: "Conv", in: args(x(2, 2, 5, 4), x(2, 2, 2, 2)), attrs: window(nil, nil, dims(0, 1, 1, 0), nil, 1)},
 		{op: "Conv", in: args(x(1, 2, 4, 4), x(2, 2, 1, 3)), attrs: window(nil, nil, dims(2, 0, 1, 3), nil, 1)},
+		{op: "Conv", in: args(x(1, 2, 3, 4), x(2, 2, 2, 2)), attrs: window(nil, nil, dims(0, 1, 2, 2), nil, 1)},
 		{op: "Conv", in: args(x(1, 2, 3, 3), x(2, 2, 2, 2)), attrs: window(nil, dims(2, 1), dims(3, 2, 2, 3), nil, 1)},
 		{op: "Conv", in: args(x(2, 2, 4, 4), x(3, 2, 1, 1))},
 		{op: "Conv", in: args(x(2, 2, 4, 5), x(3, 2, 1, 1), x(3)), attrs: window(nil, dims(2, 2), nil, nil, 1)},

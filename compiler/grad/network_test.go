@@ -160,3 +160,17 @@ func TestUnreachable(t *testing.T) {
 		t.Error(b.Err())
 	}
 }
+
+// TestInsideLoop: the body of a loop can differentiate what it computes, with values from around it.
+func TestInsideLoop(t *testing.T) {
+	b := op.NewB("g")
+	v := b.Input("v", ir.Float64, 2)
+	curvature := b.Mul(v, v)
+	out := b.Loop("descent", 3, []*ir.Value{v}, func(b op.B, _ *ir.Value, c []*ir.Value) []*ir.Value {
+		y := b.Mul(curvature, b.Mul(c[0], c[0]))
+		g := Gradients(b, []*ir.Value{y}, []*ir.Value{b.Fill(y, 1, 2)}, c)
+		return []*ir.Value{b.Sub(c[0], b.Scale(g[0], 0.25))}
+	})
+	// Each step multiplies by 1 - v^2/2.
+	check(t, b, out, [][]float64{{1 * 0.125, 2 * -1}}, tensor.Vector(1.0, 2.0))
+}

@@ -20,6 +20,7 @@ var poolRows = []row{
 	{op: "AveragePool", in: args(x(1, 2, 6, 6)), attrs: window(dims(5, 3), nil, dims(2, 1, 2, 1), nil, 1)},
 	{op: "AveragePool", in: args(x(2, 2, 4, 5)), attrs: window(dims(3, 3), nil, nil, nil, 1)},
 	{op: "AveragePool", in: args(x(2, 2, 4, 5)), attrs: window(dims(2, 2), nil, dims(1, 0, 0, 1), nil, 1)},
+	{op: "AveragePool", in: args(x(1, 2, 4, 5)), attrs: window(dims(3, 3), nil, dims(1, 1, 0, 2), nil, 1)},
 	{op: "AveragePool", in: args(x(2, 2, 4, 5)), attrs: countPad(window(dims(2, 3), nil, dims(1, 0, 0, 2), nil, 1))},
 	{op: "AveragePool", in: args(x(2, 2, 4, 5)), attrs: window(dims(3, 3), dims(2, 2), dims(1, 1, 1, 1), nil, 1)},
 	{op: "AveragePool", in: args(x(2, 2, 5, 6)), attrs: countPad(window(dims(3, 3), dims(2, 2), dims(1, 1, 1, 1), nil, 1))},

@@ -294,7 +294,6 @@ var (
 	kFloat  any = float32(0)
 	kString any = ""
 	kInts   any = []int64(nil)
-	kFloats any = []float32(nil)
 	kTensor any = (*tensor.Tensor)(nil)
 	kGraph  any = (*ir.Graph)(nil)
 )
