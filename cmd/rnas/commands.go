@@ -1,0 +1,12 @@
+package main
+
+// commands is the dispatch table, in the order of the overview.
+func commands() []command {
+	return []command{
+		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},
+		{name: "verify", args: "MODEL.onnx", summary: "checks a model file by independent means", setup: verifyCommand, detail: verifyDetail},
+		{name: "inspect", args: "MODEL.onnx|GENOTYPE|FOLDER", summary: "tells what a file or a run folder is", setup: inspectCommand, detail: inspectDetail},
+		{name: "zoo", args: "[NAME]", summary: "lists or prints published genotypes", setup: zooCommand},
+		{name: "doctor", summary: "tells what this machine can run", setup: doctorCommand},
+	}
+}

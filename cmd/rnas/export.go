@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/lower"
+	"rnas/compiler/train"
+	"rnas/export"
+	"rnas/genotype"
+)
+
+const exportDetail = `The model takes "input" float32 [N,C,H,W] with pixels in [0,1] and gives "logits" float32 [N,K]; normalisation by
+--mean and --std is part of it. Weights that rnas train wrote describe their network, so that no other flag is needed;
+for weights of a PyTorch DARTS model name the genotype and its size.`
+
+// exportFlags are the choices of rnas export.
+type exportFlags struct {
+	genotype, weights string
+	macro             macroFlags
+	image             imageValue
+	mean, std         []float32
+	opset             int
+	precision         string
+	keepBN            bool
+	batch             int
+	out               string
+}
+
+func (e *exportFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&e.genotype, "genotype", "", "genotype, a file or zoo:NAME (default: that of the weights)")
+	f.StringVar(&e.weights, "weights", "", "weights, a .safetensors file (required)")
+	e.macro.add(f, 36, 20)
+	e.macro.addClasses(f)
+	e.image = imageValue{3, 32, 32}
+	f.Var(&e.image, "image", "shape of an image")
+	f.Float32SliceVar(&e.mean, "mean", nil, "mean of each colour channel, subtracted from the image")
+	f.Float32SliceVar(&e.std, "std", nil, "standard deviation of each colour channel, which the image is divided by")
+	f.IntVar(&e.opset, "opset", 18, "operator set of the model, 13 to 26")
+	f.StringVar(&e.precision, "precision", "fp32", "number format: fp32")
+	f.BoolVar(&e.keepBN, "keep-bn", false, "keep batch normalisation as operators of its own")
+	f.IntVar(&e.batch, "batch", 0, "fixed batch size, 0 for a symbolic one")
+	f.StringVar(&e.out, "out", "", "model file to write (required)")
+}
+
+func exportCommand(f *pflag.FlagSet) action {
+	var e exportFlags
+	e.add(f)
+	return func(_ context.Context, c *console, args []string) error {
+		if err := arguments(args, 0, 0, "no arguments"); err != nil {
+			return err
+		}
+		if err := e.check(); err != nil {
+			return err
+		}
+		w, err := train.LoadAs(e.weights, func(n lower.Evaluation, described bool) (lower.Evaluation, error) {
+			return e.network(f, n, described)
+		})
+		if err != nil {
+			return badInput(err)
+		}
+		d := train.Deployment{
+			Batch: ir.N, KeepBN: e.keepBN,
+			Options: export.Options{Opset: e.opset, ProducerVersion: versionText()},
+		}
+		if e.batch > 0 {
+			d.Batch = int64(e.batch)
+		}
+		s, err := w.Write(e.out, d)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.err, "%s: %d operators and %d tensors, read back by onnx-go\n", e.out, s.Nodes, s.Initializers)
+		return nil
+	}
+}
+
+func (e *exportFlags) check() error {
+	switch {
+	case e.weights == "":
+		return usagef("--weights: expected a .safetensors file, found none")
+	case !strings.EqualFold(filepath.Ext(e.weights), ".safetensors"):
+		return usagef("--weights %s: expected a .safetensors file", e.weights)
+	case e.precision != "fp32":
+		return usagef("--precision: expected fp32, found %q", e.precision)
+	case e.batch < 0:
+		return usagef("--batch: expected at least 0, found %d", e.batch)
+	case e.opset < 13 || e.opset > 26:
+		return usagef("--opset: expected 13 to 26, found %d", e.opset)
+	}
+	return checkOutput("--out", e.out)
+}
+
+// network is what the weights are read as: what the file says, changed by the flags that were given; without a
+// description, the flags and their defaults.
+func (e *exportFlags) network(f *pflag.FlagSet, n lower.Evaluation, described bool) (lower.Evaluation, error) {
+	given := func(name string) bool { return !described || f.Changed(name) }
+	if e.genotype == "" && !described {
+		return n, usagef("--genotype: the weights do not describe their network, expected a file or zoo:NAME")
+	}
+	if e.genotype != "" {
+		g, err := genotype.Load(e.genotype)
+		if err != nil {
+			return n, usagef("--genotype: %w", err)
+		}
+		n.Genotype = g
+	}
+	for _, v := range []struct {
+		flag string
+		to   *int
+		n    int
+	}{
+		{"channels", &n.Channels, e.macro.channels},
+		{"layers", &n.Layers, e.macro.layers},
+		{"classes", &n.Classes, e.macro.classes},
+		{"image", &n.Depth, e.image.depth},
+		{"image", &n.Height, e.image.height},
+		{"image", &n.Width, e.image.width},
+	} {
+		if given(v.flag) {
+			*v.to = v.n
+		}
+	}
+	if given("mean") {
+		n.Mean = e.mean
+	}
+	if given("std") {
+		n.Std = e.std
+	}
+	return n, n.Validate()
+}

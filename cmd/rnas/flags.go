@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rnas/compiler/lower"
+	"rnas/internal/dataset"
+	"rnas/internal/units"
+	"rnas/runtime"
+)
+
+// epsValue is the flag of a size in pixels, such as 8/255.
+type epsValue struct {
+	text string
+	size float64
+}
+
+func newEps(text string) epsValue {
+	var e epsValue
+	if err := e.Set(text); err != nil {
+		panic(err) // a default of this program
+	}
+	return e
+}
+
+func (e *epsValue) String() string { return e.text }
+func (e *epsValue) Type() string   { return "size" }
+
+func (e *epsValue) Set(text string) error {
+	size, err := units.ParseEps(text)
+	if err == nil {
+		e.text, e.size = text, size
+	}
+	return err
+}
+
+// imageValue is the flag of an image shape, such as 3x32x32.
+type imageValue struct{ depth, height, width int }
+
+func (v *imageValue) String() string { return fmt.Sprintf("%dx%dx%d", v.depth, v.height, v.width) }
+func (v *imageValue) Type() string   { return "CxHxW" }
+
+func (v *imageValue) Set(text string) error {
+	var n [3]int
+	parts := strings.Split(text, "x")
+	for i, p := range parts {
+		k, err := strconv.Atoi(p)
+		if err != nil || len(parts) != len(n) || k < 1 || k > 1<<16 {
+			return fmt.Errorf("expected a shape such as 3x32x32, found %q", text)
+		}
+		n[i] = k
+	}
+	v.depth, v.height, v.width = n[0], n[1], n[2]
+	return nil
+}
+
+// runtimeFlags choose the library and how it runs.
+type runtimeFlags struct {
+	provider        string
+	device, threads int
+	library         string
+}
+
+func (r *runtimeFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&r.provider, "provider", "cpu", "execution provider: "+strings.Join(runtime.ProviderNames(), ", "))
+	f.IntVar(&r.device, "device", 0, "number of the device, where the provider has several")
+	f.IntVar(&r.threads, "threads", 0, "threads that one operator may use, 0 for one per core")
+	addLibrary(f, &r.library)
+}
+
+func addLibrary(f *pflag.FlagSet, library *string) {
+	f.StringVar(library, "ort-lib", "", "ONNX Runtime library, a file or its folder (default: the one that rnas doctor finds)")
+}
+
+// open loads the library and returns the options of sessions.
+func (r *runtimeFlags) open() (runtime.Options, error) {
+	if r.threads < 0 || r.device < 0 {
+		return runtime.Options{}, usagef("--threads, --device: expected at least 0, found %d and %d", r.threads, r.device)
+	}
+	if err := openLibrary(r.library); err != nil {
+		return runtime.Options{}, err
+	}
+	return runtime.Options{Provider: r.provider, Device: r.device, Threads: r.threads}, nil
+}
+
+func openLibrary(path string) error {
+	_, err := runtime.OpenDefault(path)
+	if err != nil && path != "" {
+		return usagef("--ort-lib: %w", err)
+	}
+	return err
+}
+
+// dataFlags choose the images.
+type dataFlags struct {
+	source string
+	limit  int
+}
+
+func (d *dataFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&d.source, "data", "synthetic", "images: synthetic[:OPTIONS], cifar10:PATH, cifar100:PATH, folder:PATH, idx:PATH or npz:PATH, each with ?OPTIONS")
+	f.IntVar(&d.limit, "limit", 0, "at most so many images of a split, in the class proportions of the whole, 0 for all")
+}
+
+// open reads the images.
+func (d *dataFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, error) {
+	if d.limit < 0 {
+		return nil, usagef("--limit: expected at least 0, found %d", d.limit)
+	}
+	spec, err := dataset.ParseSpec(d.source)
+	if err != nil {
+		return nil, usagef("--data: %w", err)
+	}
+	fmt.Fprintf(progress, "reading %s\n", d.source)
+	s, err := dataset.Open(ctx, d.source, dataset.Options{})
+	if err != nil {
+		return nil, usagef("--data: %w", err)
+	}
+	return &dataset.Splits{Train: s.Train.Limit(d.limit, spec.Seed), Test: s.Test.Limit(d.limit, spec.Seed)}, nil
+}
+
+// macroFlags are the size of a network.
+type macroFlags struct{ channels, layers, classes int }
+
+func (m *macroFlags) add(f *pflag.FlagSet, channels, layers int) {
+	f.IntVar(&m.channels, "channels", channels, "channels of the first cells")
+	f.IntVar(&m.layers, "layers", layers, "cells")
+}
+
+func (m *macroFlags) addClasses(f *pflag.FlagSet) {
+	f.IntVar(&m.classes, "classes", 10, "classes")
+}
+
+// cifar is the skeleton for images of the size of CIFAR's.
+func (m *macroFlags) cifar() lower.Macro {
+	return lower.Macro{Channels: m.channels, Layers: m.layers, Classes: m.classes, Depth: 3, Height: 32, Width: 32}
+}
+
+// checkOutput checks that a file can be put at path.
+func checkOutput(flag, path string) error {
+	if path == "" {
+		return usagef("%s: expected a file to write, found none", flag)
+	}
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil {
+		return usagef("%s: %w", flag, err)
+	} else if !info.IsDir() {
+		return usagef("%s: %s is not a folder", flag, dir)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usagef("%s: expected a file, %s is a folder", flag, path)
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/pass"
+	"rnas/genotype"
+	"rnas/internal/atomicfile"
+	"rnas/internal/inspect"
+)
+
+const inspectDetail = `A genotype is a file or zoo:NAME. --draw draws its cells, or those that a model or a run folder names.`
+
+type inspectFlags struct {
+	macro  macroFlags
+	draw   string
+	passes bool
+	asJSON *bool
+}
+
+func inspectCommand(f *pflag.FlagSet) action {
+	var i inspectFlags
+	i.macro.add(f, 36, 20)
+	i.macro.addClasses(f)
+	f.StringVar(&i.draw, "draw", "", "draw the cells into this file, .svg or .dot")
+	f.BoolVar(&i.passes, "passes", false, "list what each pass of the compiler makes of a model")
+	i.asJSON = addJSON(f)
+	return func(_ context.Context, c *console, args []string) error {
+		if err := arguments(args, 1, 1, "one model, genotype or folder"); err != nil {
+			return err
+		}
+		if i.draw != "" {
+			if err := checkOutput("--draw", i.draw); err != nil {
+				return err
+			}
+			if drawers[strings.ToLower(filepath.Ext(i.draw))] == nil {
+				return usagef("--draw %s: expected a file name that ends in .svg or .dot", i.draw)
+			}
+		}
+		cells, err := i.show(c, args[0])
+		if err != nil || i.draw == "" {
+			return err
+		}
+		if cells == nil {
+			return usagef("--draw: %s names no genotype", args[0])
+		}
+		return draw(i.draw, *cells)
+	}
+}
+
+// show prints what path is and returns the genotype that it names, if any.
+func (i *inspectFlags) show(c *console, path string) (*genotype.Genotype, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return i.folder(c, path)
+	case strings.EqualFold(filepath.Ext(path), ".onnx"):
+		return i.model(c, path)
+	}
+	return i.genotype(c, path)
+}
+
+func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error) {
+	m, g, err := inspect.ReadModel(path)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	var stages []stage
+	if i.passes {
+		if stages, err = passes(g); err != nil {
+			return nil, badInput(err)
+		}
+	}
+	if *i.asJSON {
+		return m.Genotype, printJSON(c.out, struct {
+			*inspect.Model
+			Passes []stage `json:"passes,omitempty"`
+		}{m, stages})
+	}
+	if err := printModel(c.out, m); err != nil {
+		return nil, err
+	}
+	if !i.passes {
+		return m.Genotype, nil
+	}
+	t := newTable(c.out)
+	t.row("\npass", "operators", "gain")
+	for _, s := range stages {
+		t.row(s.Pass, s.Nodes, s.Why)
+	}
+	return m.Genotype, t.flush()
+}
+
+// stage is the graph after a pass.
+type stage struct {
+	Pass  string `json:"pass"`
+	Why   string `json:"why"`
+	Nodes int    `json:"operators"` // left after it
+}
+
+// passes runs the pipeline of inference over g, which it changes.
+func passes(g *ir.Graph) ([]stage, error) {
+	list := []stage{{Pass: "file", Nodes: len(g.Nodes)}}
+	err := pass.Runner{Check: true, Trace: func(p pass.Pass, g *ir.Graph) {
+		list = append(list, stage{p.Name, p.Why, len(g.Nodes)})
+	}}.Run(g, pass.Inference(""))
+	return list, err
+}
+
+func printModel(w io.Writer, m *inspect.Model) error {
+	t := newTable(w)
+	t.row("file", fmt.Sprintf("%s, %d bytes, sha256 %s", m.Path, m.Bytes, m.SHA256))
+	t.row("written by", strings.TrimSpace(m.Header.Producer+" "+m.Header.ProducerVersion))
+	for _, s := range m.Header.Opsets {
+		name := s.Domain
+		if name == "" {
+			name = "standard"
+		}
+		t.row("operator set", fmt.Sprintf("%s %d", name, s.Version))
+	}
+	for _, v := range m.Inputs {
+		t.row("input", v)
+	}
+	for _, v := range m.Outputs {
+		t.row("output", v)
+	}
+	t.row("stored numbers", m.Constants)
+	t.row("multiply-adds", fmt.Sprintf("%.2f million an image", millions(m.MACs)))
+	var ops []string
+	for _, o := range m.Operators {
+		ops = append(ops, fmt.Sprintf("%s %d", o.Name, o.Count))
+	}
+	t.row("operators", strings.Join(ops, ", "))
+	if m.Attack.Possible {
+		t.row("attackable", "yes")
+	} else {
+		t.row("attackable", "no: "+m.Attack.Reason)
+	}
+	for _, s := range m.Attack.Stops {
+		t.row("gradient stops", s)
+	}
+	if names := m.Classes(); len(names) > 0 {
+		t.row("classes", strings.Join(names, ", "))
+	}
+	if m.Genotype != nil {
+		t.row("genotype", m.Genotype)
+	}
+	return t.flush()
+}
+
+func (i *inspectFlags) genotype(c *console, spec string) (*genotype.Genotype, error) {
+	g, err := genotype.Load(spec)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	s, err := measure(i.macro.cifar(), g)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	if *i.asJSON {
+		return &g, printJSON(c.out, struct {
+			Size     size              `json:"size"`
+			Genotype genotype.Genotype `json:"genotype"`
+		}{s, g})
+	}
+	fmt.Fprintf(c.out, "# %s\n%s\n", s, g)
+	return &g, nil
+}
+
+func (i *inspectFlags) folder(c *console, path string) (*genotype.Genotype, error) {
+	f, err := inspect.ReadFolder(path)
+	if err != nil {
+		return nil, badInput(err)
+	}
+	if *i.asJSON {
+		return f.Genotype, printJSON(c.out, f)
+	}
+	t := newTable(c.out)
+	printFolder(t, f)
+	return f.Genotype, t.flush()
+}
+
+func printFolder(t table, f *inspect.Folder) {
+	t.row("folder", f.Path)
+	t.row("files", strings.Join(f.Files, ", "))
+	if f.Config != nil {
+		t.row("configuration", string(f.Config))
+		t.row("epochs", f.Epochs)
+	}
+	if f.Last != nil {
+		t.row("last epoch", string(f.Last))
+	}
+	if f.Genotype != nil {
+		t.row("genotype", f.Genotype)
+	}
+	for k := range f.Folders {
+		printFolder(t, &f.Folders[k])
+	}
+}
+
+// drawers draw genotypes by the ending of the file.
+var drawers = map[string]func(io.Writer, genotype.Genotype) error{".svg": genotype.SVG, ".dot": genotype.Dot}
+
+func draw(path string, g genotype.Genotype) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return drawers[strings.ToLower(filepath.Ext(path))](w, g) })
+}

@@ -1,0 +1,52 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Header is what a model file says about itself, beside its graph and its metadata.
+type Header struct {
+	IRVersion       int64         `json:"ir_version"`
+	Producer        string        `json:"producer,omitempty"`
+	ProducerVersion string        `json:"producer_version,omitempty"`
+	ModelVersion    int64         `json:"model_version,omitempty"`
+	Doc             string        `json:"doc,omitempty"`
+	Opsets          []OperatorSet `json:"opsets"` // the standard one first, the others by domain
+}
+
+// OperatorSet is a version of a domain of operators.
+type OperatorSet struct {
+	Domain  string `json:"domain"` // "" for the standard one
+	Version int64  `json:"version"`
+}
+
+// ReadHeader reads the header of an ONNX model. The graph is not looked at.
+func ReadHeader(data []byte) (Header, error) {
+	var h Header
+	err := span{data, 0}.each(func(f field) error {
+		switch f.num {
+		case modelIRVersion:
+			return f.toInt(&h.IRVersion)
+		case modelProducer:
+			return f.toString(&h.Producer)
+		case modelProducerVersion:
+			return f.toString(&h.ProducerVersion)
+		case modelVersion:
+			return f.toInt(&h.ModelVersion)
+		case modelDoc:
+			return f.toString(&h.Doc)
+		case modelOpsetImport:
+			domain, version, err := decodeOpset(f)
+			h.Opsets = append(h.Opsets, OperatorSet{domain, version})
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return Header{}, fmt.Errorf("onnx: %w", err)
+	}
+	slices.SortStableFunc(h.Opsets, func(a, b OperatorSet) int { return strings.Compare(a.Domain, b.Domain) })
+	return h, nil
+}

@@ -1,0 +1,115 @@
+package inspect
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"rnas/genotype"
+	"rnas/internal/loop"
+)
+
+// Folder is what the folder of a run holds, and those below it.
+type Folder struct {
+	Path     string             `json:"path"`
+	Files    []string           `json:"files"`
+	Config   json.RawMessage    `json:"config,omitempty"` // first line of the log
+	Epochs   int                `json:"epochs"`           // lines of the log after it
+	Last     json.RawMessage    `json:"last,omitempty"`   // last of them
+	Genotype *genotype.Genotype `json:"genotype,omitempty"`
+	Folders  []Folder           `json:"folders,omitempty"`
+}
+
+// GenotypeFile is the name of a found genotype in the folder of a run.
+const GenotypeFile = "genotype.json"
+
+// ReadFolder reads the folder of a search, a training or a whole run. A folder that holds neither a log nor a genotype,
+// itself or below it, is an error.
+func ReadFolder(path string) (*Folder, error) {
+	f, err := readFolder(path, true)
+	if err != nil {
+		return nil, err
+	}
+	if f.empty() {
+		return nil, fmt.Errorf("%s: expected the folder of a run, found neither %s nor %s", path, loop.LogFile, GenotypeFile)
+	}
+	return f, nil
+}
+
+func (f *Folder) empty() bool {
+	for i := range f.Folders {
+		if !f.Folders[i].empty() {
+			return false
+		}
+	}
+	return f.Config == nil && f.Genotype == nil
+}
+
+func readFolder(path string, below bool) (*Folder, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &Folder{Path: path}
+	for _, e := range entries {
+		if !e.IsDir() {
+			f.Files = append(f.Files, e.Name())
+			continue
+		}
+		if !below {
+			continue
+		}
+		inner, err := readFolder(filepath.Join(path, e.Name()), false)
+		if err != nil {
+			return nil, err
+		}
+		if !inner.empty() {
+			f.Folders = append(f.Folders, *inner)
+		}
+	}
+	if err := f.readLog(filepath.Join(path, loop.LogFile)); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(path, GenotypeFile)
+	if _, err := os.Stat(file); err == nil {
+		g, err := genotype.Load(file)
+		if err != nil {
+			return nil, err
+		}
+		f.Genotype = &g
+	}
+	return f, nil
+}
+
+func (f *Folder) readLog(path string) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<24)
+	for n := 1; lines.Scan(); n++ {
+		line := json.RawMessage(append([]byte(nil), lines.Bytes()...))
+		if !json.Valid(line) {
+			return fmt.Errorf("%s: line %d: expected a JSON object", path, n)
+		}
+		if n == 1 {
+			f.Config = line
+			continue
+		}
+		f.Epochs++
+		f.Last = line
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

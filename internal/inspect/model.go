@@ -1,0 +1,138 @@
+// Package inspect tells what a file is: it summarises models and folders of runs, and checks models by independent
+// means.
+package inspect
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/compiler/train"
+	"rnas/export"
+	"rnas/genotype"
+)
+
+// Count is how often something occurs.
+type Count struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
+}
+
+// Value describes an input or output; dimensions of -1 are symbolic.
+type Value struct {
+	Name  string  `json:"name"`
+	Type  string  `json:"type"`
+	Shape []int64 `json:"shape"`
+}
+
+// String is "name float32[N,10]".
+func (v Value) String() string { return fmt.Sprintf("%s %s%s", v.Name, v.Type, ir.Shape(v.Shape)) }
+
+// Model is what an ONNX file holds.
+type Model struct {
+	Path      string             `json:"path"`
+	Bytes     int                `json:"bytes"`
+	SHA256    string             `json:"sha256"`
+	Header    export.Header      `json:"header"`
+	Inputs    []Value            `json:"inputs"`
+	Outputs   []Value            `json:"outputs"`
+	Operators []Count            `json:"operators"` // those of the file after conversion to operator set 18, by falling number
+	Constants int64              `json:"constants"` // floating-point numbers stored in the file
+	MACs      int64              `json:"macs"`      // multiply-adds of one image
+	Attack    Attackable         `json:"attack"`
+	Genotype  *genotype.Genotype `json:"genotype,omitempty"` // from the metadata
+	Meta      map[string]string  `json:"metadata,omitempty"`
+}
+
+// ReadModel reads an ONNX file.
+func ReadModel(path string) (*Model, *ir.Graph, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	header, err := export.ReadHeader(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	g, err := export.Unmarshal(data, export.ReadOptions{})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	sum := sha256.Sum256(data)
+	m := &Model{
+		Path: path, Bytes: len(data), SHA256: hex.EncodeToString(sum[:]), Header: header,
+		Inputs: values(g.Inputs), Outputs: values(g.Outputs), Operators: operators(g),
+		Constants: constants(g), MACs: op.MACs(g), Attack: attackable(g), Meta: g.Meta,
+	}
+	if text := g.Meta[train.MetaGenotype]; text != "" {
+		cells, err := genotype.Parse(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: metadata: genotype: %w", path, err)
+		}
+		m.Genotype = &cells
+	}
+	return m, g, nil
+}
+
+// Classes are the class names that the metadata tells, nil if it does not.
+func (m *Model) Classes() []string {
+	var names []string
+	if err := json.Unmarshal([]byte(m.Meta[train.MetaClasses]), &names); err != nil {
+		return nil
+	}
+	return names
+}
+
+func values(list []*ir.Value) []Value {
+	out := make([]Value, len(list))
+	for i, v := range list {
+		out[i] = Value{v.Name, v.Type.String(), append([]int64{}, v.Shape...)}
+	}
+	return out
+}
+
+func operators(g *ir.Graph) []Count {
+	n := map[string]int{}
+	g.Walk(func(node *ir.Node) {
+		name := node.Op
+		if node.Domain != "" {
+			name = node.Domain + "." + name
+		}
+		n[name]++
+	})
+	out := make([]Count, 0, len(n))
+	for name, count := range n {
+		out = append(out, Count{name, count})
+	}
+	slices.SortFunc(out, func(a, b Count) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+// constants counts the floating-point numbers of g and the graphs nested in it, shared ones once.
+func constants(g *ir.Graph) int64 {
+	total := int64(0)
+	seen := map[*ir.Value]bool{}
+	add := func(g *ir.Graph) {
+		for _, v := range g.Constants() {
+			if !seen[v] && v.Type.IsFloat() {
+				seen[v] = true
+				total += v.Shape.Numel()
+			}
+		}
+	}
+	add(g)
+	g.Walk(func(n *ir.Node) {
+		for _, nested := range n.Graphs() {
+			add(nested)
+		}
+	})
+	return total
+}

@@ -1,0 +1,197 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/export"
+	"rnas/internal/interp"
+	"rnas/internal/rng"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// Check is the outcome of one independent check. Difference is the largest absolute difference of two outputs and Limit
+// what it may be, both 0 where nothing was computed.
+type Check struct {
+	Name       string  `json:"name"`
+	OK         bool    `json:"ok"`
+	Detail     string  `json:"detail"`
+	Difference float64 `json:"difference"`
+	Limit      float64 `json:"limit"`
+}
+
+// VerifyOptions says how a model is checked.
+type VerifyOptions struct {
+	// Tolerance is the difference between outputs that is allowed, relative to the largest magnitude of the output and
+	// at least as if that were 1.
+	Tolerance float64
+	Batch     int64 // size of a symbolic batch
+	Seed      uint64
+	Against   string // another model to compare with; "" for none
+	Runtime   runtime.Options
+}
+
+// Verify checks a model: an independent decoder (onnx-go) reads the same graph, the shapes of all values follow from the
+// inputs, and ONNX Runtime computes what the reference interpreter does in double precision, on random inputs. The
+// library must be open. An error means that a file could not be read or run at all.
+func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := export.Unmarshal(data, export.ReadOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	checks := []Check{decoded(data, g), inferred(g)}
+	fixed, err := export.Unmarshal(data, export.ReadOptions{Batch: o.Batch})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	inputs, err := randomInputs(fixed, o.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	got, err := execute(data, inputs, o.Runtime)
+	if err != nil {
+		return nil, fmt.Errorf("%s: ONNX Runtime: %w", path, err)
+	}
+	want, err := interp.RunOrdered(fixed, inputs...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: interpreter: %w", path, err)
+	}
+	checks = append(checks, compare("interpreter", fixed, got, want, o.Tolerance))
+	if o.Against == "" {
+		return checks, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	other, err := os.ReadFile(o.Against)
+	if err != nil {
+		return nil, err
+	}
+	if want, err = execute(other, inputs, o.Runtime); err != nil {
+		return nil, fmt.Errorf("%s: ONNX Runtime: %w", o.Against, err)
+	}
+	return append(checks, compare("against "+o.Against, fixed, got, want, o.Tolerance)), nil
+}
+
+// decoded compares the graph with what onnx-go reads. Files of others hold forms that the reader resolves (constants as
+// nodes, older operator sets); then the graph is written again and that file is compared.
+func decoded(data []byte, g *ir.Graph) Check {
+	c := Check{Name: "onnx-go"}
+	s, err := export.Redecode(data, g)
+	form := ""
+	if err != nil {
+		var again []byte
+		if again, err = export.Marshal(g, export.Options{}); err == nil {
+			s, err = export.Redecode(again, g)
+		}
+		form = ", after conversion to operator set 18"
+	}
+	if err != nil {
+		c.Detail = err.Error()
+		return c
+	}
+	c.OK = true
+	c.Detail = fmt.Sprintf("%d nodes, %d attributes and %d tensors equal%s", s.Nodes, s.Attributes, s.Initializers, form)
+	return c
+}
+
+func inferred(g *ir.Graph) Check {
+	if err := op.Verify(g); err != nil {
+		return Check{Name: "shapes", Detail: err.Error()}
+	}
+	count := 0
+	g.Walk(func(n *ir.Node) { count += len(n.Out) })
+	return Check{Name: "shapes", OK: true, Detail: fmt.Sprintf("types and shapes of %d values follow from the inputs", count)}
+}
+
+// randomInputs draws inputs of a graph of static shapes: numbers in [0,1), integers and booleans of 0 and 1.
+func randomInputs(g *ir.Graph, seed uint64) ([]*tensor.Tensor, error) {
+	const most = 1 << 28
+	var out []*tensor.Tensor
+	for i, v := range g.Inputs {
+		n, err := tensor.Numel(v.Shape)
+		if err != nil || n > most {
+			return nil, fmt.Errorf("input %s: expected at most %d elements", v, most)
+		}
+		if v.Type == tensor.String {
+			return nil, fmt.Errorf("input %s: expected numbers", v)
+		}
+		s := rng.New(seed, rng.Probe, 0, 0, i)
+		values := make([]float64, n)
+		for k := range values {
+			values[k] = s.Float64()
+			if !v.Type.IsFloat() {
+				values[k] = math.Round(values[k])
+			}
+		}
+		out = append(out, tensor.FromFloat64s(v.Type, v.Shape, values))
+	}
+	return out, nil
+}
+
+func execute(model []byte, inputs []*tensor.Tensor, o runtime.Options) ([]*tensor.Tensor, error) {
+	s, err := runtime.NewSession(model, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.RunAlloc(inputs)
+}
+
+// compare measures the outputs of a graph against others. Infinities and NaNs must agree.
+func compare(name string, g *ir.Graph, got, want []*tensor.Tensor, tolerance float64) Check {
+	c := Check{Name: name}
+	if len(got) != len(want) {
+		c.Detail = fmt.Sprintf("expected %d outputs, found %d", len(got), len(want))
+		return c
+	}
+	worst := 0.0
+	for i, a := range got {
+		b := want[i]
+		if !ir.Shape(a.Shape).Equal(b.Shape) {
+			c.Detail = fmt.Sprintf("output %s: shapes %v and %v", g.Outputs[i].Name, a.Shape, b.Shape)
+			return c
+		}
+		difference, largest := distance(a, b)
+		limit := tolerance * max(1, largest)
+		if ratio := difference / limit; i == 0 || !(ratio <= worst) {
+			worst, c.Difference, c.Limit = ratio, difference, limit
+			c.Detail = fmt.Sprintf("output %s %v, largest magnitude %.3g", g.Outputs[i].Name, a.Shape, largest)
+		}
+	}
+	c.OK = c.Difference <= c.Limit
+	return c
+}
+
+// distance is the largest difference of two tensors of one shape, and the largest finite magnitude in them. NaN or
+// infinity on one side only makes the difference the largest finite number, which JSON can hold.
+func distance(a, b *tensor.Tensor) (difference, largest float64) {
+	for i := range a.Len() {
+		x, y := a.Float64At(i), b.Float64At(i)
+		if x == y || math.IsNaN(x) && math.IsNaN(y) {
+			if !math.IsInf(x, 0) && !math.IsNaN(x) {
+				largest = max(largest, math.Abs(x))
+			}
+			continue
+		}
+		d := math.Abs(x - y)
+		if math.IsNaN(d) || math.IsInf(d, 0) {
+			return math.MaxFloat64, largest
+		}
+		difference = max(difference, d)
+		largest = max(largest, math.Abs(x), math.Abs(y))
+	}
+	return difference, largest
+}
