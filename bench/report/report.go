@@ -91,7 +91,7 @@ func Wilson(k, n int) [2]float64 {
 	const z = 1.959963984540054 // the 0.975 quantile of the normal distribution
 	p, m := float64(k)/float64(n), float64(n)
 	centre := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
+	half := float64(z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))) // rounded: not fused with what follows
 	low, high := max(0, centre-half), min(1, centre+half)
 	if k == 0 {
 		low = 0
