@@ -131,13 +131,10 @@ func (c Config) Validate() error {
 
 var recipes = []program.Recipe{program.Standard, program.Fast, program.PGD, program.TRADES}
 
-// fits checks that the network reads the images of the data and gives their classes.
+// fits checks that the data suits the network and the batch.
 func (c Config) fits(d *dataset.Dataset) error {
-	n := c.Network
-	found := [4]int{d.Shape[0], d.Shape[1], d.Shape[2], len(d.Classes)}
-	if want := [4]int{n.Depth, n.Height, n.Width, n.Classes}; want != found {
-		return fmt.Errorf("data %s: the network expects images %dx%dx%d of %d classes, found %dx%dx%d of %d", d.Name,
-			want[0], want[1], want[2], want[3], found[0], found[1], found[2], found[3])
+	if err := loop.Fits(c.Network.Macro, d); err != nil {
+		return err
 	}
 	if d.Len() < c.Batch {
 		return fmt.Errorf("batch: expected at most the %d images of %s, found %d", d.Len(), d.Name, c.Batch)

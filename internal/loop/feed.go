@@ -2,10 +2,22 @@ package loop
 
 import (
 	"context"
+	"fmt"
 
+	"rnas/compiler/lower"
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
 )
+
+// Fits checks that a network reads the images of a data set and tells its classes apart.
+func Fits(m lower.Macro, d *dataset.Dataset) error {
+	found := [4]int{d.Shape[0], d.Shape[1], d.Shape[2], len(d.Classes)}
+	if want := [4]int{m.Depth, m.Height, m.Width, m.Classes}; want != found {
+		return fmt.Errorf("data %s: the network expects images %dx%dx%d of %d classes, found %dx%dx%d of %d", d.Name,
+			want[0], want[1], want[2], want[3], found[0], found[1], found[2], found[3])
+	}
+	return nil
+}
 
 // Feed is an endless sequence of whole batches with what a program needs besides images and labels. Batch number n is
 // batch n mod Steps of epoch n / Steps of the loader.

@@ -1,0 +1,30 @@
+package search
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"rnas/genotype"
+	"rnas/internal/dataset"
+	"rnas/internal/loop"
+	"rnas/internal/rng"
+)
+
+// random draws a genotype from the seed.
+func random(_ context.Context, _ Method, c Config, _ *dataset.Dataset, dir string, _ Options) (*Result, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	log, err := loop.OpenLines(filepath.Join(dir, loop.LogFile), 0)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	if err := log.Append(c); err != nil {
+		return nil, err
+	}
+	s := rng.New(c.Seed, rng.Architecture, 0, 0, 0)
+	r := &Result{Genotype: genotype.Random(&s, c.Super.Nodes, c.Super.Primitives)}
+	return r, r.write(dir)
+}
