@@ -116,7 +116,8 @@ func configure(so *ort.SessionOptions, provider string, o Options) error {
 			return err
 		}
 	}
-	config := map[string]string{"session.use_deterministic_compute": "1"}
+	// Idle threads that spin take the processor from everyone else on a machine that is not ours alone.
+	config := map[string]string{"session.use_deterministic_compute": "1", "session.intra_op.allow_spinning": "0"}
 	maps.Copy(config, o.Config)
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if err := so.AddSessionConfigEntry(key, config[key]); err != nil {
