@@ -15,7 +15,7 @@ import (
 // content. A nested graph uses results of the graphs around it, but keeps its own constants: see ir.Graph.Constants.
 func cse(g *ir.Graph) error {
 	m := &merger{
-		fixed: outputs(g), same: map[*ir.Value]*ir.Value{}, ids: map[*ir.Value]int64{},
+		fixed: outputs(g), private: private(g), same: map[*ir.Value]*ir.Value{}, ids: map[*ir.Value]int64{},
 		contents: map[string][]content{}, seed: maphash.MakeSeed(),
 	}
 	m.graph(g, nil)
@@ -25,6 +25,7 @@ func cse(g *ir.Graph) error {
 // merger numbers values so that two have one number exactly if they are known to be equal.
 type merger struct {
 	fixed    map[*ir.Value]bool
+	private  map[*ir.Value]bool
 	same     map[*ir.Value]*ir.Value
 	ids      map[*ir.Value]int64
 	next     int64
@@ -69,7 +70,7 @@ func (m *merger) graph(g *ir.Graph, outer *scope) {
 			}
 			return true
 		}
-		if random(n) {
+		if random(n) || slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return m.private[v] }) {
 			return true
 		}
 		key := m.nodeKey(n)

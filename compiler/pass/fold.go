@@ -1,6 +1,8 @@
 package pass
 
 import (
+	"slices"
+
 	"rnas/compiler/ir"
 	"rnas/internal/interp"
 	"rnas/internal/tensor"
@@ -17,15 +19,16 @@ const (
 // fold computes nodes whose inputs are all constant, and Shape of static shapes. Every result is rounded to its type,
 // as an engine would. Nodes that have nested graphs, that draw random numbers or that the interpreter refuses stay.
 func fold(g *ir.Graph) error {
-	f := folder{fixed: outputs(g), known: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	f := folder{fixed: outputs(g), private: private(g), known: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
 	f.graph(g)
 	return nil
 }
 
 type folder struct {
-	fixed map[*ir.Value]bool
-	known map[*ir.Value]*ir.Value // constant content of graph outputs
-	names names
+	fixed   map[*ir.Value]bool
+	private map[*ir.Value]bool
+	known   map[*ir.Value]*ir.Value // constant content of graph outputs
+	names   names
 }
 
 func (f *folder) graph(g *ir.Graph) {
@@ -62,6 +65,9 @@ func (f *folder) graph(g *ir.Graph) {
 func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok bool) {
 	if n.Op == "Shape" && n.Domain == "" {
 		return shapeOf(n)
+	}
+	if slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return f.private[v] }) {
+		return nil, false
 	}
 	if nested || random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
 		return nil, false

@@ -12,7 +12,7 @@ import (
 // takes away an Expand whose user broadcasts by itself. An output of a graph that equals an input or a constant keeps
 // its Identity.
 func simplify(g *ir.Graph) error {
-	s := &simplifier{fixed: outputs(g), same: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	s := &simplifier{fixed: outputs(g), private: private(g), same: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
 	s.graph(g)
 	renamed := map[*ir.Value]*ir.Value{}
 	each(g, func(g *ir.Graph) { s.rename(g, renamed) })
@@ -21,9 +21,10 @@ func simplify(g *ir.Graph) error {
 }
 
 type simplifier struct {
-	fixed map[*ir.Value]bool
-	same  map[*ir.Value]*ir.Value
-	names names
+	fixed   map[*ir.Value]bool
+	private map[*ir.Value]bool
+	same    map[*ir.Value]*ir.Value
+	names   names
 }
 
 // rule returns a value that may equal the first output of n up to type and shape, or nil; it may change n.
@@ -52,7 +53,7 @@ func (s *simplifier) graph(g *ir.Graph) {
 			s.graph(sub)
 		}
 		r := simplifications[n.Op]
-		if r == nil || n.Domain != "" {
+		if r == nil || n.Domain != "" || s.private[n.Out[0]] {
 			return true
 		}
 		v, out := r(s, n), n.Out[0]

@@ -119,3 +119,28 @@ func TestPipelineOrder(t *testing.T) {
 		}
 	}
 }
+
+// ONNX Runtime writes over the running statistics of a normalisation in training mode: each keeps its own.
+func TestPrivateStatistics(t *testing.T) {
+	g := apply(t, func(b op.B) {
+		x, v := b.Input("x", ir.Float32, 2, 3), b.Input("v", ir.Float32, 3)
+		one := b.Fill(x, 1, 3)
+		seen := b.Exp(v)
+		_, mean, _ := b.BatchNormTrain(x, v, v, b.Exp(v), b.Identity(v), 1e-5)
+		_, again, _ := b.BatchNormTrain(b.Neg(x), v, v, b.Exp(v), b.Neg(one), 1e-5)
+		b.Output("seen", seen)
+		b.Output("mean", mean)
+		b.Output("again", again)
+	}, Training("cuda")...)
+	uses := countUses(g)
+	g.Walk(func(n *ir.Node) {
+		if n.Op != "BatchNormalization" {
+			return
+		}
+		for _, v := range n.In[3:] {
+			if uses[v] != 1 || v.Def == nil {
+				t.Errorf("%s is shared or no variable in\n%s", v, g)
+			}
+		}
+	})
+}
