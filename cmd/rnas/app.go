@@ -7,6 +7,8 @@ import (
 	"io"
 	"os/signal"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 )
 
@@ -44,7 +46,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func dispatch(ctx context.Context, c *console, args []string) error {
 	if len(args) == 0 {
 		printOverview(c.err)
-		return silent{usagef("no command")}
+		return silent{fault.Inputf("no command")}
 	}
 	switch args[0] {
 	case "--version", "version":
@@ -62,7 +64,7 @@ func dispatch(ctx context.Context, c *console, args []string) error {
 	if err := f.Parse(args[1:]); errors.Is(err, pflag.ErrHelp) {
 		return help(c, args[:1])
 	} else if err != nil {
-		return usagef("%s: %w; see rnas help %s", cmd.name, err, cmd.name)
+		return fault.Inputf("%s: %w; see rnas help %s", cmd.name, err, cmd.name)
 	}
 	if err := do(ctx, c, f.Args()); err != nil {
 		return fmt.Errorf("%s: %w", cmd.name, err)
@@ -84,13 +86,13 @@ func lookup(name string) (command, error) {
 			return cmd, nil
 		}
 	}
-	return command{}, usagef("unknown command %q; see rnas help", name)
+	return command{}, fault.Inputf("unknown command %q; see rnas help", name)
 }
 
 // arguments checks the number of positional arguments.
 func arguments(args []string, least, most int, what string) error {
 	if len(args) < least || len(args) > most {
-		return usagef("expected %s, found %d arguments", what, len(args))
+		return fault.Inputf("expected %s, found %d arguments", what, len(args))
 	}
 	return nil
 }

@@ -3,7 +3,10 @@ package main
 // commands is the dispatch table, in the order of the overview.
 func commands() []command {
 	return []command{
+		{name: "search", summary: "finds a genotype", setup: searchCommand, detail: searchDetail},
+		{name: "train", summary: "trains a genotype", setup: trainCommand, detail: trainDetail},
 		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},
+		{name: "bench", args: "MODEL.onnx ...", summary: "measures clean and adversarial accuracy and latency", setup: benchCommand, detail: benchDetail},
 		{name: "verify", args: "MODEL.onnx", summary: "checks a model file by independent means", setup: verifyCommand, detail: verifyDetail},
 		{name: "inspect", args: "MODEL.onnx|GENOTYPE|FOLDER", summary: "tells what a file or a run folder is", setup: inspectCommand, detail: inspectDetail},
 		{name: "zoo", args: "[NAME]", summary: "lists or prints published genotypes", setup: zooCommand},

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/ir"
@@ -62,7 +64,7 @@ func exportCommand(f *pflag.FlagSet) action {
 			return e.network(f, n, described)
 		})
 		if err != nil {
-			return badInput(err)
+			return fault.Input(err)
 		}
 		d := train.Deployment{
 			Batch: ir.N, KeepBN: e.keepBN,
@@ -83,15 +85,15 @@ func exportCommand(f *pflag.FlagSet) action {
 func (e *exportFlags) check() error {
 	switch {
 	case e.weights == "":
-		return usagef("--weights: expected a .safetensors file, found none")
+		return fault.Inputf("--weights: expected a .safetensors file, found none")
 	case !strings.EqualFold(filepath.Ext(e.weights), ".safetensors"):
-		return usagef("--weights %s: expected a .safetensors file", e.weights)
+		return fault.Inputf("--weights %s: expected a .safetensors file", e.weights)
 	case e.precision != "fp32":
-		return usagef("--precision: expected fp32, found %q", e.precision)
+		return fault.Inputf("--precision: expected fp32, found %q", e.precision)
 	case e.batch < 0:
-		return usagef("--batch: expected at least 0, found %d", e.batch)
+		return fault.Inputf("--batch: expected at least 0, found %d", e.batch)
 	case e.opset < 13 || e.opset > 26:
-		return usagef("--opset: expected 13 to 26, found %d", e.opset)
+		return fault.Inputf("--opset: expected 13 to 26, found %d", e.opset)
 	}
 	return checkOutput("--out", e.out)
 }
@@ -101,12 +103,12 @@ func (e *exportFlags) check() error {
 func (e *exportFlags) network(f *pflag.FlagSet, n lower.Evaluation, described bool) (lower.Evaluation, error) {
 	given := func(name string) bool { return !described || f.Changed(name) }
 	if e.genotype == "" && !described {
-		return n, usagef("--genotype: the weights do not describe their network, expected a file or zoo:NAME")
+		return n, fault.Inputf("--genotype: the weights do not describe their network, expected a file or zoo:NAME")
 	}
 	if e.genotype != "" {
 		g, err := genotype.Load(e.genotype)
 		if err != nil {
-			return n, usagef("--genotype: %w", err)
+			return n, fault.Inputf("--genotype: %w", err)
 		}
 		n.Genotype = g
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/lower"
@@ -83,7 +85,7 @@ func addLibrary(f *pflag.FlagSet, library *string) {
 // open loads the library and returns the options of sessions.
 func (r *runtimeFlags) open() (runtime.Options, error) {
 	if r.threads < 0 || r.device < 0 {
-		return runtime.Options{}, usagef("--threads, --device: expected at least 0, found %d and %d", r.threads, r.device)
+		return runtime.Options{}, fault.Inputf("--threads, --device: expected at least 0, found %d and %d", r.threads, r.device)
 	}
 	if err := openLibrary(r.library); err != nil {
 		return runtime.Options{}, err
@@ -94,7 +96,7 @@ func (r *runtimeFlags) open() (runtime.Options, error) {
 func openLibrary(path string) error {
 	_, err := runtime.OpenDefault(path)
 	if err != nil && path != "" {
-		return usagef("--ort-lib: %w", err)
+		return fault.Inputf("--ort-lib: %w", err)
 	}
 	return err
 }
@@ -113,16 +115,16 @@ func (d *dataFlags) add(f *pflag.FlagSet) {
 // open reads the images.
 func (d *dataFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, error) {
 	if d.limit < 0 {
-		return nil, usagef("--limit: expected at least 0, found %d", d.limit)
+		return nil, fault.Inputf("--limit: expected at least 0, found %d", d.limit)
 	}
 	spec, err := dataset.ParseSpec(d.source)
 	if err != nil {
-		return nil, usagef("--data: %w", err)
+		return nil, fault.Inputf("--data: %w", err)
 	}
 	fmt.Fprintf(progress, "reading %s\n", d.source)
 	s, err := dataset.Open(ctx, d.source, dataset.Options{})
 	if err != nil {
-		return nil, usagef("--data: %w", err)
+		return nil, fault.Inputf("--data: %w", err)
 	}
 	return &dataset.Splits{Train: s.Train.Limit(d.limit, spec.Seed), Test: s.Test.Limit(d.limit, spec.Seed)}, nil
 }
@@ -147,16 +149,16 @@ func (m *macroFlags) cifar() lower.Macro {
 // checkOutput checks that a file can be put at path.
 func checkOutput(flag, path string) error {
 	if path == "" {
-		return usagef("%s: expected a file to write, found none", flag)
+		return fault.Inputf("%s: expected a file to write, found none", flag)
 	}
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(dir); err != nil {
-		return usagef("%s: %w", flag, err)
+		return fault.Inputf("%s: %w", flag, err)
 	} else if !info.IsDir() {
-		return usagef("%s: %s is not a folder", flag, dir)
+		return fault.Inputf("%s: %s is not a folder", flag, dir)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usagef("%s: expected a file, %s is a folder", flag, path)
+		return fault.Inputf("%s: expected a file, %s is a folder", flag, path)
 	}
 	return nil
 }

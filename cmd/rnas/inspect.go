@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/ir"
@@ -42,7 +44,7 @@ func inspectCommand(f *pflag.FlagSet) action {
 				return err
 			}
 			if drawers[strings.ToLower(filepath.Ext(i.draw))] == nil {
-				return usagef("--draw %s: expected a file name that ends in .svg or .dot", i.draw)
+				return fault.Inputf("--draw %s: expected a file name that ends in .svg or .dot", i.draw)
 			}
 		}
 		cells, err := i.show(c, args[0])
@@ -50,7 +52,7 @@ func inspectCommand(f *pflag.FlagSet) action {
 			return err
 		}
 		if cells == nil {
-			return usagef("--draw: %s names no genotype", args[0])
+			return fault.Inputf("--draw: %s names no genotype", args[0])
 		}
 		return draw(i.draw, *cells)
 	}
@@ -71,12 +73,12 @@ func (i *inspectFlags) show(c *console, path string) (*genotype.Genotype, error)
 func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error) {
 	m, g, err := inspect.ReadModel(path)
 	if err != nil {
-		return nil, badInput(err)
+		return nil, fault.Input(err)
 	}
 	var stages []stage
 	if i.passes {
 		if stages, err = passes(g); err != nil {
-			return nil, badInput(err)
+			return nil, fault.Input(err)
 		}
 	}
 	if *i.asJSON {
@@ -159,11 +161,11 @@ func printModel(w io.Writer, m *inspect.Model) error {
 func (i *inspectFlags) genotype(c *console, spec string) (*genotype.Genotype, error) {
 	g, err := genotype.Load(spec)
 	if err != nil {
-		return nil, badInput(err)
+		return nil, fault.Input(err)
 	}
 	s, err := measure(i.macro.cifar(), g)
 	if err != nil {
-		return nil, badInput(err)
+		return nil, fault.Input(err)
 	}
 	if *i.asJSON {
 		return &g, printJSON(c.out, struct {
@@ -178,7 +180,7 @@ func (i *inspectFlags) genotype(c *console, spec string) (*genotype.Genotype, er
 func (i *inspectFlags) folder(c *console, path string) (*genotype.Genotype, error) {
 	f, err := inspect.ReadFolder(path)
 	if err != nil {
-		return nil, badInput(err)
+		return nil, fault.Input(err)
 	}
 	if *i.asJSON {
 		return f.Genotype, printJSON(c.out, f)

@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
+
+	"rnas/internal/fault"
 )
 
 // Exit statuses.
@@ -19,21 +20,6 @@ const (
 // stopSignals make a command stop at the next safe point.
 var stopSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-// inputError is a fault of the command line or of a file that it names.
-type inputError struct{ error }
-
-func (e inputError) Unwrap() error { return e.error }
-
-// badInput marks an error as one of the input; nil stays nil.
-func badInput(err error) error {
-	if err == nil {
-		return nil
-	}
-	return inputError{err}
-}
-
-func usagef(format string, args ...any) error { return inputError{fmt.Errorf(format, args...)} }
-
 // silent is an error that has been reported already.
 type silent struct{ error }
 
@@ -46,7 +32,7 @@ func status(err error) int {
 		return statusDone
 	case errors.Is(err, context.Canceled):
 		return statusStopped
-	case errors.As(err, new(inputError)):
+	case fault.IsInput(err):
 		return statusUsage
 	}
 	return statusFailed

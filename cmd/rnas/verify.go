@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 
 	"rnas/internal/inspect"
@@ -28,7 +30,7 @@ func verifyCommand(f *pflag.FlagSet) action {
 			return err
 		}
 		if !(o.Tolerance > 0) || o.Batch < 1 {
-			return usagef("--tol, --batch: expected a positive tolerance and at least 1 image, found %v and %d", o.Tolerance, o.Batch)
+			return fault.Inputf("--tol, --batch: expected a positive tolerance and at least 1 image, found %v and %d", o.Tolerance, o.Batch)
 		}
 		var err error
 		if o.Runtime, err = r.open(); err != nil {
@@ -36,7 +38,7 @@ func verifyCommand(f *pflag.FlagSet) action {
 		}
 		checks, err := inspect.Verify(ctx, args[0], o)
 		if err != nil {
-			return badInput(err)
+			return fault.Input(err)
 		}
 		if *asJSON {
 			err = printJSON(c.out, checks)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"rnas/internal/fault"
+
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/lower"
@@ -67,7 +69,7 @@ func zooCommand(f *pflag.FlagSet) action {
 		if len(args) == 1 {
 			e, err := genotype.Lookup(args[0])
 			if err != nil {
-				return badInput(err)
+				return fault.Input(err)
 			}
 			entries = []genotype.Entry{e}
 		}
@@ -75,7 +77,7 @@ func zooCommand(f *pflag.FlagSet) action {
 		for i, e := range entries {
 			s, err := measure(m.cifar(), e.Genotype)
 			if err != nil {
-				return badInput(err)
+				return fault.Input(err)
 			}
 			list[i] = zooEntry{Name: e.Name, Source: e.Source, Note: e.Note, Size: s, Genotype: e.Genotype}
 		}

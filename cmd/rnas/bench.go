@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"rnas/bench"
+	"rnas/bench/attack"
+	"rnas/bench/report"
+	"rnas/internal/dataset"
+	"rnas/internal/fault"
+	"rnas/runtime"
+)
+
+const benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md and points.csv too, and
+the same command line run again goes on where it was stopped.`
+
+// benchFlags are the choices of rnas bench.
+type benchFlags struct {
+	options bench.Options
+	attacks string
+	norm    string
+	eps     epsValue
+	step    epsValue
+	split   string
+	seed    uint64
+}
+
+func (b *benchFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "attacks: "+strings.Join(attack.Forms(), ", ")+", with K a number of steps")
+	f.StringVar(&b.norm, "norm", "linf", "norm of the perturbation: linf")
+	b.eps = newEps("8/255")
+	f.Var(&b.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")
+	f.Var(&b.step, "step-size", "step of attacks of several steps (default: that of each)")
+	f.StringVar(&b.split, "split", "test", "part of the data: test or train")
+	f.IntVar(&b.options.Batch, "batch", 64, "images in a batch, where the model leaves their number open")
+	f.Uint64Var(&b.seed, "seed", 0, "seed of everything random")
+	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
+	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
+	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
+}
+
+// run measures models.
+func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o runtime.Options, progress io.Writer) (*report.Result, error) {
+	attacks, err := attack.Parse(b.attacks)
+	if err != nil {
+		return nil, fault.Inputf("--attacks: %w", err)
+	}
+	d, ok := map[string]*dataset.Dataset{"test": data.Test, "train": data.Train}[b.split]
+	if !ok {
+		return nil, fault.Inputf("--split: expected test or train, found %q", b.split)
+	}
+	if b.options.Batch < 1 {
+		return nil, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
+	}
+	p := b.options
+	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
+	if err := p.Settings.Validate(); err != nil {
+		return nil, fault.Inputf("--%w", err)
+	}
+	p.Attacks, p.Runtime, p.Version, p.Dir = attacks, o, versionText(), dir
+	p.Progress = benchProgress(progress)
+	return bench.Run(ctx, p, models, d)
+}
+
+// benchProgress tells when a task is done, and how far it is every half minute.
+func benchProgress(w io.Writer) func(bench.Progress) {
+	began, shown, task := time.Now(), time.Now(), ""
+	return func(p bench.Progress) {
+		now := time.Now()
+		if name := p.Model + " " + p.Task; name != task {
+			task, began = name, shown
+		}
+		if p.Done < p.Total && now.Sub(shown) < 30*time.Second {
+			return
+		}
+		shown = now
+		fmt.Fprintf(w, "bench %s  %s  %d of %d points  %.1fs\n", p.Model, p.Task, p.Done, p.Total, now.Sub(began).Seconds())
+	}
+}
+
+func benchCommand(f *pflag.FlagSet) action {
+	var d dataFlags
+	var b benchFlags
+	var r runtimeFlags
+	d.add(f)
+	b.add(f)
+	r.add(f)
+	asJSON := addJSON(f)
+	return func(ctx context.Context, c *console, args []string) error {
+		if len(args) == 0 {
+			return fault.Inputf("expected one or more model files, found none")
+		}
+		data, err := d.open(ctx, c.err)
+		if err != nil {
+			return err
+		}
+		o, err := r.open()
+		if err != nil {
+			return err
+		}
+		result, err := b.run(ctx, args, data, b.options.Dir, o, c.err)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(c.out, result)
+		}
+		return printResult(c.out, result)
+	}
+}
+
+// printResult prints accuracies in percent, one line a model and one column an attack, then latencies and doubts.
+func printResult(w io.Writer, r *report.Result) error {
+	t := newNumbers(w)
+	header := []any{"points", "clean"}
+	for _, a := range r.Models[0].Attacks {
+		header = append(header, a.Name)
+	}
+	t.row(append(header, "worst case", "  model")...)
+	for _, m := range r.Models {
+		row := []any{m.Points, percent(m.Clean.Accuracy)}
+		for _, a := range m.Attacks {
+			row = append(row, percent(a.RobustAccuracy))
+		}
+		t.row(append(row, percent(m.WorstCase.RobustAccuracy), "  "+m.Path)...)
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, m := range r.Models {
+		if m.Latency == nil {
+			continue
+		}
+		for _, l := range m.Latency.Runs {
+			fmt.Fprintf(w, "%s: batch %d, %d threads: %.3g ms (median), %.4g images/s\n", m.Path, l.Batch, m.Latency.Threads, l.P50, l.ImagesPerSecond)
+		}
+	}
+	for _, m := range r.Models {
+		for _, a := range m.Attacks {
+			for _, flag := range a.Flags {
+				fmt.Fprintf(w, "%s, %s: %s\n", m.Path, a.Name, flag)
+			}
+		}
+	}
+	return nil
+}
+
+func percent(fraction float64) string { return fmt.Sprintf("%.2f", 100*fraction) }
