@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"time"
 
 	"rnas/compiler/program"
 	"rnas/internal/dataset"
@@ -25,6 +26,8 @@ const WeightsFile = "weights.safetensors"
 type Options struct {
 	Runtime  runtime.Options
 	Progress io.Writer // for people; nil for none
+	// Interval is the time between checkpoints within an epoch; 0 for two minutes.
+	Interval time.Duration
 }
 
 // Result is a trained network.
@@ -79,7 +82,7 @@ func Run(ctx context.Context, c Config, data *dataset.Splits, dir string, o Opti
 	}
 	defer t.close()
 	id := identity{Config: c, Train: data.Train.Digest(), Test: data.Test.Digest()}
-	run, err := loop.Open(dir, id, t.state, &t.sums)
+	run, err := loop.Open(dir, id, t.state, &t.sums, o.Interval)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +164,7 @@ func newTrainer(c Config, data *dataset.Splits, o Options) (*trainer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.program, err = runtime.Launch(p, t.state, loop.Runtime(o.Runtime)); err != nil {
+	if t.program, err = runtime.Launch(p, t.state, loop.Runtime(o.Runtime, loop.TrainLevel)); err != nil {
 		return nil, err
 	}
 	t.lr = t.program.Input("lr").Float32s()

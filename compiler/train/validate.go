@@ -34,7 +34,7 @@ func newValidator(c Config, l *program.Layout, test *dataset.Dataset, o Options)
 	if err != nil {
 		return nil, err
 	}
-	if v.program, err = runtime.Launch(p, v.state, loop.Runtime(o.Runtime)); err != nil {
+	if v.program, err = runtime.Launch(p, v.state, loop.Runtime(o.Runtime, loop.TrainLevel)); err != nil {
 		return nil, err
 	}
 	return v, nil

@@ -33,7 +33,7 @@ func bilevel(ctx context.Context, m Method, c Config, train *dataset.Dataset, di
 		return nil, err
 	}
 	defer s.close()
-	run, err := loop.Open(dir, identity{c, train.Digest()}, s.state, &s.sums)
+	run, err := loop.Open(dir, identity{c, train.Digest()}, s.state, &s.sums, o.Interval)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (s *searcher) programs(o Options) error {
 		if err != nil {
 			return err
 		}
-		r, err := runtime.Launch(p, s.state, loop.Runtime(o.Runtime))
+		r, err := runtime.Launch(p, s.state, loop.Runtime(o.Runtime, loop.SearchLevel))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"rnas/genotype"
 	"rnas/internal/dataset"
@@ -66,6 +67,8 @@ func Lookup(name string) (Method, error) {
 type Options struct {
 	Runtime  runtime.Options
 	Progress io.Writer // for people; nil for none
+	// Interval is the time between checkpoints within an epoch; 0 for two minutes.
+	Interval time.Duration
 }
 
 // Result is what a search found.

@@ -17,8 +17,8 @@ const (
 	LogFile        = "log.jsonl"
 )
 
-// saveInterval is the time between checkpoints within an epoch.
-const saveInterval = 2 * time.Minute
+// defaultInterval is the time between checkpoints within an epoch.
+const defaultInterval = 2 * time.Minute
 
 // Run is a run in a folder: states that steps change, sums over the current epoch, a position and a log.
 type Run struct {
@@ -28,12 +28,17 @@ type Run struct {
 	sums   any
 	at     position
 	log    *Lines
+	every  time.Duration
 }
 
 // Open begins a run in a folder, which is made if need be, or takes up the one whose checkpoint is there: then state and
 // sums get its values. Config is all that the result depends on, as a JSON object; a checkpoint of another configuration
-// is an error that names the differences. Sums is a pointer to what is added up over an epoch, as JSON.
-func Open(dir string, config any, st *runtime.State, sums any) (*Run, error) {
+// is an error that names the differences. Sums is a pointer to what is added up over an epoch, as JSON. Every is the time
+// between checkpoints within an epoch, 0 for two minutes.
+func Open(dir string, config any, st *runtime.State, sums any, every time.Duration) (*Run, error) {
+	if every <= 0 {
+		every = defaultInterval
+	}
 	doc, err := json.Marshal(config)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
@@ -41,7 +46,7 @@ func Open(dir string, config any, st *runtime.State, sums any) (*Run, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
-	r := &Run{dir: dir, config: doc, state: st, sums: sums}
+	r := &Run{dir: dir, config: doc, state: st, sums: sums, every: every}
 	at, found, err := restore(r.checkpoint(), doc, sums, st)
 	if err != nil {
 		return nil, err
@@ -98,7 +103,7 @@ func (r *Run) Do(ctx context.Context, p Plan) error {
 			}
 			r.at.Step++
 			r.at.Seconds = before + time.Since(began).Seconds()
-			if time.Since(saved) > saveInterval {
+			if time.Since(saved) > r.every {
 				if err := r.save(); err != nil {
 					return err
 				}

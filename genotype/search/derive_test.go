@@ -1,0 +1,90 @@
+package search
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"rnas/genotype"
+)
+
+func TestDerive(t *testing.T) {
+	prims := []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}
+	alphas := []float32{
+		// normal cell: edges 0-2, 1-2, 0-3, 1-3, 2-3
+		9, 1, 2, // none dominates: the others are weak
+		0, 2, 1, // skip, strongest of node 2
+		0, 3, 0, // strongest of node 3
+		0, 0, 0,
+		0, 1, 2,
+		// reduction cell: ties throughout
+		0, 0, 0,
+		0, 0, 0,
+		5, 5, 5, // equal to the others after the softmax
+		0, 0, 0,
+		1, 1, 1,
+	}
+	g, err := Derive(alphas, 2, prims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Genotype(normal=[('skip_connect', 1), ('sep_conv_3x3', 0), ('skip_connect', 0), ('sep_conv_3x3', 2)], normal_concat=[2, 3], " +
+		"reduce=[('skip_connect', 0), ('skip_connect', 1), ('skip_connect', 0), ('skip_connect', 1)], reduce_concat=[2, 3])"
+	if g.String() != want {
+		t.Errorf("expected %s\nfound %s", want, g)
+	}
+	if err := g.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeriveErrors(t *testing.T) {
+	for _, c := range []struct {
+		length, nodes int
+		prims         []genotype.Primitive
+		part          string
+	}{
+		{29, 2, []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, "expected 30 values"},
+		{10, 2, []genotype.Primitive{genotype.None}, "at least one besides none"},
+		{0, 0, []genotype.Primitive{genotype.SkipConnect}, "nodes: "},
+		{20, 2, []genotype.Primitive{genotype.SkipConnect, genotype.SkipConnect}, "given twice"},
+		{20, 2, []genotype.Primitive{genotype.SkipConnect, "conv_9x9"}, `found "conv_9x9"`},
+	} {
+		if _, err := Derive(make([]float32, c.length), c.nodes, c.prims); err == nil || !strings.Contains(err.Error(), c.part) {
+			t.Errorf("expected %q, found %v", c.part, err)
+		}
+	}
+}
+
+func TestEntropy(t *testing.T) {
+	if got := entropy([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, 4); math.Abs(got-math.Log(4)/2) > 1e-12 {
+		t.Errorf("expected %v, found %v", math.Log(4)/2, got)
+	}
+}
+
+// The rule comes to the target from either side, for terms of any scale, and stays within its bounds.
+func TestAdjust(t *testing.T) {
+	for _, c := range []struct{ start, ce, r, want float64 }{
+		{1, 2, 1e-3, 0.5 * 2 / 1e-3},
+		{1e5, 2, 3, 0.5 * 2 / 3},
+		{1, 2, 0, maxLambda},
+		{1, 2, -1e-9, maxLambda},
+		{1, 1e-6, 1e6, minLambda},
+		{0, 2, 1, 0.5 * 2},
+	} {
+		lambda := c.start
+		for range 400 {
+			next := adjust(lambda, c.ce, c.r, 0.5)
+			if lambda >= minLambda && (next > lambda*lambdaStep*(1+1e-12) || next < lambda/lambdaStep*(1-1e-12)) {
+				t.Fatalf("%+v: step from %v to %v", c, lambda, next)
+			}
+			lambda = next
+		}
+		if math.Abs(lambda-c.want) > 1e-3*c.want {
+			t.Errorf("%+v: found %v", c, lambda)
+		}
+	}
+	if adjust(3, 0, 1, 0.5) != 3 {
+		t.Error("expected no change without a cross-entropy")
+	}
+}

@@ -1,0 +1,111 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"rnas/internal/loop"
+	"rnas/runtime"
+	"rnas/runtime/runtimetest"
+)
+
+// countdown is a context that is cancelled when its error has been asked for so many times.
+type countdown struct {
+	context.Context
+	left int
+}
+
+func (c *countdown) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// tensors are the states of the last checkpoint, without its free text, which holds times.
+func tensors(t *testing.T, dir string) []byte {
+	t.Helper()
+	data := read(t, dir, loop.CheckpointFile)
+	return data[bytes.Index(data, []byte("}}"))+2:]
+}
+
+// A search gives the same bits whether it runs through, with one thread or two, or is stopped in between.
+func TestSameResult(t *testing.T) {
+	runtimetest.Open(t)
+	c, data := tiny(t, "rnas")
+	c.RegOn, c.LambdaAuto, c.AlphaWarmup, c.Steps = OnBoth, 0.3, 1, 3
+	var first *Result
+	var states []byte
+	for i, o := range []runtime.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
+		dir := t.TempDir()
+		if i == 1 {
+			_, err := Run(&countdown{t.Context(), 4}, c, data, dir, Options{Runtime: o}) // in the second epoch
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		r, err := Run(context.Background(), c, data, dir, Options{Runtime: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(read(t, dir, AlphasFile), []byte("\n")); n != 2 {
+			t.Errorf("expected 2 lines of architecture parameters, found %d", n)
+		}
+		if i == 0 {
+			first, states = r, tensors(t, dir)
+			continue
+		}
+		if !slices.Equal(first.Alphas, r.Alphas) || !bytes.Equal(states, tensors(t, dir)) || first.Genotype.String() != r.Genotype.String() {
+			t.Errorf("run %d with %d threads differs", i, o.Threads)
+		}
+	}
+}
+
+func TestDivergence(t *testing.T) {
+	runtimetest.Open(t)
+	c, data := tiny(t, "rnas")
+	c.Schedule = loop.Schedule{Kind: loop.Stepwise, LR: 1e30, Gamma: 1}
+	c.SGD.Clip = 0
+	_, err := Run(context.Background(), c, data, t.TempDir(), Options{})
+	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "epoch 1, step ") {
+		t.Errorf("found %v", err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for part, change := range map[string]func(*Config){
+		"method: expected one of rnas, adv, darts, random": func(c *Config) { c.Method = "best" },
+		"nodes: ":                    func(c *Config) { c.Super.Nodes = 0 },
+		"primitives: ":               func(c *Config) { c.Super.Primitives = nil },
+		"network: channels 0":        func(c *Config) { c.Super.Channels = 0 },
+		"epochs: ":                   func(c *Config) { c.Epochs = 0 },
+		"batch: expected at least 1": func(c *Config) { c.Batch = 0 },
+		"steps: ":                    func(c *Config) { c.Steps = -1 },
+		"alpha-warmup: ":             func(c *Config) { c.AlphaWarmup = -1 },
+		"augment: ":                  func(c *Config) { c.Augment.Cutout = -1 },
+		"min-lr: ":                   func(c *Config) { c.Schedule.MinLR = 1 },
+		"split: ":                    func(c *Config) { c.Split = 0 },
+		"lambda: ":                   func(c *Config) { c.Lambda = math.NaN() },
+		"lambda-auto: ":              func(c *Config) { c.LambdaAuto = -1 },
+		"alpha-lr: ":                 func(c *Config) { c.Adam.LR = math.Inf(1) },
+		`regularizer "huber"`:        func(c *Config) { c.Reg = "huber" },
+		"reg-on: ":                   func(c *Config) { c.RegOn = "all" },
+		`noise: expected uniform`:    func(c *Config) { c.Noise.Kind = "salt" },
+		"attack: ":                   func(c *Config) { c.Attack.Steps = 0 },
+		"of 9 classes":               func(c *Config) { c.Super.Classes = 9 },
+		"batch: expected at most 32": func(c *Config) { c.Batch = 33 },
+		"split: split of 64 images":  func(c *Config) { c.Split = 0.001 },
+	} {
+		c, data := tiny(t, "adv")
+		change(&c)
+		_, err := Run(context.Background(), c, data, t.TempDir(), Options{})
+		if err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("expected %q, found %v", part, err)
+		}
+	}
+}
