@@ -61,7 +61,7 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	p := b.options
 	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
 	if err := p.Settings.Validate(); err != nil {
-		return nil, fault.Inputf("--%w", err)
+		return nil, fault.Input(err)
 	}
 	p.Attacks, p.Runtime, p.Version, p.Dir = attacks, o, versionText(), dir
 	p.Progress = benchProgress(progress)

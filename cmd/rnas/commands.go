@@ -3,6 +3,7 @@ package main
 // commands is the dispatch table, in the order of the overview.
 func commands() []command {
 	return []command{
+		{name: "run", summary: "does the whole job: search, train, export, bench", setup: runCommand, detail: runDetail},
 		{name: "search", summary: "finds a genotype", setup: searchCommand, detail: searchDetail},
 		{name: "train", summary: "trains a genotype", setup: trainCommand, detail: trainDetail},
 		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},

@@ -108,25 +108,43 @@ type dataFlags struct {
 }
 
 func (d *dataFlags) add(f *pflag.FlagSet) {
+	d.addSource(f)
+	addLimit(f, &d.limit)
+}
+
+func (d *dataFlags) addSource(f *pflag.FlagSet) {
 	f.StringVar(&d.source, "data", "synthetic", "images: synthetic[:OPTIONS], cifar10:PATH, cifar100:PATH, folder:PATH, idx:PATH or npz:PATH, each with ?OPTIONS")
-	f.IntVar(&d.limit, "limit", 0, "at most so many images of a split, in the class proportions of the whole, 0 for all")
+}
+
+func addLimit(f *pflag.FlagSet, limit *int) {
+	f.IntVar(limit, "limit", 0, "at most so many images of a split, in the class proportions of the whole, 0 for all")
 }
 
 // open reads the images.
 func (d *dataFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, error) {
-	if d.limit < 0 {
-		return nil, fault.Inputf("--limit: expected at least 0, found %d", d.limit)
-	}
-	spec, err := dataset.ParseSpec(d.source)
-	if err != nil {
-		return nil, fault.Inputf("--data: %w", err)
-	}
 	fmt.Fprintf(progress, "reading %s\n", d.source)
 	s, err := dataset.Open(ctx, d.source, dataset.Options{})
 	if err != nil {
 		return nil, fault.Inputf("--data: %w", err)
 	}
-	return &dataset.Splits{Train: s.Train.Limit(d.limit, spec.Seed), Test: s.Test.Limit(d.limit, spec.Seed)}, nil
+	return limited(s, d.limit, d.seed())
+}
+
+// seed is that of the order in which images are taken.
+func (d *dataFlags) seed() uint64 {
+	spec, err := dataset.ParseSpec(d.source)
+	if err != nil {
+		return 0
+	}
+	return spec.Seed
+}
+
+// limited takes at most so many images of each split.
+func limited(s *dataset.Splits, limit int, seed uint64) (*dataset.Splits, error) {
+	if limit < 0 {
+		return nil, fault.Inputf("--limit: expected at least 0, found %d", limit)
+	}
+	return &dataset.Splits{Train: s.Train.Limit(limit, seed), Test: s.Test.Limit(limit, seed)}, nil
 }
 
 // macroFlags are the size of a network.

@@ -75,7 +75,7 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 	if err != nil {
 		return nil, fault.Input(err)
 	}
-	var stages []stage
+	var stages []passStage
 	if i.passes {
 		if stages, err = passes(g); err != nil {
 			return nil, fault.Input(err)
@@ -84,7 +84,7 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 	if *i.asJSON {
 		return m.Genotype, printJSON(c.out, struct {
 			*inspect.Model
-			Passes []stage `json:"passes,omitempty"`
+			Passes []passStage `json:"passes,omitempty"`
 		}{m, stages})
 	}
 	if err := printModel(c.out, m); err != nil {
@@ -101,18 +101,18 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 	return m.Genotype, t.flush()
 }
 
-// stage is the graph after a pass.
-type stage struct {
+// passStage is the graph after a pass.
+type passStage struct {
 	Pass  string `json:"pass"`
 	Why   string `json:"why"`
 	Nodes int    `json:"operators"` // left after it
 }
 
 // passes runs the pipeline of inference over g, which it changes.
-func passes(g *ir.Graph) ([]stage, error) {
-	list := []stage{{Pass: "file", Nodes: len(g.Nodes)}}
+func passes(g *ir.Graph) ([]passStage, error) {
+	list := []passStage{{Pass: "file", Nodes: len(g.Nodes)}}
 	err := pass.Runner{Check: true, Trace: func(p pass.Pass, g *ir.Graph) {
-		list = append(list, stage{p.Name, p.Why, len(g.Nodes)})
+		list = append(list, passStage{p.Name, p.Why, len(g.Nodes)})
 	}}.Run(g, pass.Inference(""))
 	return list, err
 }

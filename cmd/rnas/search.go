@@ -108,7 +108,7 @@ func (s *searchFlags) complete(d *dataset.Dataset) (search.Config, error) {
 		c.Lambda, c.LambdaAuto = v, 0
 	}
 	if err := c.Validate(); err != nil {
-		return c, fault.Inputf("--%w", err)
+		return c, fault.Input(err)
 	}
 	return c, nil
 }

@@ -106,7 +106,7 @@ func (t *trainFlags) complete(g genotype.Genotype, d *dataset.Dataset) (train.Co
 	}
 	c.Network.Genotype, c.Network.Macro = g, fit(c.Network.Macro, d)
 	if err := c.Validate(); err != nil {
-		return c, fault.Inputf("--%w", err)
+		return c, fault.Input(err)
 	}
 	return c, nil
 }
