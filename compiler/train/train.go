@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"rnas/compiler/program"
@@ -130,57 +131,63 @@ type trainer struct {
 
 func newTrainer(c Config, data *dataset.Splits, o Options) (*trainer, error) {
 	t := &trainer{config: c, state: runtime.NewState()}
-	var err error
-	if t.layout, err = program.NewLayout(c.Network); err != nil {
+	err := t.build(data.Train, o)
+	if err == nil && c.ValidateEvery > 0 {
+		t.val, err = newValidator(c, t.layout, data.Test, o)
+	}
+	if err != nil {
+		t.close()
 		return nil, err
 	}
-	params, stats := t.layout.Init(c.Seed)
-	states := []struct {
-		name  string
-		value []float32
-	}{
-		{"params", params},
-		{"stats", stats},
-		{"momentum", make([]float32, len(params))},
+	return t, nil
+}
+
+// build compiles the program and sets up its states and batches.
+func (t *trainer) build(d *dataset.Dataset, o Options) error {
+	c := t.config
+	var err error
+	if t.feed, err = newFeed(c, d); err != nil {
+		return err
 	}
-	if c.Average > 0 {
-		states = append(states, struct {
-			name  string
-			value []float32
-		}{"average.params", append([]float32(nil), params...)}, struct {
-			name  string
-			value []float32
-		}{"average.stats", append([]float32(nil), stats...)})
+	if t.layout, err = program.NewLayout(c.Network); err != nil {
+		return err
 	}
-	for _, s := range states {
-		if err := t.state.Add(s.name, tensor.Vector(s.value...)); err != nil {
-			return nil, err
-		}
+	if err := t.states(); err != nil {
+		return err
 	}
 	p, err := program.Train{
 		Net: c.Network, Batch: c.Batch, Recipe: c.Recipe, Attack: c.Attack, Beta: c.Beta, SGD: c.SGD,
 		Smoothing: c.Smoothing, AuxWeight: c.AuxWeight, DropPath: c.DropPath > 0, AttackTrain: c.AttackTrain,
 	}.Compile(t.layout)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if t.program, err = runtime.Launch(p, t.state, loop.Runtime(o.Runtime, loop.TrainLevel)); err != nil {
-		return nil, err
+		return err
 	}
 	t.lr = t.program.Input("lr").Float32s()
 	t.loss, t.correct = t.program.Output("loss").Float32s(), t.program.Output("correct").Float32s()
 	t.norm = t.program.Output("norm").Float32s()
-	if c.ValidateEvery > 0 {
-		if t.val, err = newValidator(c, t.layout, data.Test, o); err != nil {
-			t.close()
-			return nil, err
+	return nil
+}
+
+// states sets up what the training changes.
+func (t *trainer) states() error {
+	params, stats := t.layout.Init(t.config.Seed)
+	type named struct {
+		name  string
+		value []float32
+	}
+	list := []named{{"params", params}, {"stats", stats}, {"momentum", make([]float32, len(params))}}
+	if t.config.Average > 0 {
+		list = append(list, named{"average.params", slices.Clone(params)}, named{"average.stats", slices.Clone(stats)})
+	}
+	for _, s := range list {
+		if err := t.state.Add(s.name, tensor.Vector(s.value...)); err != nil {
+			return err
 		}
 	}
-	if t.feed, err = newFeed(c, data.Train); err != nil {
-		t.close()
-		return nil, err
-	}
-	return t, nil
+	return nil
 }
 
 // newFeed makes the batches of a training, with starts of the attack and factors of dropped paths.
@@ -251,12 +258,15 @@ func (t *trainer) step(epoch, step int) error {
 	return nil
 }
 
+// averaged are the states that have an average, and the names of these.
+var averaged = []struct{ name, average string }{{"params", "average.params"}, {"stats", "average.stats"}}
+
 // average moves the averages after step number done from 0.
 func (t *trainer) average(done int) {
 	decay := min(t.config.Average, float64(1+done)/float64(10+done))
 	toward := float32(1 - decay)
-	for _, name := range []string{"params", "stats"} {
-		avg, now := t.state.Get("average."+name).Float32s(), t.state.Get(name).Float32s()
+	for _, pair := range averaged {
+		avg, now := t.state.Get(pair.average).Float32s(), t.state.Get(pair.name).Float32s()
 		for i, v := range now {
 			avg[i] += float32(toward * (v - avg[i]))
 		}

@@ -22,22 +22,26 @@ func newValidator(c Config, l *program.Layout, test *dataset.Dataset, o Options)
 		loader: dataset.Loader{Data: test.Limit(c.ValidateImages, c.Seed), Batch: c.Batch},
 		state:  runtime.NewState(),
 	}
-	for _, s := range []struct {
-		name   string
-		length int64
-	}{{"params", l.ParamLen}, {"stats", l.StatLen}} {
-		if err := v.state.Add(s.name, tensor.Zeros(tensor.Float32, s.length)); err != nil {
-			return nil, err
-		}
-	}
-	p, err := program.Eval(c.Network, l, c.Batch)
-	if err != nil {
-		return nil, err
-	}
-	if v.program, err = runtime.Launch(p, v.state, loop.Runtime(o.Runtime, loop.TrainLevel)); err != nil {
+	if err := v.build(c, l, o); err != nil {
+		v.close()
 		return nil, err
 	}
 	return v, nil
+}
+
+func (v *validator) build(c Config, l *program.Layout, o Options) error {
+	if err := v.state.Add("params", tensor.Zeros(tensor.Float32, l.ParamLen)); err != nil {
+		return err
+	}
+	if err := v.state.Add("stats", tensor.Zeros(tensor.Float32, l.StatLen)); err != nil {
+		return err
+	}
+	p, err := program.Eval(c.Network, l, c.Batch)
+	if err != nil {
+		return err
+	}
+	v.program, err = runtime.Launch(p, v.state, loop.Runtime(o.Runtime, loop.TrainLevel))
+	return err
 }
 
 // accuracy is the fraction of the images that are classified rightly.
@@ -65,6 +69,8 @@ func (v *validator) accuracy(ctx context.Context, params, stats []float32) (floa
 }
 
 func (v *validator) close() {
-	v.program.Close() // frees memory only
+	if v.program != nil {
+		v.program.Close() // frees memory only
+	}
 	v.state.Close()
 }

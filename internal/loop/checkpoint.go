@@ -75,6 +75,9 @@ func restore(path string, config []byte, sums any, st *runtime.State) (at positi
 	if err := json.Unmarshal([]byte(meta["position"]), &at); err != nil {
 		return fail("position: %w", err)
 	}
+	if at.Epoch < 0 || at.Step < 0 || !(at.Seconds >= 0) {
+		return fail("position: expected numbers of at least 0, found %+v", at)
+	}
 	if err := json.Unmarshal([]byte(meta["sums"]), sums); err != nil {
 		return fail("sums: %w", err)
 	}

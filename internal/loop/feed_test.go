@@ -16,21 +16,30 @@ func (b buffers) Input(name string) *tensor.Tensor { return b[name] }
 
 func synthetic(t *testing.T) *dataset.Dataset {
 	t.Helper()
-	s, err := dataset.Open(context.Background(), "synthetic:classes=4,size=16,train=22,test=4", dataset.Options{})
+	return open(t, "synthetic:classes=4,size=16,train=22,test=4")
+}
+
+func open(t *testing.T, source string) *dataset.Dataset {
+	t.Helper()
+	s, err := dataset.Open(context.Background(), source, dataset.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s.Train
 }
 
+func newBuffers(f Feed) buffers {
+	images := int64(f.Loader.Batch * f.Loader.Data.Elems())
+	return buffers{
+		"images": tensor.Zeros(tensor.Float32, images),
+		"labels": tensor.Zeros(tensor.Int64, int64(f.Loader.Batch)),
+		"noise":  tensor.Zeros(tensor.Float32, images),
+	}
+}
+
 // take reads count batches from number first on: images, labels and noise, one after the other.
 func take(f Feed, first, count int) (out [][]float32) {
-	elems := f.Loader.Data.Elems()
-	to := buffers{
-		"images": tensor.Zeros(tensor.Float32, int64(f.Loader.Batch*elems)),
-		"labels": tensor.Zeros(tensor.Int64, int64(f.Loader.Batch)),
-		"noise":  tensor.Zeros(tensor.Float32, int64(f.Loader.Batch*elems)),
-	}
+	to := newBuffers(f)
 	s := f.Start(first)
 	defer s.Close()
 	for range count {
@@ -115,5 +124,15 @@ func TestNoiseKinds(t *testing.T) {
 		if n.Validate() == nil {
 			t.Errorf("%+v: expected an error", n)
 		}
+	}
+}
+
+func TestNextDoesNotAllocate(t *testing.T) {
+	f := feed(open(t, "synthetic:classes=4,size=16,train=1000,test=4"), 2, 500)
+	to := newBuffers(f)
+	s := f.Start(0)
+	defer s.Close()
+	if n := testing.AllocsPerRun(400, func() { s.Next(to) }); n != 0 {
+		t.Errorf("expected no allocations a batch, found %v", n)
 	}
 }

@@ -25,7 +25,7 @@ func TestProgress(t *testing.T) {
 	if s := b.String(); !strings.HasPrefix(s, "\r\x1b[Ktrain epoch 2/3 step 6/10") || !strings.HasSuffix(s, "\r\x1b[Kdone 1\n") {
 		t.Errorf("found %q", s)
 	}
-	var none *Progress = NewProgress(nil, "", 1, 1, 1)
+	none := NewProgress(nil, "", 1, 1, 1)
 	none.Step(0, 0, 0, 0)
 	none.Line("nothing")
 }
