@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 
 	"rnas/internal/fault"
 
@@ -92,7 +93,11 @@ func lookup(name string) (command, error) {
 // arguments checks the number of positional arguments.
 func arguments(args []string, least, most int, what string) error {
 	if len(args) < least || len(args) > most {
-		return fault.Inputf("expected %s, found %d arguments", what, len(args))
+		found := "none"
+		if len(args) > 0 {
+			found = strings.Join(args, " ")
+		}
+		return fault.Inputf("expected %s, found %s", what, found)
 	}
 	return nil
 }

@@ -32,6 +32,9 @@ func millions(n int64) float64 { return float64(n) / 1e6 }
 // measure counts a network by lowering it.
 func measure(m lower.Macro, g genotype.Genotype) (size, error) {
 	s := size{Channels: m.Channels, Layers: m.Layers, Classes: m.Classes}
+	if err := m.Validate(); err != nil {
+		return s, err
+	}
 	n := lower.Evaluation{Macro: m, Genotype: g}
 	params, err := lower.Params(n, false)
 	if err != nil {

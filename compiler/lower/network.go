@@ -22,12 +22,21 @@ type Macro struct {
 	Std  []float32 `json:"std,omitempty"`
 }
 
+// Largest sizes that are accepted: far beyond any use, so that a mistaken number is told and not worked on.
+const (
+	maxLayers = 1000
+	maxSize   = 1 << 16
+)
+
 // Validate checks the sizes.
 func (m Macro) Validate() error {
 	switch {
 	case m.Channels < 1 || m.Layers < 1 || m.Classes < 2 || m.Height < 4 || m.Width < 4 || m.Depth < 1:
 		return fmt.Errorf("channels %d, layers %d, classes %d and images %dx%dx%d: expected at least 1, 1, 2 and 1x4x4",
 			m.Channels, m.Layers, m.Classes, m.Depth, m.Height, m.Width)
+	case m.Layers > maxLayers || max(m.Channels, m.Classes, m.Height, m.Width, m.Depth) > maxSize:
+		return fmt.Errorf("channels %d, layers %d, classes %d and images %dx%dx%d: expected at most %d layers and %d of the others",
+			m.Channels, m.Layers, m.Classes, m.Depth, m.Height, m.Width, maxLayers, maxSize)
 	case len(m.Mean) != len(m.Std) || len(m.Mean) != 0 && len(m.Mean) != m.Depth:
 		return fmt.Errorf("mean and std: expected %d numbers each or none, found %d and %d", m.Depth, len(m.Mean), len(m.Std))
 	}

@@ -41,6 +41,9 @@ type Layout struct {
 	index             map[string]*Slot
 }
 
+// maxParams is the number of float32 values that fit into a file of ONNX, which holds less than 2 GiB.
+const maxParams = 1 << 29
+
 // NewLayout places the parameters of n, in the order in which lowering asks for them.
 func NewLayout(n lower.Network) (*Layout, error) {
 	params, err := lower.Params(n, true)
@@ -56,6 +59,9 @@ func NewLayout(n lower.Network) (*Layout, error) {
 		} else {
 			l.Params = append(l.Params, Slot{p, l.ParamLen})
 			l.ParamLen += size
+		}
+		if l.ParamLen+l.StatLen >= maxParams {
+			return nil, fmt.Errorf("network of %d parameters or more: expected fewer than %d, as a model file holds less than 2 GiB", l.ParamLen+l.StatLen, maxParams)
 		}
 	}
 	for _, list := range [][]Slot{l.Params, l.Stats} {

@@ -71,27 +71,12 @@ func (w *Weights) Save(path string) error {
 
 // Load reads a file that Save wrote, with the network that is described in it.
 func Load(path string) (*Weights, error) {
-	tensors, meta, err := export.ReadTensors(path)
-	if err != nil {
-		return nil, err
-	}
-	if meta["format"] != weightsFormat || meta["network"] == "" {
-		return nil, fmt.Errorf("%s: the file does not describe its network: expected format %q, found %q", path, weightsFormat, meta["format"])
-	}
-	w := &Weights{Record: meta["training"]}
-	if err := json.Unmarshal([]byte(meta["network"]), &w.Network); err != nil {
-		return nil, fmt.Errorf("%s: network: %w", path, err)
-	}
-	if err := json.Unmarshal([]byte(meta["class_names"]), &w.Classes); err != nil {
-		return nil, fmt.Errorf("%s: class names: %w", path, err)
-	}
-	if w.Layout, err = program.NewLayout(w.Network); err != nil {
-		return nil, fmt.Errorf("%s: network: %w", path, err)
-	}
-	if w.Params, w.Stats, err = Place(tensors, w.Layout); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return w, nil
+	return LoadAs(path, func(n lower.Evaluation, described bool) (lower.Evaluation, error) {
+		if !described {
+			return n, fmt.Errorf("%s: the file does not describe its network: expected one that a training wrote", path)
+		}
+		return n, nil
+	})
 }
 
 // LoadWeights reads a safetensors file, of ours or of a PyTorch model, into the flat vectors of a layout, for evaluation.
@@ -110,8 +95,7 @@ func LoadWeights(path string, l *program.Layout) (params, stats []float32, err e
 // layout. Counts of batches are ignored. Parameters of the auxiliary head may be missing, then they are zero, or
 // superfluous: evaluation does not read them. All other differences are errors that name the tensors.
 func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []float32, err error) {
-	params, stats = make([]float32, l.ParamLen), make([]float32, l.StatLen)
-	seen := map[string]bool{}
+	given := map[string]*tensor.Tensor{}
 	var unknown, missing []string
 	for _, t := range tensors {
 		name := strings.TrimPrefix(t.Name, "module.")
@@ -124,26 +108,34 @@ func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []flo
 		case slot == nil:
 			unknown = append(unknown, t.Name)
 			continue
-		case seen[name]:
+		case given[name] != nil:
 			return nil, nil, fmt.Errorf("parameter %s is given twice", name)
 		case t.Tensor.DType() == tensor.String || t.Tensor.DType() == tensor.Bool:
 			return nil, nil, fmt.Errorf("parameter %s: expected numbers, found %s", name, t.Tensor.DType())
 		case !slices.Equal(t.Tensor.Shape, slot.Shape):
 			return nil, nil, fmt.Errorf("parameter %s: expected shape %v, found %v", name, slot.Shape, t.Tensor.Shape)
 		}
-		seen[name] = true
-		to := l.Tensor(*slot, params, stats).Float32s()
-		for i := range to {
-			to[i] = float32(t.Tensor.Float64At(i))
-		}
+		given[name] = t.Tensor
 	}
-	for _, s := range slices.Concat(l.Params, l.Stats) {
-		if !seen[s.Name] && !strings.HasPrefix(s.Name, auxiliary) {
+	slots := slices.Concat(l.Params, l.Stats)
+	for _, s := range slots {
+		if given[s.Name] == nil && !strings.HasPrefix(s.Name, auxiliary) {
 			missing = append(missing, s.Name)
 		}
 	}
 	if len(unknown)+len(missing) > 0 {
 		return nil, nil, fmt.Errorf("the weights are those of another network: missing %s; unknown %s", list(missing), list(unknown))
+	}
+	params, stats = make([]float32, l.ParamLen), make([]float32, l.StatLen)
+	for _, s := range slots {
+		t := given[s.Name]
+		if t == nil {
+			continue
+		}
+		to := l.Tensor(s, params, stats).Float32s()
+		for i := range to {
+			to[i] = float32(t.Float64At(i))
+		}
 	}
 	return params, stats, nil
 }
