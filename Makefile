@@ -10,7 +10,7 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 all: build
 
 build: ## bin/rnas
-	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/rnas ./cmd/rnas
+	$(GO) build -ldflags "-X main.version=$(VERSION)" -o bin/rnas ./cmd/rnas
 
 ort: ## the ONNX Runtime library, into the project's cache if none is there
 	@scripts/fetch-onnxruntime.sh

@@ -41,7 +41,7 @@ func presets() []preset {
 			{"search-channels", "8"},
 			{"search-layers", "5"},
 			{"search-batch", "32"},
-			{"search-epochs", "3"},
+			{"search-epochs", "2"},
 			{"search-limit", "5000"},
 			{"alpha-lr", "0.01"},
 			{"train-channels", "16"},
