@@ -17,6 +17,7 @@ import (
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/internal/dataset"
+	"rnas/internal/fault"
 	"rnas/runtime"
 )
 
@@ -50,7 +51,7 @@ const defaultBatch = 64
 // is cancelled and returns its error. Errors name the file, what was expected and what was found.
 func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset) (*report.Result, error) {
 	if err := o.normalize(models, data); err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	library, err := runtime.OpenDefault("")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/export"
 	"rnas/internal/dataset"
+	"rnas/internal/fault"
 	"rnas/internal/tensor"
 	"rnas/runtime"
 )
@@ -30,11 +31,11 @@ type model struct {
 func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options) (*model, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	session, err := runtime.NewSession(content, o)
 	if err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	sum := sha256.Sum256(content)
 	m := &model{
@@ -43,7 +44,7 @@ func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options)
 	}
 	if err := m.shape(data); err != nil {
 		session.Close()
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	return m, nil
 }
@@ -93,12 +94,13 @@ func (m *model) logits(images []float32) ([]float32, error) {
 func (m *model) classifier() (program.Classifier, error) {
 	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch)})
 	if err != nil {
-		return program.Classifier{}, err
+		return program.Classifier{}, fault.Input(err)
 	}
 	if err := pass.Run(g, pass.Inference("")); err != nil {
 		return program.Classifier{}, err
 	}
-	return program.NewClassifier(g)
+	c, err := program.NewClassifier(g)
+	return c, fault.Input(err)
 }
 
 func (m *model) Close() error { return m.session.Close() }

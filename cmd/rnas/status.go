@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"rnas/internal/fault"
+	"rnas/runtime"
 )
 
 // Exit statuses.
@@ -32,6 +33,8 @@ func status(err error) int {
 		return statusDone
 	case errors.Is(err, context.Canceled):
 		return statusStopped
+	case errors.Is(err, runtime.ErrNoProvider), errors.Is(err, runtime.ErrPlacement):
+		return statusFailed // the file is good, the machine is not enough for it
 	case fault.IsInput(err):
 		return statusUsage
 	}

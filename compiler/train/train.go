@@ -11,6 +11,7 @@ import (
 
 	"rnas/compiler/program"
 	"rnas/internal/dataset"
+	"rnas/internal/fault"
 	"rnas/internal/loop"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
@@ -72,10 +73,10 @@ type record struct {
 // that wraps that of ctx.
 func Run(ctx context.Context, c Config, data *dataset.Splits, dir string, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	if err := c.fits(data.Train); err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	t, err := newTrainer(c, data, o)
 	if err != nil {

@@ -3,13 +3,13 @@ package search
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"path/filepath"
 
 	"rnas/compiler/program"
 	"rnas/internal/atomicfile"
 	"rnas/internal/dataset"
+	"rnas/internal/fault"
 	"rnas/internal/loop"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
@@ -113,14 +113,14 @@ func newSearcher(m Method, c Config, d *dataset.Dataset, o Options) (*searcher, 
 func (s *searcher) feeds(d *dataset.Dataset) error {
 	c := s.config
 	if err := loop.Fits(c.Super.Macro, d); err != nil {
-		return err
+		return fault.Input(err)
 	}
 	train, val, err := d.Split(c.Split, c.Seed)
 	if err != nil {
-		return fmt.Errorf("split: %w", err)
+		return fault.Inputf("split: %w", err)
 	}
 	if short := min(train.Len(), val.Len()); short < c.Batch {
-		return fmt.Errorf("batch: expected at most %d, the images of the smaller part of %s, found %d", short, d.Name, c.Batch)
+		return fault.Inputf("batch: expected at most %d, the images of the smaller part of %s, found %d", short, d.Name, c.Batch)
 	}
 	// The seed of the second loader is drawn, so that the two orders are independent.
 	seeds := rng.New(c.Seed, rng.Split, 0, 1, 0)

@@ -11,6 +11,7 @@ import (
 
 	"rnas/genotype"
 	"rnas/internal/dataset"
+	"rnas/internal/fault"
 	"rnas/internal/loop"
 	"rnas/runtime"
 )
@@ -85,7 +86,7 @@ type Result struct {
 // that wraps that of ctx.
 func Run(ctx context.Context, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	m, err := Lookup(c.Method)
 	if err != nil {

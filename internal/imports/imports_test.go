@@ -11,7 +11,7 @@ import (
 // layers lists the packages of the module from the bottom up; a package may import those of lower layers only. Packages
 // in one layer do not import each other.
 var layers = [][]string{
-	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "genotype"},
+	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "internal/fault", "genotype"},
 	{"internal/dataset", "internal/npy", "compiler/ir"},
 	{"compiler/op"},
 	{"compiler/grad", "internal/interp"},
@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"runtime"},
 	{"runtime/runtimetest", "internal/loop"},
 	{"compiler/train", "bench/attack", "bench/report", "genotype/search"},
-	{"bench"},
+	{"bench", "internal/inspect"},
 	{"cmd/rnas"},
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rnas/internal/fault"
 	"rnas/runtime"
 )
 
@@ -49,7 +50,7 @@ func Open(dir string, config any, st *runtime.State, sums any, every time.Durati
 	r := &Run{dir: dir, config: doc, state: st, sums: sums, every: every}
 	at, found, err := restore(r.checkpoint(), doc, sums, st)
 	if err != nil {
-		return nil, err
+		return nil, fault.Input(err)
 	}
 	r.at = at
 	keep := 0

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rnas/bench/report"
+	"rnas/export"
+	"rnas/genotype"
+	"rnas/internal/npy"
+	"rnas/internal/tensor"
+	"rnas/runtime/runtimetest"
+)
+
+const tinyData = "synthetic:classes=4,size=16,train=96,test=40"
+
+// tinySearch and tinyTrain take a second or two.
+var (
+	tinySearch = []string{"--data", tinyData, "--channels", "2", "--layers", "3", "--nodes", "1", "--batch", "8", "--epochs", "1", "--steps", "2"}
+	tinyTrain  = []string{"--data", tinyData, "--channels", "2", "--layers", "3", "--batch", "16", "--epochs", "2"}
+)
+
+func with(args []string, more ...string) []string {
+	return append(append([]string{}, args...), more...)
+}
+
+func TestSearchTrainBench(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	found, trained, measured := filepath.Join(dir, "s"), filepath.Join(dir, "t"), filepath.Join(dir, "b")
+	text, _ := succeed(t, with(append([]string{"search"}, tinySearch...), "--out", found)...)
+	g, err := genotype.Load(filepath.Join(found, "genotype.json"))
+	if err != nil || text != g.String()+"\n" {
+		t.Fatalf("printed %q, found %s, %v", text, g, err)
+	}
+	succeed(t, with(append([]string{"train"}, tinyTrain...), "--genotype", filepath.Join(found, "genotype.json"), "--recipe", "pgd", "--attack-steps", "2", "--aux=false", "--out", trained)...)
+	out, _ := succeed(t, "inspect", trained)
+	if !strings.Contains(out, `"attack":{"epsilon":0.03137254901960784,"step_size":0.00784313725490196,"steps":2}`) || !strings.Contains(out, "last epoch") {
+		t.Errorf("found\n%s", out)
+	}
+	model := filepath.Join(trained, "model.onnx")
+	succeed(t, "verify", model)
+	out, _ = succeed(t, "bench", model, "--data", tinyData, "--attacks", "clean,fgsm,pgd3", "--eps", "4/255", "--out", measured, "--json")
+	var printed report.Result
+	if err := json.Unmarshal([]byte(out), &printed); err != nil {
+		t.Fatal(err)
+	}
+	m := printed.Models[0]
+	if m.Points != 40 || len(m.Attacks) != 2 || m.Attacks[0].Eps != 4./255 || m.WorstCase.Robust > m.Clean.Correct {
+		t.Errorf("found %+v", m)
+	}
+	for _, name := range []string{"result.json", "result.csv", "result.md"} {
+		if _, err := os.Stat(filepath.Join(measured, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+var tinyRun = []string{
+	"run", "--preset", "small", "--data", tinyData, "--compare", "--nodes", "1", "--search-channels", "2", "--search-layers", "3",
+	"--search-batch", "8", "--search-epochs", "1", "--steps", "2", "--train-channels", "2", "--train-layers", "3",
+	"--train-batch", "16", "--train-epochs", "1", "--attacks", "clean,fgsm", "--bench-limit", "20",
+}
+
+func TestRun(t *testing.T) {
+	runtimetest.Open(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	args := with(tinyRun, "--out", dir)
+	first, _ := succeed(t, args...)
+	if !strings.Contains(first, filepath.Join(dir, "model.onnx")) || !strings.Contains(first, filepath.Join(dir, "random", "model.onnx")) {
+		t.Errorf("found\n%s", first)
+	}
+	r, err := report.Read(filepath.Join(dir, "result.json"))
+	if err != nil || len(r.Models) != 2 || r.Models[0].Points != 20 {
+		t.Errorf("result %+v, %v", r, err)
+	}
+	for _, name := range []string{"genotype.json", "result.csv", "result.md"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	model := content(t, dir, "model.onnx")
+	again, told := succeed(t, args...)
+	if again != first || strings.Count(told, ": complete\n") != 4 {
+		t.Errorf("expected four complete steps and the same table, found\n%s%s", told, again)
+	}
+	// A step whose result is gone is done again, with the same outcome.
+	if err := os.Remove(filepath.Join(dir, "train", "weights.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	if _, told = succeed(t, args...); strings.Count(told, ": complete\n") != 3 || !bytes.Equal(content(t, dir, "model.onnx"), model) {
+		t.Errorf("expected three complete steps and the same model, found\n%s", told)
+	}
+}
+
+// A run that is stopped exits with 130 and goes on where it was.
+func TestRunStops(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	args := with(tinyRun[1:], "--out", dir)
+	ctx, stop := context.WithCancel(context.Background())
+	stopper := &stopAt{text: "search epoch 1/1", stop: stop}
+	err := dispatch(ctx, &console{out: new(bytes.Buffer), err: stopper}, with([]string{"run"}, args...))
+	if status(err) != statusStopped {
+		t.Fatalf("status %d, %v", status(err), err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
+		t.Error("a result was written")
+	}
+	_, told := succeed(t, with([]string{"run"}, args...)...)
+	if strings.Count(told, "search epoch 1/1") != 0 {
+		t.Errorf("the search was done again:\n%s", told)
+	}
+}
+
+// stopAt cancels a context when a text is written.
+type stopAt struct {
+	text string
+	stop context.CancelFunc
+}
+
+func (s *stopAt) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(s.text)) {
+		s.stop()
+	}
+	return len(p), nil
+}
+
+func content(t *testing.T, parts ...string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(parts...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Data and models that do not fit are told in one line with status 2 and leave nothing behind.
+func TestBadRuns(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	model := exported(t) // 4 classes, 16x16
+	pictures := filepath.Join(dir, "pictures")
+	for _, class := range []string{"ant", "bee"} {
+		if err := os.MkdirAll(filepath.Join(pictures, class), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewRGBA(image.Rect(0, 0, 16, 16))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pictures, "ant", "1.png"), picture.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(dir, "short.onnx")
+	if err := os.WriteFile(short, content(t, model)[:4000], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, dir)
+	out := filepath.Join(dir, "out")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"train", "--genotype", "zoo:SNAS", "--data", "folder:" + pictures, "--out", out}, "bee"},
+		{[]string{"train", "--genotype", "zoo:SNAS", "--data", tinyData, "--batch", "100", "--out", out}, "batch: expected at most the 96 images"},
+		{[]string{"train", "--genotype", "zoo:SNAS", "--data", tinyData, "--recipe", "fgsm", "--out", out}, `recipe: expected one of [standard fast pgd trades], found "fgsm"`},
+		{[]string{"search", "--data", tinyData, "--method", "luck", "--out", out}, `method: expected one of rnas,`},
+		{[]string{"search", "--data", tinyData, "--lambda", "much", "--out", out}, `--lambda: expected a number or auto, found "much"`},
+		{[]string{"bench", model, "--data", "synthetic:classes=4,size=32,train=8,test=8"}, "expected one input float32[N,3,32,32]"},
+		{[]string{"bench", model, "--data", "synthetic:classes=5,size=16,train=8,test=8"}, "expected logits float32[N,5] for the 5 classes"},
+		{[]string{"bench", short, "--data", tinyData}, "short.onnx: "},
+		{[]string{"bench", model, "--data", tinyData, "--attacks", "luck"}, `expected clean, fgsm`},
+		{[]string{"bench", model, "--data", tinyData, "--images"}, "adversarial images need a folder"},
+		{[]string{"bench", model, "--data", tinyData, "--norm", "l7"}, `norm "l7"`},
+		{[]string{"bench", model, "--data", tinyData, "--split", "half"}, `--split: expected test or train, found "half"`},
+		{[]string{"bench", model, "--data", "npz:" + labels(t, dir)}, "label"},
+	} {
+		status, _, err := rnas(t, c.args...)
+		lines := strings.Split(strings.TrimSpace(err), "\n")
+		if last := lines[len(lines)-1]; status != statusUsage || !strings.HasPrefix(last, "rnas: ") || !strings.Contains(last, c.want) {
+			t.Errorf("%v: status %d, expected %q, found %q", c.args, status, c.want, err)
+		}
+	}
+	if status, _, err := rnas(t, "bench", model, "--data", tinyData, "--provider", "abacus"); status != statusFailed || !strings.Contains(err, "abacus") {
+		t.Errorf("status %d, %s", status, err)
+	}
+	after := files(t, dir)
+	if strings.Join(after, " ") != strings.Join(before, " ")+" "+filepath.Join(dir, "z.npz") {
+		t.Errorf("expected %v, found %v", before, after)
+	}
+}
+
+// A checkpoint of another configuration is a fault of the command line.
+func TestOtherConfiguration(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	args := with(append([]string{"train"}, tinyTrain...), "--genotype", "zoo:SNAS", "--recipe", "standard", "--out", dir)
+	succeed(t, args...)
+	status, _, err := rnas(t, with(args, "--lr", "0.3")...)
+	if status != statusUsage || !strings.Contains(err, "schedule.lr was 0.1, is 0.3") {
+		t.Errorf("status %d, %s", status, err)
+	}
+	if _, _, err := export.ReadTensors(filepath.Join(dir, "weights.safetensors")); err != nil {
+		t.Errorf("the result before is damaged: %v", err)
+	}
+}
+
+// files lists the regular files of a folder and those below it.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var list []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			list = append(list, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// labels writes images of which one has a negative label.
+func labels(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "z.npz")
+	images := tensor.Zeros(tensor.Uint8, 2, 16, 16, 3)
+	err := npy.WriteNPZ(path, []npy.Array{
+		{Name: "x_train", Tensor: images},
+		{Name: "y_train", Tensor: tensor.Vector[int64](0, -1)},
+		{Name: "x_test", Tensor: images},
+		{Name: "y_test", Tensor: tensor.Vector[int64](0, 1)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
