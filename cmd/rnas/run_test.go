@@ -57,6 +57,14 @@ func TestSearchTrainBench(t *testing.T) {
 	if m.Points != 40 || len(m.Attacks) != 2 || m.Attacks[0].Eps != 4./255 || m.WorstCase.Robust > m.Clean.Correct {
 		t.Errorf("found %+v", m)
 	}
+	// The deployed model is right where the program of the training was.
+	var last struct {
+		Accuracy float64 `json:"val_accuracy"`
+	}
+	log := bytes.Split(bytes.TrimSpace(content(t, trained, "log.jsonl")), []byte("\n"))
+	if err := json.Unmarshal(log[len(log)-1], &last); err != nil || last.Accuracy != m.Clean.Accuracy {
+		t.Errorf("validation accuracy %v, of the model %v, %v", last.Accuracy, m.Clean.Accuracy, err)
+	}
 	for _, name := range []string{"result.json", "result.csv", "result.md"} {
 		if _, err := os.Stat(filepath.Join(measured, name)); err != nil {
 			t.Error(err)

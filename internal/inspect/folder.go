@@ -99,6 +99,9 @@ func (f *Folder) readLog(path string) error {
 	for n := 1; lines.Scan(); n++ {
 		line := json.RawMessage(append([]byte(nil), lines.Bytes()...))
 		if !json.Valid(line) {
+			if !lines.Scan() {
+				break // a line that is being written
+			}
 			return fmt.Errorf("%s: line %d: expected a JSON object", path, n)
 		}
 		if n == 1 {
