@@ -37,11 +37,10 @@ func arg(f func(best, x float64) bool, i func(best, x int64) bool) kernel {
 		if length == 0 && out.len() > 0 {
 			return nil, fmt.Errorf("axis %d has no elements", axis)
 		}
-		better := f
+		better, betterInt := f, i
 		if c.Int("select_last_index", 0) != 0 {
 			better = func(best, x float64) bool { return f(best, x) || best == x }
-			strict := i
-			i = func(best, x int64) bool { return strict(best, x) || best == x }
+			betterInt = func(best, x int64) bool { return i(best, x) || best == x }
 		}
 		for k := range out.i {
 			at := k * length
@@ -51,7 +50,7 @@ func arg(f func(best, x float64) bool, i func(best, x int64) bool) kernel {
 			}
 			best := 0
 			for j, v := range rows.i[at : at+length] {
-				if i(rows.i[at+best], v) {
+				if betterInt(rows.i[at+best], v) {
 					best = j
 				}
 			}
