@@ -31,6 +31,12 @@ func init() {
 			Name: "Conv", Domain: Blocked, In: Arity{2, 4}, Out: Arity{1, 1},
 			Attrs: window(Attr{"group", kInt, false}, Attr{"activation", kString, false}), Infer: blocked(blockedConv),
 		},
+		{Name: "MaxPool", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: window(), Infer: blocked(pool)},
+		{
+			Name: "AveragePool", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1},
+			Attrs: window(Attr{"count_include_pad", kInt, false}), Infer: blocked(pool),
+		},
+		{Name: "GlobalAveragePool", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{block}, Infer: blocked(globalPool)},
 	})
 }
 

@@ -9,9 +9,12 @@ import (
 // The kernels of the blocked layout bring their operands into the plain one, compute there and go back.
 func init() {
 	for name, k := range map[string]kernel{
-		"ReorderInput":  func(c *call) ([]*array, error) { return one(c.block(c.in[0])), nil },
-		"ReorderOutput": func(c *call) ([]*array, error) { return one(c.unblock(c.in[0])), nil },
-		"Conv":          blockedConv,
+		"ReorderInput":      func(c *call) ([]*array, error) { return one(c.block(c.in[0])), nil },
+		"ReorderOutput":     func(c *call) ([]*array, error) { return one(c.unblock(c.in[0])), nil },
+		"Conv":              blockedConv,
+		"MaxPool":           inBlocks(maxPool),
+		"AveragePool":       inBlocks(averagePool),
+		"GlobalAveragePool": inBlocks(globalPool(mean[float64])),
 	} {
 		kernels[op.Blocked+":"+name] = k
 	}
@@ -60,6 +63,19 @@ func (c *call) unblockWeight(w *array) *array {
 		return reorder(w, []int{0, 2, 1}, out/b, taps, b)
 	}
 	return reorder(w, []int{0, 4, 1, 3, 2}, out/b, in/b, taps, b, b)
+}
+
+// inBlocks is a kernel of one input and output in the blocked layout.
+func inBlocks(k kernel) kernel {
+	return func(c *call) ([]*array, error) {
+		plain := *c
+		plain.in = one(c.unblock(c.in[0]))
+		out, err := k(&plain)
+		if err != nil {
+			return nil, err
+		}
+		return one(c.block(out[0])), nil
+	}
 }
 
 func blockedConv(c *call) ([]*array, error) {

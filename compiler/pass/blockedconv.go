@@ -1,0 +1,158 @@
+package pass
+
+import (
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// gradients finds weight gradients and makes x and dy themselves their operands, which only a blocker understands.
+// Depthwise ones are Conv with N*C groups of x [N,C,H,W] read as [1,N*C,H,W] with dy [N,C,h,w] read as [N*C,1,h,w].
+// Pointwise ones are ReduceSum over the images of MatMul of dy [N,O,H*W] with x [N,I,H,W] read as [N,I,H*W] and transposed;
+// their dy stays as it is.
+func (l *blocking) gradients(g *ir.Graph) {
+	for _, n := range g.Nodes {
+		switch {
+		case n.Domain != "":
+		case n.Op == "Conv" && n.Input(2) == nil && n.In[0].Rank() == 4 && n.In[0].Shape[0] == 1:
+			l.depthwiseGradient(n)
+		case n.Op == "ReduceSum" && n.In[0].Rank() == 3 && n.Int("keepdims", 1) == 0:
+			l.pointwiseGradient(n)
+		}
+	}
+}
+
+func (l *blocking) depthwiseGradient(n *ir.Node) {
+	x, dy, planes := unreshaped(n.In[0]), unreshaped(n.In[1]), n.In[0].Shape[1]
+	if planes == ir.N || n.In[1].Shape[0] != planes || n.In[1].Shape[1] != 1 || !l.blockable(x) || !l.blockable(dy) ||
+		!x.Shape[:2].Equal(dy.Shape[:2]) || x.Shape[:2].Numel() != planes ||
+		!x.Shape[2:].Equal(n.In[0].Shape[2:]) || !dy.Shape[2:].Equal(n.In[1].Shape[2:]) {
+		return
+	}
+	n.In[0], n.In[1] = x, dy
+	l.gradient[n] = true
+}
+
+func (l *blocking) pointwiseGradient(n *ir.Node) {
+	m := definedBy(n.In[0], "MatMul")
+	axes, ok := op.ConstInts(n.Input(1))
+	if m == nil || !ok || !slices.Equal(axes, []int64{0}) || m.In[0].Rank() != 3 {
+		return
+	}
+	t := definedBy(m.In[1], "Transpose")
+	if t == nil || !slices.Equal(t.Ints("perm", nil), []int64{0, 2, 1}) {
+		return
+	}
+	x := unreshaped(t.In[0])
+	if !l.blockable(x) || !x.Shape.Static() || !t.In[0].Shape.Equal(ir.Shape{x.Shape[0], x.Shape[1], x.Shape[2] * x.Shape[3]}) {
+		return
+	}
+	n.In = []*ir.Value{m.In[0], x}
+	l.gradient[n] = true
+}
+
+// unreshaped is what v is a Reshape of, or v.
+func unreshaped(v *ir.Value) *ir.Value {
+	for v.Def != nil && v.Def.Op == "Reshape" && v.Def.Domain == "" {
+		v = v.Def.In[0]
+	}
+	return v
+}
+
+func blockConv(b *blocker, n *ir.Node) bool {
+	x, w, y := n.In[0], n.In[1], n.Out[0]
+	if b.gradient[n] {
+		b.set(y, b.correlation(x, w, windowOf(n)))
+		return true
+	}
+	group := n.Int("group", 1)
+	depthwise := group == x.Shape[1] && w.Shape[0] == group
+	if !b.blockable(x) || !b.blockable(y) || group != 1 && !depthwise || n.Str("auto_pad", "NOTSET") != "NOTSET" {
+		return false
+	}
+	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() {
+		return false // a dense weight gradient, whose kernel is a batch of images: too large to lay out anew
+	}
+	attrs := windowOf(n)
+	if depthwise {
+		attrs["group"] = group
+	}
+	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(w), n.Input(2)}, attrs: attrs}})
+	return true
+}
+
+func windowOf(n *ir.Node) ir.Attrs {
+	attrs := ir.Attrs{}
+	for _, name := range n.Attrs.Names() {
+		if slices.Contains([]string{"kernel_shape", "strides", "pads", "dilations"}, name) {
+			attrs[name] = n.Attrs[name]
+		}
+	}
+	return attrs
+}
+
+// emit makes the operator of c.
+func (b *blocker) emit(c *blockedConv) *ir.Value {
+	in := c.in[:]
+	for in[len(in)-1] == nil {
+		in = in[:len(in)-1]
+	}
+	b.plain(in[1:]...)
+	return b.reordered("Conv", c.attrs, slices.Clone(in)...)
+}
+
+// open is the convolution that computes v if it can still change: it is not emitted, and v has one user.
+func (b *blocker) open(v *ir.Value) *blockedConv {
+	if f := b.forms[v]; f != nil && f.value == nil && f.conv != nil && b.uses[v] == 1 && f.conv.attrs["activation"] == nil {
+		return f.conv
+	}
+	return nil
+}
+
+// weight lays [O,I,h,w] out as [O/block,I/block,h,w,block,block] or, if I is 1, as [O/block,h,w,block]. The weights of a
+// loop are laid out before it.
+func (b *blocker) weight(w *ir.Value) *ir.Value {
+	if b.outer != nil && !b.local[w] && !w.IsConst() {
+		return b.outer.weight(w)
+	}
+	if b.weights[w] != nil {
+		return b.weights[w]
+	}
+	b.plain(w)
+	out, in, taps := w.Shape[0], w.Shape[1], w.Shape[2]*w.Shape[3]
+	v := w
+	switch {
+	case in > 1 && taps == 1:
+		v = b.Transpose(b.Reshape(w, out/b.block, b.block, in/b.block, b.block), 0, 2, 3, 1)
+	case in > 1:
+		v = b.Transpose(b.Reshape(w, out/b.block, b.block, in/b.block, b.block, taps), 0, 2, 4, 3, 1)
+	case taps > 1:
+		v = b.Transpose(b.Reshape(w, out/b.block, b.block, taps), 0, 2, 1)
+	}
+	b.weights[w] = b.Reshape(v, w.Shape...)
+	return b.weights[w]
+}
+
+// correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], plane by plane: [1,N*C,...]. Reading the blocked x as
+// [1,N*C,H,W] and the blocked dy as a weight [N*C,1,h,w] moves nothing in memory.
+func (b *blocker) correlation(x, dy *ir.Value, window ir.Attrs) *ir.Value {
+	planes := x.Shape[0] * x.Shape[1]
+	image := b.Reshape(b.blocked(x), 1, planes, x.Shape[2], x.Shape[3])
+	kernel := b.Reshape(b.blocked(dy), planes, 1, dy.Shape[2], dy.Shape[3])
+	window["group"] = planes
+	return b.reordered("Conv", window, image, kernel)
+}
+
+// pointwiseWeight is the gradient [O,I] of a pointwise weight for dy [N,O,H*W] and x [N,I,H,W], whose blocks are matrices
+// [H*W,block] in memory.
+func (b *blocker) pointwiseWeight(dy, x *ir.Value) *ir.Value {
+	blocks, pixels := x.Shape[1]/b.block, x.Shape[2]*x.Shape[3]
+	b.plain(dy)
+	if blocks == 1 {
+		return b.ReduceSum(b.MatMul(dy, b.Reshape(b.blocked(x), x.Shape[0], pixels, b.block)), false, 0)
+	}
+	rows := b.Reshape(b.blocked(x), x.Shape[0], blocks, pixels, b.block)
+	products := b.ReduceSum(b.MatMul(b.Reshape(dy, dy.Shape[0], 1, dy.Shape[1], pixels), rows), false, 0)
+	return b.Reshape(b.Transpose(products, 1, 0, 2), dy.Shape[1], x.Shape[1])
+}

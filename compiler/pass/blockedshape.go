@@ -1,0 +1,105 @@
+package pass
+
+import (
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// blockConcat joins along the channels.
+func blockConcat(b *blocker, n *ir.Node) bool {
+	if axis, err := op.Axis(n.Int("axis", 0), n.Out[0].Rank()); err != nil || axis != 1 || !slices.ContainsFunc(n.In, b.has) {
+		return false
+	}
+	for _, v := range n.In {
+		if !b.blockable(v) {
+			return false
+		}
+	}
+	in := make([]*ir.Value, len(n.In))
+	for i, v := range n.In {
+		in[i] = b.blocked(v)
+	}
+	b.set(n.Out[0], b.Concat(1, in...))
+	return true
+}
+
+// blockSplit cuts along the channels, between blocks.
+func blockSplit(b *blocker, n *ir.Node) bool {
+	x := n.In[0]
+	if axis, err := op.Axis(n.Int("axis", 0), x.Rank()); err != nil || axis != 1 || !b.has(x) || !b.blockable(x) {
+		return false
+	}
+	for _, v := range n.Out {
+		if !b.blockable(v) {
+			return false
+		}
+	}
+	b.plain(n.In[1:]...)
+	parts := b.Node("Split", n.Attrs, len(n.Out), append([]*ir.Value{b.blocked(x)}, n.In[1:]...)...)
+	for i, v := range n.Out {
+		b.set(v, parts[i])
+	}
+	return true
+}
+
+// pixelView is v as [N,C/block,H,W,block].
+func (b *blocker) pixelView(v *ir.Value) *ir.Value {
+	return b.Reshape(b.blocked(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)
+}
+
+// blockSlice cuts out pixels.
+func blockSlice(b *blocker, n *ir.Node) bool {
+	x, y := n.In[0], n.Out[0]
+	if !b.has(x) || !b.blockable(x) || !x.Shape.Static() || len(n.In) < 4 {
+		return false
+	}
+	axes, ok := op.ConstInts(n.In[3])
+	for _, a := range axes {
+		ok = ok && a >= 2
+	}
+	if !ok {
+		return false
+	}
+	b.plain(n.In[1:]...)
+	b.set(y, b.Reshape(b.One("Slice", nil, append([]*ir.Value{b.pixelView(x)}, n.In[1:]...)...), y.Shape...))
+	return true
+}
+
+// blockPad adds zeros around the pixels.
+func blockPad(b *blocker, n *ir.Node) bool {
+	x, y := n.In[0], n.Out[0]
+	pads, ok := op.ConstInts(n.In[1])
+	if !ok || !b.has(x) || !b.blockable(x) || !x.Shape.Static() || n.Input(3) != nil || n.Str("mode", "constant") != "constant" ||
+		pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0 {
+		return false
+	}
+	b.plain(n.In[1:]...)
+	in := append([]*ir.Value{b.pixelView(x), b.Ints(0, 0, pads[2], pads[3], 0, 0, 0, pads[6], pads[7], 0)}, n.In[2:]...)
+	b.set(y, b.Reshape(b.One("Pad", nil, in...), y.Shape...))
+	return true
+}
+
+func blockPool(b *blocker, n *ir.Node) bool {
+	x := n.In[0]
+	if n.Output(1) != nil || n.Int("ceil_mode", 0) != 0 || n.Str("auto_pad", "NOTSET") != "NOTSET" || !b.blockable(x) ||
+		n.Op == "AveragePool" && n.Attrs["dilations"] != nil {
+		return false
+	}
+	attrs := windowOf(n)
+	if v, ok := n.Attrs["count_include_pad"]; ok {
+		attrs["count_include_pad"] = v
+	}
+	b.set(n.Out[0], b.reordered(n.Op, attrs, b.blocked(x)))
+	return true
+}
+
+// blockGlobalPool has one pixel per channel, so that blocked and plain layouts are the same.
+func blockGlobalPool(b *blocker, n *ir.Node) bool {
+	if x := n.In[0]; b.has(x) && b.blockable(x) {
+		b.defineAs(n.Out[0], b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x)))
+		return true
+	}
+	return false
+}
