@@ -3,7 +3,8 @@
 //
 // All floating-point values, whatever their declared type, are float64 from the inputs to the outputs; nothing is
 // rounded to the declared type in between, and a Cast between floating-point types changes nothing. Integers are
-// int64 and wrap around to their declared width after every operation. Strings are not supported.
+// int64 and wrap around to their declared width after every operation; uint64 numbers from 2^63 up and strings are not
+// supported. No array may have more than 2^28 elements.
 //
 // Shapes come from the data. The recorded static dimensions and types are checked against them after every node, so
 // a run is a test of shape inference as well.

@@ -2,6 +2,8 @@ package interp
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"testing"
 
 	"rnas/compiler/ir"
@@ -80,9 +82,9 @@ func TestConvByHand(t *testing.T) {
 
 // geometry is a convolution over up to three spatial dimensions, all with the same window.
 type geometry struct {
-	spatial                                  []int64
-	group, in, out                           int64 // channels per group
-	kernel, stride, dilation, begin, end, op int64 // op is the output padding
+	spatial                              []int64
+	group, in, out                       int64 // channels per group
+	kernel, stride, dilation, begin, end int64
 }
 
 func (g geometry) attrs() ir.Attrs {
@@ -192,4 +194,42 @@ func dot(a, b *tensor.Tensor) float64 {
 		total += a.Float64At(i) * b.Float64At(i)
 	}
 	return total
+}
+
+// TestExtremeWindows asks for errors or results, never for panics, whatever the attributes claim.
+func TestExtremeWindows(t *testing.T) {
+	values := []int64{1, 2, 300, 1 << 31, 1 << 62, math.MaxInt64}
+	x, w := image([]int64{1, 1, 5}, 1, 2, 3, 4, 5), image([]int64{1, 1, 3}, 1, 2, 3)
+	ran, refused := 0, 0
+	for i := range len(values) * len(values) * len(values) * len(values) * len(values) {
+		pick := func() int64 {
+			v := values[i%len(values)]
+			i /= len(values)
+			return v
+		}
+		attrs := ir.Attrs{"strides": []int64{pick()}, "dilations": []int64{pick()}, "pads": []int64{pick() - 1, pick() - 1}}
+		last := pick()
+		for _, name := range []string{"Conv", "ConvTranspose", "MaxPool", "AveragePool"} {
+			a, operands := maps.Clone(attrs), []any{x, w}
+			switch name {
+			case "MaxPool", "AveragePool":
+				a["kernel_shape"], a["ceil_mode"] = []int64{last}, int64(1)
+				operands = operands[:1]
+			case "ConvTranspose":
+				a["output_padding"] = []int64{last - 1}
+			}
+			g, data, err := single(name, a, 1, operands...)
+			if err == nil {
+				_, err = RunOrdered(g, data...)
+			}
+			if err == nil {
+				ran++
+			} else {
+				refused++
+			}
+		}
+	}
+	if ran == 0 || refused == 0 {
+		t.Errorf("%d ran, %d refused", ran, refused)
+	}
 }
