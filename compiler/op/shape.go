@@ -325,7 +325,7 @@ func rangeOf(start, end, step, d int64) (Range, error) {
 		}
 		return r, nil
 	}
-	r.Start, end = min(max(start, -1), d-1), min(max(end, -1), d-1)
+	r.Start, end = min(max(start, 0), d-1), min(max(end, -1), d-1)
 	if r.Start > end {
 		r.Count = (end-r.Start+1)/step + 1
 	}
