@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"rnas/export"
 	"rnas/internal/loop"
+	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/runtimetest"
 )
@@ -27,11 +30,17 @@ func (c *countdown) Err() error {
 	return nil
 }
 
-// tensors are the states of the last checkpoint, without its free text, which holds times.
-func tensors(t *testing.T, dir string) []byte {
+// states are the tensors of the last checkpoint, one after the other; its free text holds times.
+func states(t *testing.T, dir string) (all []byte) {
 	t.Helper()
-	data := read(t, dir, loop.CheckpointFile)
-	return data[bytes.Index(data, []byte("}}"))+2:]
+	list, _, err := export.ReadTensors(filepath.Join(dir, loop.CheckpointFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		all = append(append(all, s.Name...), tensor.Bytes(s.Tensor)...)
+	}
+	return all
 }
 
 // A search gives the same bits whether it runs through, with one thread or two, or is stopped in between.
@@ -40,7 +49,7 @@ func TestSameResult(t *testing.T) {
 	c, data := tiny(t, "rnas")
 	c.RegOn, c.LambdaAuto, c.AlphaWarmup, c.Steps = OnBoth, 0.3, 1, 3
 	var first *Result
-	var states []byte
+	var want []byte
 	for i, o := range []runtime.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
 		dir := t.TempDir()
 		if i == 1 {
@@ -57,10 +66,10 @@ func TestSameResult(t *testing.T) {
 			t.Errorf("expected 2 lines of architecture parameters, found %d", n)
 		}
 		if i == 0 {
-			first, states = r, tensors(t, dir)
+			first, want = r, states(t, dir)
 			continue
 		}
-		if !slices.Equal(first.Alphas, r.Alphas) || !bytes.Equal(states, tensors(t, dir)) || first.Genotype.String() != r.Genotype.String() {
+		if !slices.Equal(first.Alphas, r.Alphas) || !bytes.Equal(want, states(t, dir)) || first.Genotype.String() != r.Genotype.String() {
 			t.Errorf("run %d with %d threads differs", i, o.Threads)
 		}
 	}
