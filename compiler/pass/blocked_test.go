@@ -34,7 +34,13 @@ func sameGraphs(t *testing.T, plain, g *ir.Graph) *ir.Graph {
 	}
 	var in []*tensor.Tensor
 	for i, v := range plain.Inputs {
-		x := tensor.Zeros(v.Type, v.Shape...)
+		shape := v.Shape.Clone()
+		for k, d := range shape {
+			if d == ir.N {
+				shape[k] = 2
+			}
+		}
+		x := tensor.Zeros(v.Type, shape...)
 		if s := rng.New(1, rng.Probe, i, 0, 0); v.Type == ir.Float32 {
 			s.FillUniform(x.Float32s(), -1, 1)
 		}
@@ -157,5 +163,77 @@ func TestBlockedSearch(t *testing.T) {
 			}
 			sameGraphs(t, graphs[0], graphs[1])
 		})
+	}
+}
+
+func TestBlockedOperators(t *testing.T) {
+	w := op.Same(3, 1, 1)
+	w.Group = 8
+	for name, build := range map[string]func(b op.B, x, vec *ir.Value) []*ir.Value{
+		"channel scale and shift": func(b op.B, x, vec *ir.Value) []*ir.Value {
+			c := b.Reshape(vec, 8, 1, 1)
+			return []*ir.Value{b.Add(b.Mul(x, c), c), b.Add(c, b.Relu(x)), b.Sub(x, c), b.Div(c, b.Add(b.Abs(x), b.Float(x, 1)))}
+		},
+		"pixel factors": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			f := b.Const("f", tensor.FromFloat64s(ir.Float32, []int64{1, 1, 1, 5}, []float64{1, 2, 3, 4, 5}))
+			return []*ir.Value{b.Mul(x, f), b.Sum(x, f, x)}
+		},
+		"image factors": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			return []*ir.Value{b.Mul(x, b.Input("f", ir.Float32, 2, 1, 1, 1)), b.Mul(b.Float(x, 3), x)}
+		},
+		"channels cut and joined": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			p := b.Split(x, 1, 4, 4)
+			return []*ir.Value{b.Concat(1, p[1], x), b.Concat(1, p[0], b.Input("y", ir.Float32, 2, 8, 6, 5)), b.Concat(2, x, x)}
+		},
+		"channels cut inside a block": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			return b.Split(x, 1, 2, 6)
+		},
+		"pixels cut and padded": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			cut := b.Slice(x, []int64{1, 0}, []int64{6, 4}, []int64{2, 3}, []int64{1, 2})
+			return []*ir.Value{cut, b.Pad(cut, 0, 0, 1, 0, 0, 0, 2, 1), b.Pad(x, 0, 1, 0, 0, 0, 0, 0, 0)}
+		},
+		"pooling": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			return []*ir.Value{b.MaxPool(x, op.Same(3, 2, 1)), b.AveragePool(x, op.Same(3, 1, 1)), b.GlobalAveragePool(x)}
+		},
+		"sums": func(b op.B, x, vec *ir.Value) []*ir.Value {
+			keep := b.ReduceSum(x, true, 0, 2, 3)
+			return []*ir.Value{
+				keep, b.ReduceSum(b.Mul(x, x), false, -1, 0, -2), b.ReduceSum(x, false, 1), b.Add(x, keep),
+				b.Add(b.Mul(x, b.Reshape(vec, 8, 1, 1)), b.Mul(x, b.Reshape(b.Neg(vec), 8, 1, 1))),
+			}
+		},
+		"normalisation": func(b op.B, x, vec *ir.Value) []*ir.Value {
+			variance := b.Mul(vec, vec)
+			running := b.Node("BatchNormalization", ir.Attrs{"training_mode": int64(1)}, 3, x, vec, vec, vec, variance)
+			y, mean, v := b.BatchNormTrain(x, vec, vec, b.Neg(vec), variance, 1e-5)
+			return append(running, b.BatchNorm(x, vec, vec, vec, variance, 1e-5), b.Relu(y), mean, v)
+		},
+		"loop over a blocked value": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			return b.Loop("loop", 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {
+				return []*ir.Value{b.Add(b.Conv(in[0], b.Fill(x, 0.5, 8, 1, 3, 3), nil, w), x)}
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sameFunction(t, func(b op.B) {
+				x := b.Conv(b.Input("x", ir.Float32, 2, 8, 6, 5), b.Input("w", ir.Float32, 8, 1, 3, 3), nil, w)
+				for i, v := range build(b, x, b.Input("vec", ir.Float32, 8)) {
+					b.Output(fmt.Sprint("y", i), v)
+				}
+			})
+		})
+	}
+}
+
+func TestBlockedLeavesOtherChannelsAlone(t *testing.T) {
+	for _, channels := range []int64{3, 6, 8} {
+		g := sameFunction(t, func(b op.B) {
+			c := op.Same(3, 1, 1)
+			c.Group = channels
+			b.Output("y", b.Conv(b.Input("x", ir.Float32, ir.N, channels, 5, 5), b.Input("w", ir.Float32, channels, 1, 3, 3), nil, c))
+		})
+		if blocked := count(g, op.Blocked, "Conv") > 0; blocked != (channels%testBlock == 0) {
+			t.Errorf("%d channels: blocked %v", channels, blocked)
+		}
 	}
 }

@@ -29,7 +29,7 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 	mean = b.ReduceMean(b.Reshape(b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x)), x.Shape[0], c), false, 0)
 	centred := &ir.Value{Name: x.Name, Type: x.Type, Shape: x.Shape}
 	b.forms[centred] = &form{value: b.emit(b.channelwise(x, b.Fill(x, 1, c), b.Neg(mean)))}
-	variance = b.Scale(b.sumOfProducts(centred, centred), 1/float64(x.Shape[0]*pixels))
+	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape[0]*pixels)))
 	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, inverse(variance), bias)})
 	for i, v := range []*ir.Value{mean, variance} {
 		if out := n.Output(1 + i); out != nil {
