@@ -31,7 +31,7 @@ func presets() []preset {
 			{"train-channels", "8"},
 			{"train-layers", "5"},
 			{"train-batch", "64"},
-			{"train-epochs", "6"},
+			{"train-epochs", "14"},
 			{"train-lr", "0.2"},
 			{"recipe", "fast"},
 			{"bench-limit", "500"},
