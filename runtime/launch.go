@@ -37,14 +37,12 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 }
 
 // passes is the pipeline of a program for a provider. A program without state has constant weights, and then the CPU
-// provider chooses its blocked layout by itself; where weights are computed, the pass Blocked chooses it.
+// provider chooses its blocked layout by itself; where weights are computed, the pass Blocked chooses it. Normalisation
+// is not folded here: a gradient is that of the graph that was differentiated, kinks included.
 func passes(p *program.Program, provider string) []pass.Pass {
 	provider = cmp.Or(strings.ToLower(provider), "cpu")
-	if len(p.State) == 0 {
-		return pass.Inference(provider)
-	}
 	out := pass.Training(provider)
-	if provider == "cpu" {
+	if provider == "cpu" && len(p.State) > 0 {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}
