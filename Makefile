@@ -41,7 +41,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 test-cuda: ## the tests that need an NVIDIA GPU, on a library with the CUDA provider
 	RNAS_ORT=gpu scripts/fetch-onnxruntime.sh
-	RNAS_TEST_PROVIDER=cuda $(GO) test -count=1 -run 'CUDA' -v ./...
+	$(GO) test -count=1 -tags cuda -run CUDA -v ./compiler/program
 
 clean:
 	rm -rf bin runs .cache

@@ -100,6 +100,11 @@ func runInterpreter(t *testing.T, p *program.Program, in map[string]*tensor.Tens
 
 func runRuntime(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
+	return runOn(t, p, in, runtime.Options{})
+}
+
+func runOn(t *testing.T, p *program.Program, in map[string]*tensor.Tensor, o runtime.Options) map[string]*tensor.Tensor {
+	t.Helper()
 	runtimetest.Open(t)
 	st := runtime.NewState()
 	defer st.Close()
@@ -112,7 +117,7 @@ func runRuntime(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) 
 			carried[s.Out] = s.Name
 		}
 	}
-	r, err := runtime.Launch(p, st, runtime.Options{})
+	r, err := runtime.Launch(p, st, o)
 	if err != nil {
 		t.Fatal(err)
 	}
