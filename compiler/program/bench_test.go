@@ -134,7 +134,7 @@ func BenchmarkSearchStep(b *testing.B) {
 				Net: super, Batch: 8, Reg: program.KL, SGD: sgd,
 				Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 			}
-			bench(b, st, 8, runtime.Options{Optimize: runtime.LevelBasic}, func() (*program.Program, error) {
+			bench(b, st, 8, runtime.Options{Optimize: runtime.LevelOff}, func() (*program.Program, error) {
 				if part == "weights" {
 					return s.Weights(l, false)
 				}
