@@ -13,7 +13,7 @@ build: ## bin/rnas
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o bin/rnas ./cmd/rnas
 
 ort: ## the ONNX Runtime library, into the project's cache if none is there
-	@scripts/fetch-onnxruntime.sh
+	@tools/fetch-onnxruntime.sh
 
 demo: ort build ## search, train, export and attack on the embedded data
 	bin/rnas run --preset demo --out runs/demo
@@ -40,7 +40,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 test-cuda: ## the tests that need an NVIDIA GPU, on a library with the CUDA provider
-	RNAS_ORT=gpu scripts/fetch-onnxruntime.sh
+	RNAS_ORT=gpu tools/fetch-onnxruntime.sh
 	$(GO) test -count=1 -tags cuda -run CUDA -v ./compiler/program
 
 clean:

@@ -47,7 +47,7 @@ func Doctor(explicit string) Report {
 	r.Library, r.Version, r.Providers = l.Path(), l.Version(), l.Providers()
 	for _, p := range r.Providers {
 		if p.Name == "cuda" && !p.Available() {
-			r.Installation = append(r.Installation, "for CUDA: RNAS_ORT=gpu scripts/fetch-onnxruntime.sh, with CUDA and cuDNN on the library path")
+			r.Installation = append(r.Installation, "for CUDA: RNAS_ORT=gpu tools/fetch-onnxruntime.sh, with CUDA and cuDNN on the library path")
 		}
 	}
 	return r

@@ -51,7 +51,7 @@ func Find(explicit string) (Candidate, error) {
 	return Candidate{}, fmt.Errorf("%w: %s", ErrNoLibrary, installHint)
 }
 
-const installHint = "run scripts/fetch-onnxruntime.sh, or `pip install onnxruntime`, or name the file with --ort-lib or " + LibraryEnv
+const installHint = "run tools/fetch-onnxruntime.sh, or `pip install onnxruntime`, or name the file with --ort-lib or " + LibraryEnv
 
 // Candidates lists every place that Find looks at, in its order, with what is there. It looks on after a usable one.
 func Candidates(explicit string) []Candidate {

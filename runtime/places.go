@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// cacheFolder is where scripts/fetch-onnxruntime.sh puts the library, below the project's root.
+// cacheFolder is where tools/fetch-onnxruntime.sh puts the library, below the project's root.
 var cacheFolder = filepath.Join(".cache", "onnxruntime", "lib")
 
 // libraryPatterns match the library's file name in a folder; the first is the plainest, for messages.

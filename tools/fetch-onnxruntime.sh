@@ -3,8 +3,8 @@
 # Does nothing when one is there. The library comes out of the Python wheel, or out of the Node package when there is
 # no pip; only their ordinary clients touch the network. Every file is checked against the sums below.
 #
-#   scripts/fetch-onnxruntime.sh               the CPU library
-#   RNAS_ORT=gpu scripts/fetch-onnxruntime.sh  the library with the CUDA and TensorRT providers (Linux x86_64, pip only;
+#   tools/fetch-onnxruntime.sh               the CPU library
+#   RNAS_ORT=gpu tools/fetch-onnxruntime.sh  the library with the CUDA and TensorRT providers (Linux x86_64, pip only;
 #                                              CUDA and cuDNN themselves must be installed)
 set -eu
 
