@@ -3,33 +3,15 @@ package export
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/internal/pythontest"
 	"rnas/internal/tensor"
 )
-
-// python runs a script of testdata. Without the packages that the scripts import the test is skipped, except in
-// continuous integration, where it fails.
-func python(t *testing.T, script string, args ...string) string {
-	t.Helper()
-	if out, err := exec.Command("python3", "-c", "import onnx, onnxruntime").CombinedOutput(); err != nil {
-		report := t.Skipf
-		if os.Getenv("CI") != "" {
-			report = t.Fatalf
-		}
-		report("python3 with the packages onnx and onnxruntime is needed: %v\n%s", err, out)
-	}
-	out, err := exec.Command("python3", append([]string{filepath.Join("testdata", script)}, args...)...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script, err, out)
-	}
-	return string(out)
-}
 
 func TestReferenceChecker(t *testing.T) {
 	dir := t.TempDir()
@@ -49,7 +31,7 @@ func TestReferenceChecker(t *testing.T) {
 			write(fmt.Sprintf("%s.%d", g.Name, opset), g, Options{Opset: opset, ProducerVersion: "1", ModelVersion: 3, ValueInfo: true})
 		}
 	}
-	out := python(t, "check.py", paths...)
+	out := pythontest.Run(t, "testdata/check.py", paths...)
 	if !strings.HasPrefix(out, "classifier (float[N,3,8,8] image) => (float[N,10] logits)") {
 		t.Errorf("the reference implementation sees\n%s", out)
 	}
@@ -57,7 +39,7 @@ func TestReferenceChecker(t *testing.T) {
 
 func TestReferenceModels(t *testing.T) {
 	dir := t.TempDir()
-	python(t, "make.py", dir)
+	pythontest.Run(t, "testdata/make.py", dir)
 	open := func(name string) *ir.Graph {
 		t.Helper()
 		g, err := ReadFile(filepath.Join(dir, name+".onnx"), ReadOptions{})
@@ -99,7 +81,7 @@ func TestReferenceModels(t *testing.T) {
 // TestConversionsCompute runs models before and after conversion between operator sets.
 func TestConversionsCompute(t *testing.T) {
 	dir := t.TempDir()
-	python(t, "make.py", dir)
+	pythontest.Run(t, "testdata/make.py", dir)
 	var paths []string
 	for _, name := range []string{"opset9", "opset21", "loop"} {
 		before, after := filepath.Join(dir, name+".onnx"), filepath.Join(dir, name+".18.onnx")
@@ -124,7 +106,7 @@ func TestConversionsCompute(t *testing.T) {
 		}
 		paths = append(paths, first, path)
 	}
-	if out := python(t, "equal.py", paths...); strings.Count(out, "11 outputs") != newestOpset-oldestWrite {
+	if out := pythontest.Run(t, "testdata/equal.py", paths...); strings.Count(out, "11 outputs") != newestOpset-oldestWrite {
 		t.Errorf("compared:\n%s", out)
 	}
 }
