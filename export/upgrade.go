@@ -32,7 +32,7 @@ var upgrades = []upgrade{
 	{oldestRead, 12, []string{"Dropout"}, inPlace(floatsToInputs("ratio"))},
 	{oldestRead, 13, []string{"Squeeze", "Unsqueeze", "ReduceSum"}, inPlace(intsToInputs("axes"))},
 	{oldestRead, 13, []string{"Split"}, inPlace(intsToInputs("split"))},
-	{oldestRead, 13, []string{"Softmax", "LogSoftmax"}, flattenedSoftmax},
+	{oldestRead, 13, []string{"Softmax", "LogSoftmax", "Hardmax"}, flattenedSoftmax},
 	{oldestRead, 18, []string{
 		"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
 		"ReduceLogSum", "ReduceLogSumExp",

@@ -53,6 +53,7 @@ func (r row) String() string {
 
 var tables = map[string][]row{
 	"elementwise": elementwiseRows(),
+	"activation":  activationRows(),
 	"linear":      linearRows,
 	"conv":        convRows(),
 	"pool":        poolRows,

@@ -69,11 +69,15 @@ func Supports(name string) (Support, string) {
 // for an operator on the way) stick to the builder and name node and operator. Values in stop count as constants: no
 // gradient passes through them.
 func Gradients(b op.B, ys, dys, xs []*ir.Value, stop ...*ir.Value) []*ir.Value {
+	return gradients(b, slices.Clone(b.Graph().Nodes), ys, dys, xs, stop)
+}
+
+// gradients is Gradients over some nodes of the graph of b, in order; all others count as constant.
+func gradients(b op.B, nodes []*ir.Node, ys, dys, xs, stop []*ir.Value) []*ir.Value {
 	w := walk{b: b, depends: map[*ir.Value]bool{}, parts: map[*ir.Value][]*ir.Value{}, stop: stop}
 	for _, x := range xs {
 		w.depends[x] = true
 	}
-	nodes := slices.Clone(b.Graph().Nodes)
 	for _, n := range nodes {
 		w.mark(n)
 	}

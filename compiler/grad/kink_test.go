@@ -12,16 +12,18 @@ import (
 	"rnas/internal/tensor"
 )
 
-// kinks are points where an operator has no derivative; the gradients for an output gradient of ones, one list per
+// kink is a point where an operator has no derivative; the gradients for an output gradient of ones, one list per
 // input, are those of PyTorch (named where it differs from the obvious).
-var kinks = []struct {
+type kink struct {
 	op    string
 	attrs ir.Attrs
 	shape []int64
 	in    [][]float64 // of shape, or scalars
 	fixed []arg       // further, constant inputs
 	want  [][]float64
-}{
+}
+
+var kinks = []kink{
 	// relu: 0 at 0.
 	{op: "Relu", in: [][]float64{{-1, 0, math.Copysign(0, -1), 2}}, want: [][]float64{{0, 0, 0, 1}}},
 	// abs: sign(0) = 0.
@@ -74,7 +76,7 @@ var kinks = []struct {
 }
 
 func TestKinks(t *testing.T) {
-	for _, k := range kinks {
+	for _, k := range slices.Concat(kinks, activationKinks) {
 		b := op.NewB(k.op)
 		var in, free []*ir.Value
 		var values []*tensor.Tensor

@@ -6,6 +6,9 @@ var constant = map[string]string{
 	"Sign": "piecewise constant", "Floor": "piecewise constant", "Ceil": "piecewise constant", "Round": "piecewise constant",
 	"Not": "boolean", "And": "boolean", "Or": "boolean", "Xor": "boolean",
 	"Equal": "boolean", "Greater": "boolean", "GreaterOrEqual": "boolean", "Less": "boolean", "LessOrEqual": "boolean",
+	"IsNaN": "boolean", "IsInf": "boolean",
+	"Hardmax": "piecewise constant", "BitCast": "bits are not numbers",
+	"BitShift": "integer", "BitwiseAnd": "integer", "BitwiseOr": "integer", "BitwiseXor": "integer", "BitwiseNot": "integer",
 	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
 	"ConstantOfShape": "depends on a shape only",
 }

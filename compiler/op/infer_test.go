@@ -91,6 +91,7 @@ func describe(node *ir.Node) string {
 
 var families = map[string][]inferCase{
 	"elementwise": elementwiseCases,
+	"activation":  activationCases(),
 	"linear":      linearCases,
 	"window":      windowCases,
 	"reduce":      reduceCases,

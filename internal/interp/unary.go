@@ -19,7 +19,7 @@ var unaryKernels = map[string]kernel{
 	"Relu":       unary(func(x float64) float64 { return max(x, 0) }, func(x int64) int64 { return max(x, 0) }),
 	"Sigmoid":    unary(sigmoid, nil),
 	"Tanh":       unary(math.Tanh, nil),
-	"Softplus":   unary(func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }, nil),
+	"Softplus":   unary(softplus, nil),
 	"Softsign":   unary(func(x float64) float64 { return x / (1 + math.Abs(x)) }, nil),
 	"Erf":        unary(math.Erf, nil),
 	"Floor":      unary(math.Floor, nil),
@@ -165,8 +165,9 @@ func (a *array) toInt(t tensor.DType) *array {
 	return out
 }
 
-func cast(c *call) ([]*array, error) {
-	x, to := c.in[0], tensor.DType(c.Int("to", 0))
+func cast(c *call) ([]*array, error) { return convertTo(c.in[0], tensor.DType(c.Int("to", 0))) }
+
+func convertTo(x *array, to tensor.DType) ([]*array, error) {
 	switch {
 	case to == tensor.String:
 		return nil, fmt.Errorf("strings are not supported")
