@@ -3,9 +3,10 @@ GO          ?= go
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BENCHTIME   ?= 5x
+ONNX_CASES  := 1.22.0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build ort demo test check bench fuzz test-cuda clean
+.PHONY: all build ort demo test conformance check bench fuzz test-cuda clean
 
 all: build
 
@@ -20,6 +21,10 @@ demo: ort build ## search, train, export and attack on the embedded data
 
 test: ort ## all tests
 	$(GO) test -timeout 30m ./...
+
+conformance: ## ONNX's own test cases; writes docs/conformance.md
+	@tools/onnx-cases.sh $(ONNX_CASES)
+	$(GO) test -count=1 -run TestCases -v ./internal/conformance -update
 
 check: ## format, vet, staticcheck, tidy modules, clean tree
 	@out=$$($(GO) run $(GOFUMPT) -l .) && test -z "$$out" || { echo "gofumpt: these files need formatting:" $$out; exit 1; }

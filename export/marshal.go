@@ -15,7 +15,7 @@ type Options struct {
 	ProducerVersion string
 	ModelVersion    int64
 	Doc             string
-	Opset           int  // operator set of the file, 13 to 26; 0 keeps that of the graph
+	Opset           int  // operator set of the file, 13 to 27; 0 keeps that of the graph
 	ValueInfo       bool // write types and shapes of intermediate values too
 }
 

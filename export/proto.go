@@ -87,7 +87,7 @@ const (
 const (
 	oldestRead  = 7
 	oldestWrite = 13
-	newestOpset = 26
+	newestOpset = 27
 	canonical   = 18 // the version whose operator forms the graph representation uses
 )
 

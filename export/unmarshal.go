@@ -7,13 +7,15 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/internal/tensor"
 )
 
 // ReadOptions says how a model is read.
 type ReadOptions struct {
-	Batch int64            // size for a symbolic first dimension of an input; 0 keeps it as ir.N
-	Dims  map[string]int64 // sizes for dimension parameters, before Batch
-	Infer ir.InferFunc     // type and shape inference; nil means op.Infer
+	Batch int64                     // size for a symbolic first dimension of an input; 0 keeps it as ir.N
+	Dims  map[string]int64          // sizes for dimension parameters, before Batch
+	Infer ir.InferFunc              // type and shape inference; nil means op.Infer
+	Fixed map[string]*tensor.Tensor // values of inputs, which become constants
 }
 
 // ReadFile reads an ONNX file. See Unmarshal.
@@ -36,7 +38,7 @@ func ReadFile(path string, o ReadOptions) (*ir.Graph, error) {
 	return g, nil
 }
 
-// Unmarshal decodes an ONNX model of operator set 7 to 26 into the forms of operator set 18. Constant nodes and
+// Unmarshal decodes an ONNX model of operator set 7 to 27 into the forms of operator set 18. Constant nodes and
 // initializers, also those that double as inputs, become constants. Nodes are put in topological order. Values keep
 // their names, and so do nodes unless a name is taken already; names in nested graphs get a suffix where they would not
 // be unique. Every input dimension must be a number after Dims and Batch, except the first, which may stay ir.N. Errors
@@ -64,7 +66,7 @@ func read(m *modelProto, o ReadOptions) (*ir.Graph, error) {
 	if o.Batch < 0 {
 		return nil, fmt.Errorf("batch size %d is negative", o.Batch)
 	}
-	r := &reader{opset: int(version), infer: o.Infer, batch: o.Batch, dims: map[string]int64{}, names: names{}}
+	r := &reader{opset: int(version), infer: o.Infer, fixed: o.Fixed, batch: o.Batch, dims: map[string]int64{}, names: names{}}
 	if r.infer == nil {
 		r.infer = op.Infer
 	}
@@ -97,6 +99,7 @@ type reader struct {
 	infer ir.InferFunc
 	batch int64
 	dims  map[string]int64
+	fixed map[string]*tensor.Tensor
 	names names // of values
 }
 
@@ -152,6 +155,12 @@ func (r *reader) graph(p *graphProto, outer *scope, like []*ir.Value) (*ir.Graph
 		if v := s.values[in.name]; v.IsConst() {
 			continue
 		}
+		if t := r.fixed[in.name]; t != nil && outer == nil {
+			if err := r.fix(s, in, t); err != nil {
+				return nil, fmt.Errorf("input %q: %w", in.name, err)
+			}
+			continue
+		}
 		var hint *ir.Value
 		if i < len(like) {
 			hint = like[i]
@@ -202,6 +211,18 @@ func (r *reader) reserve(p *graphProto) {
 	for _, init := range p.initializers {
 		r.names[init.name] = 1
 	}
+}
+
+// fix defines an input of the file as the constant t, which must fit its declaration.
+func (r *reader) fix(s *scope, p *valueProto, t *tensor.Tensor) error {
+	fits := (p.typ == 0 || p.typ == t.DType()) && (p.dims == nil || len(p.dims) == len(t.Shape))
+	for i, d := range p.dims {
+		fits = fits && (d.size < 0 || d.size == t.Shape[i])
+	}
+	if !fits {
+		return fmt.Errorf("the value is %s%s, which the declaration does not allow", t.DType(), ir.Shape(t.Shape))
+	}
+	return r.define(s, p.name, constant(t))
 }
 
 func (r *reader) input(p *valueProto, nested bool, like *ir.Value) (*ir.Value, error) {

@@ -117,7 +117,7 @@ func TestUsageErrors(t *testing.T) {
 		{"export", "rnas: export: --weights: expected a .safetensors file, found none"},
 		{"export --weights a.pt --out a.onnx", "rnas: export: --weights a.pt: expected a .safetensors file"},
 		{"export --weights a.safetensors --out a.onnx --precision fp16", `rnas: export: --precision: expected fp32, found "fp16"`},
-		{"export --weights a.safetensors --out a.onnx --opset 12", "rnas: export: --opset: expected 13 to 26, found 12"},
+		{"export --weights a.safetensors --out a.onnx --opset 12", "rnas: export: --opset: expected 13 to 27, found 12"},
 		{"export --weights a.safetensors --out a.onnx --batch -1", "rnas: export: --batch: expected at least 0, found -1"},
 		{"export --weights a.safetensors", "rnas: export: --out: expected a file to write, found none"},
 		{"export --weights a.safetensors --out DIR", "rnas: export: --out: expected a file, DIR is a folder"},

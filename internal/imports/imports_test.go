@@ -19,7 +19,7 @@ var layers = [][]string{
 	{"compiler/lower"},
 	{"compiler/program"},
 	{"export"},
-	{"runtime"},
+	{"runtime", "internal/conformance"},
 	{"runtime/runtimetest", "internal/loop"},
 	{"compiler/train", "bench/attack", "bench/report", "genotype/search"},
 	{"bench", "internal/inspect"},

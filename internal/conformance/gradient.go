@@ -1,0 +1,126 @@
+package conformance
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"rnas/compiler/grad"
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/internal/interp"
+	"rnas/internal/rng"
+	"rnas/internal/tensor"
+)
+
+// Status says what became of a gradient check.
+type Status int
+
+// The outcomes of a gradient check.
+const (
+	NotApplicable Status = iota // no floating-point input or output
+	NoRule                      // an operator on the way has no rule, with the reason in Why
+	NotFinite                   // the function is not finite at the point of the case
+	Checked                     // compared; Err tells a difference
+)
+
+// Gradient is the outcome of a gradient check.
+type Gradient struct {
+	Status Status
+	Why    string
+	Kinks  int // comparisons at a point without a derivative
+	Probes int // comparisons
+	Err    error
+}
+
+// checkGradient compares the gradient of a graph at the given inputs with finite differences: in single coordinates of
+// every floating-point input and in random directions through all of them. The function is the sum of the outputs
+// weighted by fixed random numbers, in float64.
+func checkGradient(name string, g *ir.Graph, inputs map[string]*tensor.Tensor) Gradient {
+	widen(g)
+	s := draw(name)
+	p := probe{inputs: map[string]*tensor.Tensor{}}
+	var free []*ir.Value
+	for _, v := range g.Inputs {
+		p.inputs[v.Name] = wideTensor(inputs[v.Name])
+		if v.Type == ir.Float64 && v.Shape.Static() && v.Shape.Numel() > 0 {
+			free = append(free, v)
+			p.names = append(p.names, v.Name)
+		}
+	}
+	fail := func(err error) Gradient { return Gradient{Status: Checked, Err: err} }
+	loss := *g
+	loss.Nodes, loss.Outputs = slices.Clone(g.Nodes), slices.Clone(g.Outputs)
+	forward, err := interp.Compile(&loss)
+	if err != nil {
+		return fail(fmt.Errorf("in float64: %w", err))
+	}
+	point, err := forward.Run(p.inputs)
+	if err != nil {
+		return fail(fmt.Errorf("in float64: %w", err))
+	}
+	// Fixed weights: no output is left out, and those of one kind of kink do not cancel.
+	b := op.Extend(g)
+	var ys, dys []*ir.Value
+	for _, y := range loss.Outputs {
+		if y.Type != ir.Float64 || len(point[y.Name].Shape) != 0 && point[y.Name].Len() == 0 {
+			continue
+		}
+		w := make([]float64, point[y.Name].Len())
+		for i := range w {
+			w[i] = 0.5 + s.Float64()
+			if v := point[y.Name].Float64At(i); math.IsInf(v, 0) || math.IsNaN(v) {
+				return Gradient{Status: NotFinite}
+			}
+		}
+		ys = append(ys, y)
+		dys = append(dys, b.Const("weight", tensor.FromFloat64s(ir.Float64, point[y.Name].Shape, w)))
+		p.outs, p.weights = append(p.outs, y.Name), append(p.weights, w)
+	}
+	if len(ys) == 0 || len(free) == 0 {
+		return Gradient{}
+	}
+	p.loss = forward
+	grads := grad.Gradients(b, ys, dys, free)
+	g.Outputs = nil
+	for i, v := range grads {
+		if v != nil {
+			b.Output("gradient."+free[i].Name, b.Identity(v))
+		}
+	}
+	g, err = b.Build()
+	switch {
+	case err != nil && strings.Contains(err.Error(), "has no gradient"):
+		return Gradient{Status: NoRule, Why: err.Error()}
+	case err != nil:
+		return fail(err)
+	}
+	results := map[string]*tensor.Tensor{}
+	if len(g.Outputs) > 0 {
+		if results, err = interp.Run(g, p.inputs); err != nil {
+			return fail(err)
+		}
+	}
+	for i, v := range free {
+		d := make([]float64, p.inputs[v.Name].Len())
+		if grads[i] != nil {
+			r := results["gradient."+v.Name]
+			if !slices.Equal(r.Shape, p.inputs[v.Name].Shape) {
+				return fail(fmt.Errorf("gradient of %s has shape %v", v, r.Shape))
+			}
+			d = r.Float64s()
+		}
+		p.grad = append(p.grad, d)
+	}
+	return p.check(&s)
+}
+
+// draw gives the stream of random numbers of one case.
+func draw(name string) rng.Stream {
+	h := uint64(14695981039346656037) // FNV-1a
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return rng.New(h, rng.Probe, 0, 0, 0)
+}

@@ -1,0 +1,137 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rnas/compiler/grad"
+)
+
+// tally counts the outcomes of a group of cases.
+type tally struct {
+	cases, listed, passed, fixed, checked, agreed, kinks, noRule int
+}
+
+func (t *tally) add(r *Result) {
+	t.cases++
+	if !r.Listed() {
+		return
+	}
+	t.listed++
+	if r.Forward != nil {
+		return
+	}
+	t.passed++
+	if r.Fixed > 0 {
+		t.fixed++
+	}
+	switch r.Gradient.Status {
+	case Checked:
+		t.checked++
+		if r.Gradient.Err == nil {
+			t.agreed++
+		}
+		if r.Gradient.Kinks > 0 {
+			t.kinks++
+		}
+	case NoRule, NotFinite:
+		t.noRule++
+	}
+}
+
+func (t *tally) row(name string) string {
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %d | %d | %d |\n",
+		name, t.cases, t.listed, t.passed, t.fixed, t.checked, t.agreed, t.kinks, t.noRule)
+}
+
+// Report is the conformance table as Markdown. The same results give the same bytes.
+func Report(results []*Result) string {
+	owners := operators(results)
+	var all tally
+	collections, rows, unlisted := map[string]*tally{}, map[string]*tally{}, map[string]int{}
+	count := func(m map[string]*tally, key string, r *Result) {
+		if m[key] == nil {
+			m[key] = &tally{}
+		}
+		m[key].add(r)
+	}
+	for _, r := range results {
+		all.add(r)
+		count(collections, r.Collection, r)
+		for _, name := range owners[r] {
+			count(rows, name, r)
+		}
+		for _, name := range r.Unlisted {
+			unlisted[name]++
+		}
+	}
+	const columns = "| cases | listed | passed | fixed | gradients | agree | kink | no rule |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Conformance\n\nThe test cases inside the Python package onnx %s, run by `make conformance`. ", Version)
+	fmt.Fprintf(&b, "%d of %d cases use only operators of the table of `compiler/op`; %d of these pass (%.1f %%).\n",
+		all.listed, all.cases, all.passed, 100*float64(all.passed)/float64(max(all.listed, 1)))
+	b.WriteString(`
+- listed: all operators of the model are known. passed: read, inferred, interpreted, and equal to the published outputs
+  within 1e-5 (float32; 2e-3 in float16, 1.6e-2 in bfloat16), integers and 8-bit floats exactly.
+- fixed: passed after inputs that hold shapes, axes and the like became constants.
+- gradients: cases with floating-point inputs and outputs whose gradient was compared, in float64, with finite differences
+  in coordinates of each input and in random directions; agree: within 1e-6. kink: the point of the case has no
+  derivative in some of these directions, and the gradient lies between the one-sided differences.
+- no rule: the gradient would have to pass an operator without a rule, or the outputs are not finite.
+
+## Collections
+
+`)
+	b.WriteString("| collection " + columns)
+	for _, name := range Collections {
+		if t := collections[name]; t != nil {
+			b.WriteString(t.row(name))
+		}
+	}
+	b.WriteString(all.row("all"))
+	b.WriteString("\n## Operators\n\nA case counts at each operator of its model, or of the model that it expands. Gradient: rule, zero (piecewise constant), or none.\n\n")
+	b.WriteString("| operator | gradient " + strings.Replace(columns, "|---|", "|---|---|", 1))
+	for _, name := range sorted(rows) {
+		support, _ := grad.Supports(name)
+		word := []string{"none", "zero", "rule"}[support]
+		if unlisted[name] > 0 {
+			word = "not listed"
+		}
+		b.WriteString(rows[name].row(name + " | " + word))
+	}
+	b.WriteString("\n## Expected failures\n\n| case | reason |\n|---|---|\n")
+	for _, f := range Failures() {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.Pattern, f.Reason)
+	}
+	b.WriteString("\n## Operators that are not listed\n\n")
+	for _, name := range sorted(unlisted) {
+		fmt.Fprintf(&b, "- %s: %d cases\n", name, unlisted[name])
+	}
+	return b.String()
+}
+
+// operators finds the operators that each case counts for: those of the case that it expands, if it expands one.
+func operators(results []*Result) map[*Result][]string {
+	own := map[string][]string{}
+	for _, r := range results {
+		own[r.String()] = r.Operators
+	}
+	out := map[*Result][]string{}
+	for _, r := range results {
+		out[r] = r.Operators
+		if base := own[r.Collection+"/"+r.Base()]; base != nil {
+			out[r] = base
+		}
+	}
+	return out
+}
+
+func sorted[T any](m map[string]T) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
