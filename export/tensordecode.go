@@ -129,27 +129,38 @@ func (p *tensorProto) tensor() (*tensor.Tensor, error) {
 		return nil, fmt.Errorf("byte %d: %w", p.at, err)
 	}
 	if p.raw != nil {
-		return p.fromRaw(n)
+		t, err := tensor.Unpack(p.typ, p.dims, p.raw.b)
+		if err != nil {
+			return nil, p.raw.errorf("%w", err)
+		}
+		return t, nil
+	}
+	if p.typ.Bits() > 0 && p.typ.Bits() < 8 {
+		return p.fromPacked()
 	}
 	return p.fromTyped(n)
 }
 
-func (p *tensorProto) fromRaw(n int) (*tensor.Tensor, error) {
-	size := p.typ.Size()
-	if size == 0 {
-		return nil, p.raw.errorf("%s has no raw form", p.typ)
-	}
-	if len(p.raw.b) != n*size {
-		return nil, p.raw.errorf("%s%v needs %d bytes, found %d", p.typ, p.dims, n*size, len(p.raw.b))
-	}
-	t := tensor.Zeros(p.typ, p.dims...)
-	if d, ok := t.Data.([]bool); ok {
-		for i, b := range p.raw.b {
-			d[i] = b != 0
+// fromPacked reads elements of less than 8 bits, of which the typed field holds a byte full in each number.
+func (p *tensorProto) fromPacked() (*tensor.Tensor, error) {
+	var content []byte
+	bad := 0
+	err := numbers(tensorInt32s, p.data[tensorInt32s], func(v uint64) {
+		if v > math.MaxUint8 {
+			bad++
 		}
-		return t, nil
+		content = append(content, byte(v))
+	})
+	if err != nil {
+		return nil, err
 	}
-	copy(tensor.Bytes(t), p.raw.b)
+	if bad > 0 {
+		return nil, fmt.Errorf("byte %d: %d numbers of packed %s are no bytes", p.at, bad, p.typ)
+	}
+	t, err := tensor.Unpack(p.typ, p.dims, content)
+	if err != nil {
+		return nil, fmt.Errorf("byte %d: %w", p.at, err)
+	}
 	return t, nil
 }
 
@@ -250,6 +261,16 @@ func store(data any, i int, v uint64) bool {
 		return int64(d[i]) == x
 	case []bool:
 		d[i] = x != 0
+	case []tensor.E4M3FN:
+		return narrow(&d[i], v)
+	case []tensor.E4M3FNUZ:
+		return narrow(&d[i], v)
+	case []tensor.E5M2:
+		return narrow(&d[i], v)
+	case []tensor.E5M2FNUZ:
+		return narrow(&d[i], v)
+	case []tensor.E8M0:
+		return narrow(&d[i], v)
 	case []tensor.Half:
 		d[i] = tensor.Half(x)
 		return int64(d[i]) == x
@@ -258,4 +279,10 @@ func store(data any, i int, v uint64) bool {
 		return int64(d[i]) == x
 	}
 	return true
+}
+
+// narrow stores a bit pattern of 8 bits.
+func narrow[T ~uint8](dst *T, v uint64) bool {
+	*dst = T(v)
+	return uint64(*dst) == v
 }

@@ -20,7 +20,7 @@ func encodeTensor(t *tensor.Tensor, name string) *message {
 		return m
 	}
 	m.optional(tensorName, name)
-	m.bytes(tensorRaw, tensor.Bytes(t))
+	m.bytes(tensorRaw, tensor.Pack(t))
 	return m
 }
 

@@ -26,6 +26,17 @@ const (
 	Uint32    DType = 12 // []uint32
 	Uint64    DType = 13 // []uint64
 	BFloat16  DType = 16 // []BFloat
+
+	Float8E4M3FN   DType = 17 // []E4M3FN
+	Float8E4M3FNUZ DType = 18 // []E4M3FNUZ
+	Float8E5M2     DType = 19 // []E5M2
+	Float8E5M2FNUZ DType = 20 // []E5M2FNUZ
+	Uint4          DType = 21 // []U4
+	Int4           DType = 22 // []I4
+	Float4E2M1     DType = 23 // []E2M1
+	Float8E8M0     DType = 24 // []E8M0
+	Uint2          DType = 25 // []U2
+	Int2           DType = 26 // []I2
 )
 
 // Half is an IEEE 754 binary16 bit pattern.
@@ -36,7 +47,8 @@ type BFloat uint16
 
 // Element is the set of storage types.
 type Element interface {
-	float32 | float64 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8 | bool | string | Half | BFloat
+	float32 | float64 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8 | bool | string | Half | BFloat |
+		E4M3FN | E4M3FNUZ | E5M2 | E5M2FNUZ | U4 | I4 | E2M1 | E8M0 | U2 | I2
 }
 
 var dtypes = map[DType]struct {
@@ -58,6 +70,17 @@ var dtypes = map[DType]struct {
 	Uint32:   {"uint32", 4, func(n int) any { return make([]uint32, n) }},
 	Uint64:   {"uint64", 8, func(n int) any { return make([]uint64, n) }},
 	BFloat16: {"bfloat16", 2, func(n int) any { return make([]BFloat, n) }},
+
+	Float8E4M3FN:   {"float8e4m3fn", 1, func(n int) any { return make([]E4M3FN, n) }},
+	Float8E4M3FNUZ: {"float8e4m3fnuz", 1, func(n int) any { return make([]E4M3FNUZ, n) }},
+	Float8E5M2:     {"float8e5m2", 1, func(n int) any { return make([]E5M2, n) }},
+	Float8E5M2FNUZ: {"float8e5m2fnuz", 1, func(n int) any { return make([]E5M2FNUZ, n) }},
+	Uint4:          {"uint4", 1, func(n int) any { return make([]U4, n) }},
+	Int4:           {"int4", 1, func(n int) any { return make([]I4, n) }},
+	Float4E2M1:     {"float4e2m1", 1, func(n int) any { return make([]E2M1, n) }},
+	Float8E8M0:     {"float8e8m0", 1, func(n int) any { return make([]E8M0, n) }},
+	Uint2:          {"uint2", 1, func(n int) any { return make([]U2, n) }},
+	Int2:           {"int2", 1, func(n int) any { return make([]I2, n) }},
 }
 
 // String is the ONNX name in lower case.
@@ -68,15 +91,26 @@ func (t DType) String() string {
 	return fmt.Sprintf("dtype(%d)", uint8(t))
 }
 
-// Size is the number of bytes of one element; 0 for strings and unknown types.
+// Size is the number of bytes of one element in host storage; 0 for strings and unknown types.
 func (t DType) Size() int { return dtypes[t].size }
+
+// Bits is the number of bits of one element in files, where elements of less than 8 bits are packed.
+func (t DType) Bits() int {
+	switch t {
+	case Float4E2M1, Int4, Uint4:
+		return 4
+	case Int2, Uint2:
+		return 2
+	}
+	return 8 * t.Size()
+}
 
 // Known reports whether the package can store elements of this type.
 func (t DType) Known() bool { _, ok := dtypes[t]; return ok }
 
 // IsFloat reports whether t is a floating-point type.
 func (t DType) IsFloat() bool {
-	return t == Float32 || t == Float64 || t == Float16 || t == BFloat16
+	return t == Float32 || t == Float64 || t == Float16 || t == BFloat16 || t.IsSmall()
 }
 
 func (t DType) make(n int) any {
@@ -117,6 +151,26 @@ func TypeOf(data any) DType {
 		return Float16
 	case []BFloat:
 		return BFloat16
+	case []E4M3FN:
+		return Float8E4M3FN
+	case []E4M3FNUZ:
+		return Float8E4M3FNUZ
+	case []E5M2:
+		return Float8E5M2
+	case []E5M2FNUZ:
+		return Float8E5M2FNUZ
+	case []U4:
+		return Uint4
+	case []I4:
+		return Int4
+	case []E2M1:
+		return Float4E2M1
+	case []E8M0:
+		return Float8E8M0
+	case []U2:
+		return Uint2
+	case []I2:
+		return Int2
 	}
 	return Undefined
 }
@@ -150,6 +204,26 @@ func Bytes(t *Tensor) []byte {
 	case []Half:
 		return raw(d)
 	case []BFloat:
+		return raw(d)
+	case []E4M3FN:
+		return raw(d)
+	case []E4M3FNUZ:
+		return raw(d)
+	case []E5M2:
+		return raw(d)
+	case []E5M2FNUZ:
+		return raw(d)
+	case []U4:
+		return raw(d)
+	case []I4:
+		return raw(d)
+	case []E2M1:
+		return raw(d)
+	case []E8M0:
+		return raw(d)
+	case []U2:
+		return raw(d)
+	case []I2:
 		return raw(d)
 	}
 	panic(fmt.Sprintf("tensor: no bytes in %T", t.Data))

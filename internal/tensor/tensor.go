@@ -125,6 +125,26 @@ func (t *Tensor) Float64At(i int) float64 {
 		return float64(d[i].Float32())
 	case []BFloat:
 		return float64(d[i].Float32())
+	case []E4M3FN:
+		return smallValue(Float8E4M3FN, d[i])
+	case []E4M3FNUZ:
+		return smallValue(Float8E4M3FNUZ, d[i])
+	case []E5M2:
+		return smallValue(Float8E5M2, d[i])
+	case []E5M2FNUZ:
+		return smallValue(Float8E5M2FNUZ, d[i])
+	case []U4:
+		return float64(d[i])
+	case []I4:
+		return float64(d[i])
+	case []E2M1:
+		return smallValue(Float4E2M1, d[i])
+	case []E8M0:
+		return smallValue(Float8E8M0, d[i])
+	case []U2:
+		return float64(d[i])
+	case []I2:
+		return float64(d[i])
 	}
 	panic(fmt.Sprintf("tensor: no numbers in %T", t.Data))
 }
@@ -169,6 +189,26 @@ func FromFloat64s(t DType, shape []int64, values []float64) *Tensor {
 			d[i] = HalfOf(float32(v))
 		case []BFloat:
 			d[i] = BFloatOf(float32(v))
+		case []E4M3FN:
+			d[i] = smallOf[E4M3FN](Float8E4M3FN, v)
+		case []E4M3FNUZ:
+			d[i] = smallOf[E4M3FNUZ](Float8E4M3FNUZ, v)
+		case []E5M2:
+			d[i] = smallOf[E5M2](Float8E5M2, v)
+		case []E5M2FNUZ:
+			d[i] = smallOf[E5M2FNUZ](Float8E5M2FNUZ, v)
+		case []U4:
+			d[i] = U4(toInt64(v) & 15)
+		case []I4:
+			d[i] = I4(signed(toInt64(v), 4))
+		case []E2M1:
+			d[i] = smallOf[E2M1](Float4E2M1, v)
+		case []E8M0:
+			d[i] = smallOf[E8M0](Float8E8M0, v)
+		case []U2:
+			d[i] = U2(toInt64(v) & 3)
+		case []I2:
+			d[i] = I2(signed(toInt64(v), 2))
 		}
 	}
 	return out

@@ -1,0 +1,56 @@
+package tensor
+
+import "fmt"
+
+// Pack is the content of a numeric tensor in files: little-endian, with elements of less than 8 bits packed from the
+// low bits of each byte up. The memory may be shared.
+func Pack(t *Tensor) []byte {
+	bits := t.DType().Bits()
+	data := Bytes(t)
+	if bits >= 8 {
+		return data
+	}
+	per := 8 / bits
+	out := make([]byte, (len(data)+per-1)/per)
+	for i, b := range data {
+		out[i/per] |= b & (1<<bits - 1) << (bits * (i % per))
+	}
+	return out
+}
+
+// Unpack makes a tensor from its content in a file. The size must fit the shape; then the memory in use grows by no more
+// than 4 times that of the content.
+func Unpack(t DType, shape []int64, content []byte) (*Tensor, error) {
+	n, err := Numel(shape)
+	if err != nil {
+		return nil, err
+	}
+	bits := t.Bits()
+	if bits == 0 {
+		return nil, fmt.Errorf("%s has no raw form", t)
+	}
+	if size := (n*bits + 7) / 8; size != len(content) {
+		return nil, fmt.Errorf("%s%v needs %d bytes, found %d", t, shape, size, len(content))
+	}
+	out := Zeros(t, shape...)
+	if d, ok := out.Data.([]bool); ok {
+		for i, b := range content {
+			d[i] = b != 0
+		}
+		return out, nil
+	}
+	data := Bytes(out)
+	if bits >= 8 {
+		copy(data, content)
+		return out, nil
+	}
+	per := 8 / bits
+	for i := range data {
+		b := content[i/per] >> (bits * (i % per)) & (1<<bits - 1)
+		if t == Int4 || t == Int2 {
+			b = byte(signed(int64(b), bits))
+		}
+		data[i] = b
+	}
+	return out, nil
+}
