@@ -24,6 +24,7 @@ var downgrades = []downgrade{
 		"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
 		"ReduceLogSum", "ReduceLogSumExp",
 	}, axesToAttribute},
+	{25, []string{"Cast", "CastLike"}, castableTypes},
 	{18, []string{"Split"}, splitSizesToInput},
 	{18, []string{"Pad"}, padAllAxes},
 	{18, []string{"ScatterElements", "ScatterND"}, onlyValues("reduction", "none", "add", "mul")},
@@ -205,6 +206,29 @@ func wholeShape(_ *converter, n *ir.Node) error {
 		return fmt.Errorf("attribute end=%d cannot be expressed", end)
 	}
 	delete(n.Attrs, "end")
+	return nil
+}
+
+// castableTypes refuses types that are younger than the operator set.
+func castableTypes(c *converter, n *ir.Node) error {
+	for _, v := range []*ir.Value{n.Input(0), n.Output(0)} {
+		since := 1
+		switch v.Type {
+		case tensor.Float8E4M3FN, tensor.Float8E4M3FNUZ, tensor.Float8E5M2, tensor.Float8E5M2FNUZ:
+			since = 19
+		case tensor.Int4, tensor.Uint4:
+			since = 21
+		case tensor.Float4E2M1:
+			since = 23
+		case tensor.Float8E8M0:
+			since = 24
+		case tensor.Int2, tensor.Uint2:
+			since = 25
+		}
+		if c.opset < since {
+			return fmt.Errorf("%s exists since %d", v.Type, since)
+		}
+	}
 	return nil
 }
 

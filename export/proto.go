@@ -85,7 +85,7 @@ const (
 
 // Operator set versions that can be read and written.
 const (
-	oldestRead  = 7
+	oldestRead  = 6
 	oldestWrite = 13
 	newestOpset = 27
 	canonical   = 18 // the version whose operator forms the graph representation uses

@@ -38,7 +38,7 @@ func ReadFile(path string, o ReadOptions) (*ir.Graph, error) {
 	return g, nil
 }
 
-// Unmarshal decodes an ONNX model of operator set 7 to 27 into the forms of operator set 18. Constant nodes and
+// Unmarshal decodes an ONNX model of operator set 6 to 27 into the forms of operator set 18. Constant nodes and
 // initializers, also those that double as inputs, become constants. Nodes are put in topological order. Values keep
 // their names, and so do nodes unless a name is taken already; names in nested graphs get a suffix where they would not
 // be unique. Every input dimension must be a number after Dims and Batch, except the first, which may stay ir.N. Errors

@@ -38,16 +38,17 @@ var upgrades = []upgrade{
 		"ReduceLogSum", "ReduceLogSumExp",
 	}, inPlace(intsToInputs("axes"))},
 	{oldestRead, 18, []string{"Split"}, inPlace(countOutputs)},
-	// Both say how to convert to 8-bit floats, which cannot be read.
-	{19, newer, []string{"Cast", "CastLike"}, inPlace(remove("saturate"), remove("round_mode"))},
+	{19, newer, []string{"Cast", "CastLike"}, inPlace(castAttributes)},
 }
+
+var conversions = slices.Concat(legacy, upgrades)
 
 // upgrade applies the rows for n and returns the resulting nodes.
 func (r *reader) upgrade(n *ir.Node) ([]*ir.Node, error) {
 	if n.Domain != "" {
 		return []*ir.Node{n}, nil
 	}
-	for _, u := range upgrades {
+	for _, u := range conversions {
 		if r.opset < u.from || r.opset >= u.below || !slices.Contains(u.ops, n.Op) {
 			continue
 		}
@@ -187,13 +188,6 @@ func dropDefault(name string, value any) edit {
 	}
 }
 
-func remove(name string) edit {
-	return func(_ *reader, n *ir.Node) error {
-		delete(n.Attrs, name)
-		return nil
-	}
-}
-
 func rename(op string) edit {
 	return func(_ *reader, n *ir.Node) error {
 		n.Op = op
@@ -210,6 +204,19 @@ func inferenceOnly(_ *reader, n *ir.Node) error {
 	}
 	if len(n.Out) > 1 {
 		n.Out = n.Out[:1]
+	}
+	return nil
+}
+
+// castAttributes removes the attributes that say how to convert to 8-bit floats where a cast goes elsewhere.
+func castAttributes(_ *reader, n *ir.Node) error {
+	to := ir.DType(n.Int("to", 0))
+	if like := n.Input(1); like != nil {
+		to = like.Type
+	}
+	if !to.IsSmall() {
+		delete(n.Attrs, "saturate")
+		delete(n.Attrs, "round_mode")
 	}
 	return nil
 }

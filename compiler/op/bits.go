@@ -27,7 +27,7 @@ func init() {
 			Attrs: []Attr{{"detect_negative", kInt, false}, {"detect_positive", kInt, false}}, Infer: test,
 		},
 		{
-			Name: "CastLike", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"saturate", kInt, false}},
+			Name: "CastLike", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"saturate", kInt, false}, {"round_mode", kString, false}},
 			Infer: func(c *Ctx) error { return c.Set(0, c.Type(1), c.Shape(0)...) },
 		},
 	}

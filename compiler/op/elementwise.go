@@ -48,7 +48,7 @@ func init() {
 		Op{Name: "Where", In: Arity{3, 3}, Out: Arity{1, 1}, Infer: where},
 		Op{
 			Name: "Cast", In: Arity{1, 1}, Out: Arity{1, 1},
-			Attrs: []Attr{{"to", kInt, true}, {"saturate", kInt, false}},
+			Attrs: []Attr{{"to", kInt, true}, {"saturate", kInt, false}, {"round_mode", kString, false}},
 			Infer: func(c *Ctx) error {
 				to := ir.DType(c.Int("to", 0))
 				if !to.Known() {

@@ -62,7 +62,7 @@ var activationKernels = map[string]kernel{
 	"IsInf": ask(func(n *ir.Node, x float64) bool {
 		return math.IsInf(x, 1) && n.Int("detect_positive", 1) != 0 || math.IsInf(x, -1) && n.Int("detect_negative", 1) != 0
 	}),
-	"CastLike":   func(c *call) ([]*array, error) { return convertTo(c.in[0], c.in[1].dtype) },
+	"CastLike":   castLike,
 	"BitCast":    bitCast,
 	"BitShift":   bitShift,
 	"BitwiseAnd": fold(nil, func(x, y int64) int64 { return x & y }),

@@ -134,6 +134,14 @@ func wrap(t tensor.DType, v int64) int64 {
 		return int64(uint16(v))
 	case tensor.Uint32:
 		return int64(uint32(v))
+	case tensor.Int4:
+		return v << 60 >> 60
+	case tensor.Int2:
+		return v << 62 >> 62
+	case tensor.Uint4:
+		return v & 15
+	case tensor.Uint2:
+		return v & 3
 	}
 	return v
 }
@@ -181,7 +189,12 @@ func fromTensor(t *tensor.Tensor) (*array, error) {
 			a.i[i] = truth(v)
 		}
 	default:
-		return nil, fmt.Errorf("elements of type %s are not supported", a.dtype)
+		if a.dtype.Bits() == 0 {
+			return nil, fmt.Errorf("elements of type %s are not supported", a.dtype)
+		}
+		if a.f = t.Float64s(); !a.dtype.IsFloat() {
+			a.i, a.f = convert[int64](a.f), nil
+		}
 	}
 	n, err := numel(t.Shape)
 	if err != nil {
@@ -238,6 +251,8 @@ func (a *array) tensor() *tensor.Tensor {
 			d[i] = v != 0
 		}
 		t.Data = d
+	case tensor.Int4, tensor.Int2, tensor.Uint4, tensor.Uint2:
+		return tensor.FromFloat64s(a.dtype, a.shape, convert[float64](a.i))
 	default:
 		t.Data = slices.Clone(a.f)
 	}

@@ -2,7 +2,8 @@
 // operator follows the text of ONNX operator set 18 in the most direct way, and numerical noise is kept out.
 //
 // All floating-point values, whatever their declared type, are float64 from the inputs to the outputs; nothing is
-// rounded to the declared type in between, and a Cast between floating-point types changes nothing. Integers are
+// rounded to the declared type in between, and a Cast between floating-point types changes nothing, except that a Cast to
+// a type of at most 8 bits rounds. Integers are
 // int64 and wrap around to their declared width after every operation; uint64 numbers from 2^63 up and strings are not
 // supported. No array may have more than 2^28 elements.
 //

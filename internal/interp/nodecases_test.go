@@ -25,7 +25,6 @@ var expectedFailures = map[string]string{
 	"TestConvtransposeWithKernel":  "auto_pad and output_shape are not supported",
 	"TestOnehotWithAxis":           "depth must be one constant number", // of a floating-point type
 	"TestOnehotWithoutAxis":        "depth must be one constant number",
-	"TestReduceLogSum":             "operator set 6: expected 7 to 26",
 }
 
 // renamed are operators of old operator sets that the reader expresses by others.

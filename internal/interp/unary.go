@@ -164,26 +164,3 @@ func (a *array) toInt(t tensor.DType) *array {
 	}
 	return out
 }
-
-func cast(c *call) ([]*array, error) { return convertTo(c.in[0], tensor.DType(c.Int("to", 0))) }
-
-func convertTo(x *array, to tensor.DType) ([]*array, error) {
-	switch {
-	case to == tensor.String:
-		return nil, fmt.Errorf("strings are not supported")
-	case to.IsFloat():
-		out := x.toFloat().view(x.shape)
-		out.dtype = to
-		return one(out), nil
-	case to == tensor.Bool:
-		out, err := zeros(to, x.shape)
-		if err != nil {
-			return nil, err
-		}
-		for k := range out.i {
-			out.i[k] = truth(x.float(k) != 0)
-		}
-		return one(out), nil
-	}
-	return one(x.toInt(to)), nil
-}
