@@ -58,7 +58,7 @@ func init() {
 			alpha := float64(c.N.Float("alpha", 1))
 			return c.Where(c.Greater(x, c.Float(x, 0)), dy, c.Mul(dy, c.Add(y, c.Float(y, alpha))))
 		}),
-		"Cast":    unaryRule(func(c *Ctx, x, _, dy *ir.Value) *ir.Value { return c.Cast(dy, x.Type) }),
+		"Cast":    unaryRule(castBack),
 		"Dropout": dropout,
 		"Clip":    clip,
 		"Softmax": unaryRule(func(c *Ctx, _, y, dy *ir.Value) *ir.Value {

@@ -112,7 +112,7 @@ type walk struct {
 	parts   map[*ir.Value][]*ir.Value
 }
 
-// mark records which outputs of n depend on the wanted values by way of floating-point inputs.
+// mark records which outputs of n depend on the wanted values by way of numbers of the reals, quantised ones included.
 func (w *walk) mark(n *ir.Node) {
 	hit := slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && w.depends[v] })
 	for _, g := range n.Graphs() {
@@ -126,8 +126,8 @@ func (w *walk) mark(n *ir.Node) {
 	if _, stop := constant[n.Op]; stop && n.Domain == "" {
 		return
 	}
-	for _, v := range n.Out {
-		if v != nil && v.Type.IsFloat() && !slices.Contains(w.stop, v) {
+	for i, v := range n.Out {
+		if v != nil && w.carries(n, i) && !slices.Contains(w.stop, v) {
 			w.depends[v] = true
 		}
 	}
@@ -158,13 +158,13 @@ func (w *walk) visit(n *ir.Node) {
 	if !any {
 		return
 	}
-	rule := rules[n.Op]
-	if rule == nil || n.Domain != "" {
+	rule := rules[key(n)]
+	if rule == nil {
 		why := unsupported[n.Op]
 		if why != "" {
 			why = ": " + why
 		}
-		w.b.Fail("node %s: operator %s has no gradient%s", n.Name, n.Op, why)
+		w.b.Fail("node %s: operator %s has no gradient%s", n.Name, key(n), why)
 		return
 	}
 	need := make([]bool, len(n.In))
