@@ -29,6 +29,10 @@ func TestFlags(t *testing.T) {
 		{"saturated", []string{"zero gradient: at "}, func(b op.B, x *ir.Value) *ir.Value { // the softmax rounds to 0 and 1
 			return b.Scale(linear(classes)(b, x), 1e6)
 		}},
+		{"rounded", []string{"straight-through gradient: at 1 "}, func(b op.B, x *ir.Value) *ir.Value {
+			s := b.Float(x, 1./255)
+			return linear(classes)(b, b.One("DequantizeLinear", nil, b.One("QuantizeLinear", nil, x, s), s))
+		}},
 		{"nan", []string{"nan: logits of 30 of 30 images"}, func(b op.B, x *ir.Value) *ir.Value {
 			return linear(classes)(b, b.Sqrt(b.Sub(x, b.Float(x, 2))))
 		}},

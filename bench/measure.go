@@ -6,6 +6,7 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
+	"rnas/compiler/grad"
 )
 
 // probePoints is the number of points on which the gradient and the repeatability of a model are tested. It is fixed so
@@ -141,6 +142,13 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	}
 	if n := count(twice.values, probe, 1); n > 0 {
 		flags = append(flags, fmt.Sprintf("random: logits of %d of %d images differ between two runs", n, len(probe)))
+	}
+	network, err := s.classifier()
+	if err != nil {
+		return nil, err
+	}
+	if n := len(grad.StraightThrough(network.Graph)); n > 0 {
+		flags = append(flags, fmt.Sprintf("straight-through gradient: at %d operators that round", n))
 	}
 	probe = right[:min(probePoints, len(right))]
 	slopes, err := s.do(ctx, task{name: "gradient", open: s.gradient}, probe, false)

@@ -9,8 +9,9 @@ import (
 
 // The gradient of a quantised value q, which stands for (q - zero)*scale, is the gradient with respect to q as if it were
 // a real number, in the floating-point type of the scale. It passes straight through the rounding (Bengio et al. 2013,
-// section 4) and is zero where the number was clipped to an end of the range (Esser et al. 2020, equation 3). Scales and
-// zero points count as constants, those that a graph computes from the data too.
+// section 4) and is zero where the number was clipped to an end of the range; that of the scale of a number which is
+// quantised and dequantised is the one of Esser et al. (2020, equation 3). Zero points count as constants, and so do the
+// scales of other operators.
 func init() {
 	register(map[string]Rule{
 		"QuantizeLinear":        quantizeLinear,
@@ -105,6 +106,29 @@ func like(c *Ctx, v, x *ir.Value, g op.Granularity) *ir.Value {
 	return c.Slice(r, []int64{0}, []int64{x.Shape[g.Axis]}, []int64{int64(g.Axis)}, []int64{1})
 }
 
+// unlike sums v, of the shape of the data, over the elements that share an entry of the scale.
+func unlike(c *Ctx, v *ir.Value, g op.Granularity) *ir.Value {
+	scale := c.In(1)
+	var axes []int64
+	for i := range v.Rank() {
+		if i != g.Axis {
+			axes = append(axes, int64(i))
+		}
+	}
+	if g.Block > 0 {
+		blocks := scale.Shape[g.Axis]
+		pads := make([]int64, 2*v.Rank())
+		pads[v.Rank()+g.Axis] = blocks*g.Block - v.Shape[g.Axis]
+		parts := slices.Insert(v.Shape.Clone(), g.Axis+1, g.Block)
+		parts[g.Axis] = blocks
+		v, axes = c.Reshape(c.Pad(v, pads...), parts...), []int64{int64(g.Axis) + 1}
+	}
+	if len(axes) > 0 {
+		v = c.ReduceSum(v, false, axes...)
+	}
+	return c.Cast(c.Reshape(v, scale.Shape...), scale.Type)
+}
+
 // scaleOf is the scale of a QuantizeLinear or DequantizeLinear node in the type of dy, shaped to broadcast.
 func scaleOf(c *Ctx, dy *ir.Value) (*ir.Value, op.Granularity, bool) {
 	g, err := op.GranularityOf(c.N, c.In(0).Shape, c.In(1).Shape)
@@ -131,10 +155,11 @@ func quantizeLinear(c *Ctx) []*ir.Value {
 	xs := c.Cast(x, dy.Type)
 	inside := c.One("And", nil, c.GreaterOrEqual(xs, c.Mul(low, scale)), c.LessOrEqual(xs, c.Mul(high, scale)))
 	dx := c.Mul(divide(c, dy, scale), c.Cast(inside, dy.Type))
+	ds := c.when(1, func() *ir.Value { return unlike(c, c.Neg(c.Mul(dx, c.Div(xs, scale))), g) })
 	if x.Type.IsFloat() {
 		dx = c.Cast(dx, x.Type)
 	}
-	return []*ir.Value{dx}
+	return []*ir.Value{dx, ds}
 }
 
 // divide is dy/scale, without the multiplication by the same scale that the DequantizeLinear behind it made.
@@ -146,11 +171,18 @@ func divide(c *Ctx, dy, scale *ir.Value) *ir.Value {
 }
 
 func dequantizeLinear(c *Ctx) []*ir.Value {
-	scale, _, ok := scaleOf(c, c.Dy[0])
+	dy := c.Dy[0]
+	scale, g, ok := scaleOf(c, dy)
 	if !ok {
 		return nil
 	}
-	return []*ir.Value{c.Mul(c.Dy[0], scale)}
+	return []*ir.Value{c.Mul(dy, scale), c.when(1, func() *ir.Value {
+		q := c.Cast(c.In(0), dy.Type)
+		if z := c.In(2); z != nil {
+			q = c.Sub(q, c.Cast(like(c, z, c.In(0), g), dy.Type))
+		}
+		return unlike(c, c.Mul(dy, q), g)
+	})}
 }
 
 // dynamicQuantizeLinear clips nothing: the range is that of the data.

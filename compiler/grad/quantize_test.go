@@ -297,3 +297,38 @@ func TestStraightThrough(t *testing.T) {
 		})
 	}
 }
+
+// TestScaleGradient compares the gradient of the scale of a number that is quantised and dequantised with equation 3 of
+// Esser et al. (2020).
+func TestScaleGradient(t *testing.T) {
+	x := tensor.Vector[float32](-3, -1.01, -1, 0.3, 0.4, 0.49, 0.99, 5)
+	b := op.NewB("lsq")
+	in, s := b.Input("x", ir.Float32, 8), b.Input("s", ir.Float32)
+	z := b.Const("z", tensor.Scalar(int8(0)))
+	y := b.One("DequantizeLinear", nil, b.One("QuantizeLinear", nil, in, s, z), s, z)
+	dy := tensor.Vector[float32](1, 2, 3, 4, 5, 6, 7, 8)
+	b.Output("g", Gradients(b, []*ir.Value{y}, []*ir.Value{b.Const("dy", dy)}, []*ir.Value{s})[0])
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const scale = 1. / 128
+	out, err := interp.RunOrdered(g, x, tensor.Scalar(float32(scale)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0.0
+	for i, v := range x.Float32s() {
+		q := float64(v) / scale
+		d := math.RoundToEven(q) - q
+		if q < -128 {
+			d = -128
+		} else if q > 127 {
+			d = 127
+		}
+		want += d * float64(dy.Float32s()[i])
+	}
+	if got := out[0].Float64At(0); math.Abs(got-want) > 1e-4 {
+		t.Errorf("found %v, expected %v", got, want)
+	}
+}

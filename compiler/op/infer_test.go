@@ -97,6 +97,7 @@ var families = map[string][]inferCase{
 	"reduce":      reduceCases,
 	"shape":       shapeCases,
 	"index":       indexCases,
+	"quantize":    quantizeCases,
 }
 
 func TestInfer(t *testing.T) {

@@ -35,7 +35,7 @@ func (t *tally) add(r *Result) {
 		if r.Gradient.Kinks > 0 {
 			t.kinks++
 		}
-	case NoRule, NotFinite:
+	case NoRule, NotFinite, Rounded:
 		t.noRule++
 	}
 }
@@ -78,7 +78,8 @@ func Report(results []*Result) string {
 - gradients: cases with floating-point inputs and outputs whose gradient was compared, in float64, with finite differences
   in coordinates of each input and in random directions; agree: within 1e-6. kink: the point of the case has no
   derivative in some of these directions, and the gradient lies between the one-sided differences.
-- no rule: the gradient would have to pass an operator without a rule, or the outputs are not finite.
+- no rule: the gradient would have to pass an operator without a rule, it passes straight through rounding, or the outputs
+  are not finite.
 
 ## Collections
 

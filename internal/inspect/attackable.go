@@ -5,6 +5,7 @@ import (
 
 	"rnas/compiler/grad"
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 	"rnas/compiler/program"
 )
 
@@ -15,6 +16,9 @@ type Attackable struct {
 	// Stops lists the operators between image and logits at which the gradient is zero though values pass: an attack by
 	// gradients alone is then no evidence of robustness.
 	Stops []string `json:"stops,omitempty"`
+	// StraightThrough counts the operators between image and logits that round to integers, at which the gradient is that
+	// of the function without rounding.
+	StraightThrough int `json:"straight_through,omitempty"`
 }
 
 func attackable(g *ir.Graph) Attackable {
@@ -22,7 +26,7 @@ func attackable(g *ir.Graph) Attackable {
 	if err != nil {
 		return Attackable{Reason: err.Error()}
 	}
-	a := Attackable{}
+	a := Attackable{StraightThrough: len(grad.StraightThrough(g))}
 	reached := map[*ir.Value]bool{g.Inputs[0]: true}
 	for _, n := range g.Nodes {
 		hit := false
@@ -34,7 +38,7 @@ func attackable(g *ir.Graph) Attackable {
 		}
 		support, why := grad.Supports(n.Op)
 		for _, v := range n.Out {
-			if v == nil || !v.Type.IsFloat() {
+			if v == nil || !v.Type.IsFloat() && !op.Quantized(v.Type) {
 				continue
 			}
 			reached[v] = true

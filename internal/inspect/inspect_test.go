@@ -68,6 +68,12 @@ func TestAttackable(t *testing.T) {
 			t.Errorf("%s: found %+v", c.name, a)
 		}
 	}
+	if a := attackable(classifier(t, func(b op.B, x *ir.Value) *ir.Value {
+		s := b.Float(x, 1./255)
+		return b.One("DequantizeLinear", nil, b.One("QuantizeLinear", nil, x, s), s)
+	})); !a.Possible || a.StraightThrough != 1 {
+		t.Errorf("quantised: found %+v", a)
+	}
 	b := op.NewB("double")
 	x := b.Input("x", ir.Float32, ir.N, 3)
 	b.Output("y", b.Scale(x, 2))
