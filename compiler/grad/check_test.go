@@ -94,6 +94,11 @@ func TestCoverage(t *testing.T) {
 			checked[r.op] = true
 		}
 	}
+	for _, c := range quantCases { // not with finite differences: see TestStraightThrough
+		for _, name := range quantised(t, c) {
+			checked[name] = true
+		}
+	}
 	for _, name := range op.Names("") {
 		kinds := 0
 		if rules[name] != nil {
@@ -117,6 +122,11 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("operator %s has a rule without a row in the check table", name)
 		}
 	}
+	for _, name := range op.Names(op.Microsoft) {
+		if name = op.Microsoft + "." + name; rules[name] == nil || !checked[name] {
+			t.Errorf("operator %s has no rule or no row in the check table", name)
+		}
+	}
 	for _, reasons := range []map[string]string{constant, unsupported} {
 		for name := range reasons {
 			if op.Lookup("", name) == nil {
@@ -125,7 +135,11 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	for name := range rules {
-		if op.Lookup("", name) == nil {
+		domain, local := "", name
+		if i := strings.LastIndex(name, "."); i >= 0 {
+			domain, local = name[:i], name[i+1:]
+		}
+		if op.Lookup(domain, local) == nil {
 			t.Errorf("rule for operator %s, which is not in the table of operators", name)
 		}
 	}

@@ -219,6 +219,16 @@ var quantCases = []quantCase{
 		}, 0,
 	},
 	{
+		"QLinearSoftmax", func(b op.B, x *ir.Value) *ir.Value {
+			c := newCodes(b)
+			s, z := b.Const("fine", tensor.Scalar(float32(1./65536))), b.Const("z", tensor.Scalar(uint16(0)))
+			middle := b.Const("z", tensor.Scalar(uint16(1<<15)))
+			in := microsoft(b, "QuantizeLinear", nil, x, c.in, middle)
+			y := microsoft(b, "QLinearSoftmax", ir.Attrs{"axis": int64(-1), "opset": int64(13)}, in, c.in, middle, s, z)
+			return microsoft(b, "DequantizeLinear", nil, y, s, z)
+		}, func(b op.B, x *ir.Value) *ir.Value { return b.Softmax(b.Scale(x, 1), -1) }, 1e-4,
+	},
+	{
 		"QLinearSigmoid", func(b op.B, x *ir.Value) *ir.Value {
 			c := newCodes(b)
 			s, z := b.Const("fine", tensor.Scalar(float32(1./65536))), b.Const("z", tensor.Scalar(uint16(0)))
@@ -227,6 +237,21 @@ var quantCases = []quantCase{
 			return c.One("DequantizeLinear", nil, y, s, z)
 		}, func(b op.B, x *ir.Value) *ir.Value { return b.Sigmoid(b.Clip(x, -12.5-1./16, math.Inf(1))) }, 2e-5,
 	},
+}
+
+// quantised lists the operators of the quantised form of a case.
+func quantised(t *testing.T, c quantCase) []string {
+	t.Helper()
+	b := op.NewB(c.name)
+	c.quantised(b, b.Input("x", ir.Float32, 2, 4, 4, 5))
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	var names []string
+	for _, n := range b.Graph().Nodes {
+		names = append(names, key(n))
+	}
+	return names
 }
 
 func draw2(n int, values ...float64) []float64 {
