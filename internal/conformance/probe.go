@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"rnas/internal/interp"
 	"rnas/internal/rng"
@@ -14,16 +16,77 @@ const (
 	coordinates = 6 // of each input
 	directions  = 2 // through all inputs
 	relative    = 1e-6
+	moves       = 6 // points beside a kink that are tried
 )
 
-// probe is a function with its gradient at a point.
+// probe is a function, its gradient, and a point.
 type probe struct {
-	loss    *interp.Program
-	inputs  map[string]*tensor.Tensor
-	names   []string    // of the inputs that vary
-	grad    [][]float64 // with respect to them
-	outs    []string
-	weights [][]float64
+	loss, gradient *interp.Program
+	inputs         map[string]*tensor.Tensor // the point
+	names          []string                  // of the inputs that vary
+	depends        []bool                    // whether the outputs do, so that the gradient program computes it
+	outs           []string
+	weights        [][]float64
+}
+
+// errKink says that the function has no derivative at the point.
+var errKink = errors.New("no derivative at this point")
+
+// check compares gradients at the point. Where that is a kink in some direction, they are compared at a point beside it
+// too.
+func (p *probe) check(s *rng.Stream) Gradient {
+	out := Gradient{Status: Checked}
+	out.Kinks, out.Err = p.compareAll(s)
+	for try := 0; out.Kinks > 0 && out.Err == nil; try++ {
+		beside := p.moved(s, try)
+		kinks, err := beside.compareAll(s)
+		if kinks == 0 {
+			out.Err = err
+			break
+		}
+		if try == moves {
+			out.Err = fmt.Errorf("kinks at %d points beside the case: %w", moves, errKink)
+		}
+	}
+	return out
+}
+
+// moved is the probe at a point beside, further up for even and further down for odd tries.
+func (p *probe) moved(s *rng.Stream, try int) *probe {
+	out := *p
+	out.inputs = map[string]*tensor.Tensor{}
+	for _, name := range sorted(p.inputs) {
+		t := p.inputs[name]
+		if slices.Contains(p.names, name) {
+			t = t.Clone()
+			d := t.Data.([]float64)
+			for j := range d {
+				d[j] += (0.02 + 0.06*s.Float64()) * float64(1-2*(try%2))
+			}
+		}
+		out.inputs[name] = t
+	}
+	return &out
+}
+
+// grads runs the gradient program.
+func (p *probe) grads() ([][]float64, error) {
+	results, err := p.gradient.Run(p.inputs)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float64, len(p.names))
+	for i, name := range p.names {
+		out[i] = make([]float64, p.inputs[name].Len())
+		if p.depends[i] {
+			r := results["gradient."+name]
+			if !slices.Equal(r.Shape, p.inputs[name].Shape) {
+				return nil, fmt.Errorf("gradient of %s has shape %v, expected %v", name, r.Shape, p.inputs[name].Shape)
+			}
+			out[i] = r.Float64s()
+		}
+	}
+	return out, nil
 }
 
 // at is the loss at the point moved by step times direction, one list per varying input (nil where it stays).
@@ -56,28 +119,20 @@ func (p *probe) at(direction [][]float64, step float64) (float64, error) {
 	return sum, nil
 }
 
-// check compares single coordinates and random directions.
-func (p *probe) check(s *rng.Stream) Gradient {
-	out := Gradient{Status: Checked}
+// compareAll compares single coordinates and, if none is a kink, random directions. It counts the kinks.
+func (p *probe) compareAll(s *rng.Stream) (kinks int, err error) {
+	grads, err := p.grads()
+	if err != nil {
+		return 0, err
+	}
 	largest := 0.0
-	for _, g := range p.grad {
+	for _, g := range grads {
 		for _, v := range g {
 			largest = max(largest, math.Abs(v))
 		}
 	}
-	try := func(direction [][]float64, have, scale float64, what string) bool {
-		kink, err := p.compare(direction, have, scale)
-		out.Probes++
-		if kink {
-			out.Kinks++
-		}
-		if err != nil {
-			out.Err = fmt.Errorf("%s: %w", what, err)
-		}
-		return err == nil
-	}
-	direction := make([][]float64, len(p.grad))
-	for i, g := range p.grad {
+	direction := make([][]float64, len(grads))
+	for i, g := range grads {
 		direction[i] = make([]float64, len(g))
 		for k := range min(coordinates, len(g)) {
 			j := k
@@ -85,20 +140,22 @@ func (p *probe) check(s *rng.Stream) Gradient {
 				j = s.IntN(len(g))
 			}
 			direction[i][j] = 1
-			ok := try(direction, g[j], largest, fmt.Sprintf("input %s, element %d", p.names[i], j))
+			err := p.compare(direction, g[j], largest)
 			direction[i][j] = 0
-			if !ok {
-				return out
+			if errors.Is(err, errKink) {
+				kinks++
+			} else if err != nil {
+				return kinks, fmt.Errorf("input %s, element %d: %w", p.names[i], j, err)
 			}
 		}
 		direction[i] = nil
 	}
-	if out.Kinks > 0 { // where several kinks meet, one-sided differences say nothing about a subgradient
-		return out
-	}
 	for range directions {
+		if kinks > 0 { // where several kinks meet, one-sided differences say nothing about a subgradient
+			break
+		}
 		have, norm := 0.0, 0.0
-		for i, g := range p.grad {
+		for i, g := range grads {
 			direction[i] = make([]float64, len(g))
 			for j, v := range g {
 				direction[i][j] = 2*s.Float64() - 1
@@ -106,36 +163,50 @@ func (p *probe) check(s *rng.Stream) Gradient {
 				norm += math.Abs(v * direction[i][j])
 			}
 		}
-		if !try(direction, have, norm, "a random direction") {
-			return out
+		err := p.compare(direction, have, norm)
+		if errors.Is(err, errKink) {
+			kinks++
+		} else if err != nil {
+			return kinks, fmt.Errorf("a random direction: %w", err)
 		}
 	}
-	return out
+	return kinks, nil
 }
 
 // compare compares a directional derivative with finite differences. Steps shrink until a central difference of fourth
-// order agrees. If none does, and the one-sided differences differ from each other, the point is a kink, and the value
-// must lie between the two.
-func (p *probe) compare(direction [][]float64, have, scale float64) (kink bool, err error) {
-	var left, right, size, central float64
-	for _, h := range []float64{1e-3, 1e-4, 1e-5, 1e-6} {
+// order agrees. If none does, the point may be a kink: the one-sided differences differ, and the value must lie between
+// them; or the function jumps, or is not finite on one side, and the value has nothing to agree with.
+func (p *probe) compare(direction [][]float64, have, scale float64) error {
+	var left, right [4]float64
+	size, central := 0.0, 0.0
+	for k, h := range []float64{1e-3, 1e-4, 1e-5, 1e-6} {
 		var v [5]float64
 		for i, step := range []float64{-2 * h, -h, 0, h, 2 * h} {
+			var err error
 			if v[i], err = p.at(direction, step); err != nil {
-				return false, err
+				return err
 			}
 			size = max(size, math.Abs(v[i]))
 		}
 		central = (8*(v[3]-v[1]) - (v[4] - v[0])) / (12 * h)
 		noise := 8 * 0x1p-52 * size / h
 		if math.Abs(central-have) <= noise+relative*max(scale, math.Abs(have), math.Abs(central)) {
-			return false, nil
+			return nil
 		}
-		left, right = (v[2]-v[1])/h, (v[3]-v[2])/h
+		left[k], right[k] = (v[2]-v[1])/h, (v[3]-v[2])/h
+	}
+	l, r := left[3], right[3]
+	if math.IsNaN(l+r) || math.IsInf(l+r, 0) || jumps(left) || jumps(right) {
+		return errKink
 	}
 	slack := 1e-4 * max(scale, math.Abs(have), 1)
-	if math.Abs(left-right) > 2*slack && have >= min(left, right)-slack && have <= max(left, right)+slack {
-		return true, nil
+	if math.Abs(l-r) > 2*slack && have >= min(l, r)-slack && have <= max(l, r)+slack {
+		return errKink
 	}
-	return false, fmt.Errorf("gradient %.10g, central difference %.10g, one-sided %.10g and %.10g", have, central, left, right)
+	return fmt.Errorf("gradient %.10g, central difference %.10g, one-sided %.10g and %.10g", have, central, l, r)
+}
+
+// jumps reports whether one-sided differences grow without bound as the step shrinks by factors of 10.
+func jumps(d [4]float64) bool {
+	return math.Abs(d[3]) > 2*math.Abs(d[2]) && math.Abs(d[2]) > 2*math.Abs(d[1])
 }
