@@ -96,13 +96,22 @@ func findBlock() (int64, error) {
 }
 
 // blockSample has every operator that graphs use in the blocked layout: depthwise, pointwise and dense convolutions with
-// and without bias, addition and Relu, their gradients, pooling and normalisation.
+// and without bias, of images too, addition and Relu, their gradients, pooling and normalisation.
 func blockSample(block int64) (*ir.Graph, error) {
 	b := op.NewB("block_sample")
 	channels := 2 * block
 	x, bias := b.Input("x", ir.Float32, 2, channels, 7, 9), b.Input("bias", ir.Float32, channels)
 	depthwise, pointwise := b.Input("depthwise", ir.Float32, channels, 1, 3, 3), b.Input("pointwise", ir.Float32, channels, channels, 1, 1)
 	dense := b.Input("dense", ir.Float32, channels, channels, 3, 3)
+	image, stem := b.Input("image", ir.Float32, 2, 3, 7, 9), b.Input("stem", ir.Float32, channels, 3, 3, 3)
+	seen := b.Conv(image, stem, bias, op.Same(3, 1, 1))
+	b.Output("seen", seen)
+	b.Output("dimage", grad.Gradients(b, []*ir.Value{seen}, []*ir.Value{b.Add(seen, x)}, []*ir.Value{image})[0])
+	even := b.Relu(b.Pad(x, 0, 0, 0, 0, 0, 0, 1, 1))
+	half := op.Conv2D{Kernel: [2]int64{1, 1}, Stride: 2}
+	reduced := b.MaxPool(b.Add(b.Conv(even, pointwise, nil, half),
+		b.Conv(b.Slice(even, []int64{1, 1}, []int64{8, 10}, []int64{2, 3}, []int64{1, 1}), pointwise, nil, half)), op.Same(3, 1, 1))
+	b.Output("deven", grad.Gradients(b, []*ir.Value{reduced}, []*ir.Value{reduced}, []*ir.Value{x})[0])
 	for i, c := range []op.Conv2D{op.Same(3, 1, 1), op.Same(3, 2, 1), op.Same(3, 1, 2), op.Same(3, 2, 2)} {
 		d := c
 		d.Group = channels

@@ -13,7 +13,7 @@ import (
 // Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
 // Runtime and ties its states to st. Closing the returned Running closes stepper and session.
 func Launch(p *program.Program, st *State, o Options) (*Running, error) {
-	if err := pass.Run(p.Graph, passes(p, o.Provider)); err != nil {
+	if err := pass.Run(p.Graph, passes(o.Provider)); err != nil {
 		return nil, err
 	}
 	model, err := export.Marshal(p.Graph, export.Options{})
@@ -36,13 +36,13 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 	return &Running{Stepper: step, session: s}, nil
 }
 
-// passes is the pipeline of a program for a provider. A program without state has constant weights, and then the CPU
-// provider chooses its blocked layout by itself; where weights are computed, the pass Blocked chooses it. Normalisation
-// is not folded here: a gradient is that of the graph that was differentiated, kinks included.
-func passes(p *program.Program, provider string) []pass.Pass {
+// passes is the pipeline of a program for a provider. On the CPU the pass Blocked chooses the layout; weights that are
+// constant are laid out at compile time. Normalisation is not folded here: a gradient is that of the graph that was
+// differentiated, kinks included.
+func passes(provider string) []pass.Pass {
 	provider = cmp.Or(strings.ToLower(provider), "cpu")
 	out := pass.Training(provider)
-	if provider == "cpu" && len(p.State) > 0 {
+	if provider == "cpu" {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}

@@ -59,6 +59,35 @@ type Env struct {
 	// DropPath gives, in training, the factor [B,1,1,1] of an edge: 0 drops the edge for that image, 1/keep keeps it. Nil
 	// where drop-path is off.
 	DropPath func() *ir.Value
+	// shared holds what several edges compute from the same state, see once.
+	shared map[sharedKey]sharedValue
+}
+
+type sharedKey struct {
+	what string
+	of   *ir.Value
+}
+
+type sharedValue struct{ value, mean, variance *ir.Value }
+
+// once computes what of x, the first time that a cell asks for it. Edges that start at one state share their common
+// beginning, so that its gradient, too, is taken once, of the sum.
+func (e *Env) once(what string, x *ir.Value, compute func() sharedValue) sharedValue {
+	key := sharedKey{what, x}
+	v, ok := e.shared[key]
+	if !ok {
+		v = compute()
+		if e.shared == nil {
+			e.shared = map[sharedKey]sharedValue{}
+		}
+		e.shared[key] = v
+	}
+	return v
+}
+
+// Relu is max(x, 0), once for every x.
+func (e *Env) Relu(x *ir.Value) *ir.Value {
+	return e.once("relu", x, func() sharedValue { return sharedValue{value: e.B.Relu(x)} }).value
 }
 
 // Epsilon of batch normalisation, PyTorch's default.
@@ -124,6 +153,31 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 	y, m, v := e.BatchNormTrain(x, scale, bias, mean, variance, Epsilon)
 	e.Stats = append(e.Stats, Stat{Name: name, Mean: m, Variance: v, Count: x.Shape.Numel() / c})
 	return y
+}
+
+// sharedNorm is norm without learned scale of an x that several edges normalise: in training, all of them have the same batch
+// statistics.
+func (e *Env) sharedNorm(name string, x, gain *ir.Value) *ir.Value {
+	if !e.Train || e.Err() != nil {
+		return e.norm(name, x, false, gain)
+	}
+	c := x.Shape[1]
+	mean := e.weight(name+".running_mean", RunningMean, c, c)
+	variance := e.weight(name+".running_var", RunningVar, c, c)
+	n := e.once("norm", x, func() sharedValue {
+		y, m, v := e.BatchNormTrain(x, e.Fill(x, 1, c), e.Fill(x, 0, c), mean, variance, Epsilon)
+		return sharedValue{y, m, v}
+	})
+	e.Stats = append(e.Stats, Stat{Name: name, Mean: n.mean, Variance: n.variance, Count: x.Shape.Numel() / c})
+	return e.gained(n.value, gain)
+}
+
+// gained is x times a scalar. The factor is spread over the channels, a form that a sum of edges takes up as it is computed.
+func (e *Env) gained(x, gain *ir.Value) *ir.Value {
+	if e.Err() != nil {
+		return x
+	}
+	return e.Mul(x, e.Reshape(e.Expand(gain, x.Shape[1]), 1, -1, 1, 1))
 }
 
 // folded is the convolution followed by normalisation as one convolution: weight*s and bias-mean*s with

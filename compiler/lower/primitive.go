@@ -26,8 +26,8 @@ type primitive func(e *Env, x *ir.Value, at edge) *ir.Value
 var primitives = map[genotype.Primitive]primitive{
 	genotype.None:        func(*Env, *ir.Value, edge) *ir.Value { return nil },
 	genotype.SkipConnect: skip,
-	genotype.MaxPool3x3:  pool(op.B.MaxPool),
-	genotype.AvgPool3x3:  pool(op.B.AveragePool),
+	genotype.MaxPool3x3:  pool(genotype.MaxPool3x3, op.B.MaxPool),
+	genotype.AvgPool3x3:  pool(genotype.AvgPool3x3, op.B.AveragePool),
 	genotype.SepConv3x3:  sepConv(3),
 	genotype.SepConv5x5:  sepConv(5),
 	genotype.SepConv7x7:  sepConv(7),
@@ -41,16 +41,18 @@ func skip(e *Env, x *ir.Value, at edge) *ir.Value {
 		return e.factorizedReduce(at.name, x, at.c, !at.super, at.gain)
 	}
 	if at.gain != nil {
-		return e.Mul(x, at.gain)
+		return e.gained(x, at.gain)
 	}
 	return x
 }
 
-func pool(window func(op.B, *ir.Value, op.Conv2D) *ir.Value) primitive {
+func pool(name genotype.Primitive, window func(op.B, *ir.Value, op.Conv2D) *ir.Value) primitive {
 	return func(e *Env, x *ir.Value, at edge) *ir.Value {
-		y := window(e.B, x, op.Same(3, at.stride, 1))
+		y := e.once(fmt.Sprint(name, at.stride), x, func() sharedValue {
+			return sharedValue{value: window(e.B, x, op.Same(3, at.stride, 1))}
+		}).value
 		if at.super {
-			y = e.norm(at.name+".1", y, false, at.gain)
+			y = e.sharedNorm(at.name+".1", y, at.gain)
 		}
 		return y
 	}

@@ -11,7 +11,8 @@ import (
 //
 // A blocked tensor has the shape [N,C,H,W] of the plain one, but its elements lie in memory as [N,C/block,H,W,block]. A
 // blocked weight of shape [O,I,h,w] lies as [O/block,I/block,h,w,block of I,block of O], and as [O/block,h,w,block] where
-// every channel is a group of its own (I = 1).
+// every channel is a group of its own (I = 1). A Conv also takes a plain tensor of fewer channels than a block, by a weight that lies as
+// [O/block,I,h,w,block of O]; a ReorderOutput may leave out the last channels of the last block.
 const Blocked = "com.microsoft.nchwc"
 
 // Block is the attribute with the number of channels per block. ONNX lets every operator have attributes whose names
@@ -22,10 +23,10 @@ func init() {
 	block := Attr{Block, kInt, true}
 	window := func(more ...Attr) []Attr { return append(append(more, block), windowAttrs...) }
 	register([]Op{
-		{Name: "ReorderInput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{block}, Infer: blocked(keep)},
+		{Name: "ReorderInput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{block}, Infer: blocked(unary)},
 		{
 			Name: "ReorderOutput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1},
-			Attrs: []Attr{block, {"channels", kInt, true}}, Infer: blocked(keep),
+			Attrs: []Attr{block, {"channels", kInt, true}}, Infer: blocked(reorderOutput),
 		},
 		{
 			Name: "Conv", Domain: Blocked, In: Arity{2, 4}, Out: Arity{1, 1},
@@ -46,17 +47,23 @@ func blocked(infer func(c *Ctx) error) func(c *Ctx) error {
 		if block < 1 {
 			return fmt.Errorf("attribute %s: expected a positive number, found %d", Block, block)
 		}
-		if x := c.Shape(0); len(x) != 4 || x[1] == ir.N || x[1]%block != 0 || c.Type(0) != ir.Float32 {
+		few := func(channels int64) bool { return c.Op == "Conv" && channels > 0 && channels < block }
+		if x := c.Shape(0); len(x) != 4 || x[1] == ir.N || x[1]%block != 0 && !few(x[1]) || c.Type(0) != ir.Float32 {
 			return fmt.Errorf("expected float32 [N,C,H,W] with C a multiple of %d", block)
-		}
-		if channels := c.Int("channels", c.Shape(0)[1]); channels != c.Shape(0)[1] {
-			return fmt.Errorf("attribute channels: expected %d, found %d", c.Shape(0)[1], channels)
 		}
 		return infer(c)
 	}
 }
 
-func keep(c *Ctx) error { return c.Set(0, c.Type(0), c.Shape(0)...) }
+func reorderOutput(c *Ctx) error {
+	shape := c.Shape(0).Clone()
+	channels := c.Int("channels", 0)
+	if channels <= shape[1]-c.Int(Block, 0) || channels > shape[1] {
+		return fmt.Errorf("attribute channels: expected a number that ends in the last block of %d, found %d", shape[1], channels)
+	}
+	shape[1] = channels
+	return c.Set(0, c.Type(0), shape...)
+}
 
 // blockedConv takes a fourth input of the shape of the result, which is added to it before the activation.
 func blockedConv(c *Ctx) error {
@@ -68,7 +75,7 @@ func blockedConv(c *Ctx) error {
 	}
 	block, w := c.Int(Block, 0), c.Shape(1)
 	depthwise := c.Int("group", 1) == w[0] && w[1] == 1
-	if w[0]%block != 0 || !depthwise && w[1]%block != 0 {
+	if w[0]%block != 0 || !depthwise && w[1]%block != 0 && w[1] > block {
 		return fmt.Errorf("expected channels that are multiples of %d", block)
 	}
 	if sum := c.Input(3); sum != nil && c.Out[0] != nil && (!sum.Shape.Equal(c.Out[0].Shape) || sum.Type != c.Type(0)) {

@@ -13,7 +13,7 @@ func Blocked(block int64) Pass {
 		Name: "blocked",
 		Why:  "convolutions with computed weights and their gradients run several times faster in the blocked layout",
 		Run: func(g *ir.Graph) error {
-			l := &blocking{block: block, gradient: map[*ir.Node]bool{}}
+			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}}
 			return l.run(g)
 		},
 	}
@@ -22,7 +22,8 @@ func Blocked(block int64) Pass {
 // blocking is what the blockers of a graph and its nested graphs share.
 type blocking struct {
 	block    int64
-	gradient map[*ir.Node]bool // weight gradients, see gradients
+	gradient map[*ir.Node]bool     // weight gradients, see gradients
+	pools    map[*ir.Node]*ir.Node // gradients of MaxPool nodes, see poolGradient
 	uses     map[*ir.Value]int
 }
 
@@ -39,7 +40,7 @@ func (l *blocking) run(g *ir.Graph) error {
 	if err := b.Err(); err != nil {
 		return err
 	}
-	for _, p := range []Pass{identity, cseNodes, deadNodes} {
+	for _, p := range []Pass{foldNodes, identity, cseNodes, deadNodes} {
 		if err := p.Run(g); err != nil {
 			return err
 		}
@@ -53,11 +54,12 @@ func (l *blocking) blockable(v *ir.Value) bool {
 }
 
 // form is the blocked form of a value. A convolution without users is not emitted yet: it may take up an addition or a
-// Relu. Neither is a product, which may become part of a correlation.
+// Relu. Neither is a product, which may become part of a correlation, nor a spread tensor, which may be moved.
 type form struct {
 	value   *ir.Value
 	conv    *blockedConv
 	product []*ir.Value // two plain values
+	spread  *spread
 }
 
 // blockedConv holds the inputs (x, weight, bias, sum, of which the last two may be nil) and attributes of an operator.
@@ -74,14 +76,14 @@ type blocker struct {
 	outer   *blocker
 	local   map[*ir.Value]bool // values defined in this graph
 	forms   map[*ir.Value]*form
-	pending map[*ir.Value]bool      // values with a form and no plain definition
-	weights map[*ir.Value]*ir.Value // blocked weights
+	pending map[*ir.Value]bool // values with a form and no plain definition
+	weights map[weightForm]*ir.Value
 }
 
 func newBlocker(l *blocking, b op.B, outer *blocker) *blocker {
 	return &blocker{
 		B: b, blocking: l, outer: outer, local: map[*ir.Value]bool{},
-		forms: map[*ir.Value]*form{}, pending: map[*ir.Value]bool{}, weights: map[*ir.Value]*ir.Value{},
+		forms: map[*ir.Value]*form{}, pending: map[*ir.Value]bool{}, weights: map[weightForm]*ir.Value{},
 	}
 }
 
@@ -159,6 +161,8 @@ func (b *blocker) blocked(v *ir.Value) *ir.Value {
 		f.value = b.emit(f.conv)
 	case f.product != nil:
 		f.value = b.Mul(b.blocked(f.product[0]), b.blocked(f.product[1]))
+	case f.spread != nil:
+		f.value = b.fill(f.spread, v)
 	}
 	return f.value
 }
@@ -181,12 +185,12 @@ var blockRules map[string]func(b *blocker, n *ir.Node) bool
 
 func init() {
 	blockRules = map[string]func(b *blocker, n *ir.Node) bool{
-		"Conv": blockConv,
-		"Add":  blockAdd, "Sub": blockBinary, "Mul": blockMul, "Div": blockBinary, "Sum": blockSum, "Max": blockBinary, "Min": blockBinary,
+		"Conv": blockConv, "ConvTranspose": blockConvTranspose,
+		"Add": blockAdd, "Sub": blockBinary, "Mul": blockMul, "Div": blockBinary, "Sum": blockSum, "Max": blockBinary, "Min": blockBinary,
 		"BatchNormalization": blockNorm, "ReduceSum": blockReduce,
 		"Concat": blockConcat, "Split": blockSplit, "Slice": blockSlice, "Pad": blockPad,
 		"MaxPool": blockPool, "AveragePool": blockPool, "GlobalAveragePool": blockGlobalPool,
-		"Relu": blockRelu,
+		"Relu": blockRelu, "Reshape": blockPoolGradient,
 	}
 	for _, name := range []string{
 		"HardSigmoid", "Sign", "Neg", "Abs", "Exp", "Log", "Sqrt", "Reciprocal", "Sigmoid", "Tanh", "Softplus", "Softsign", "Erf",

@@ -8,10 +8,7 @@ import (
 
 	"rnas/compiler/grad"
 	"rnas/compiler/ir"
-	"rnas/compiler/lower"
 	"rnas/compiler/op"
-	"rnas/compiler/program"
-	"rnas/genotype"
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
@@ -102,67 +99,45 @@ func TestBlockedDepthwise(t *testing.T) {
 	}
 }
 
-func TestBlockedTraining(t *testing.T) {
-	macro := lower.Macro{Channels: 8, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3}
-	darts, err := genotype.Lookup("DARTS_V2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	net := lower.Evaluation{Macro: macro, Genotype: darts.Genotype}
-	l, err := program.NewLayout(net)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, recipe := range []program.Recipe{program.Standard, program.Fast, program.PGD} {
-		t.Run(string(recipe), func(t *testing.T) {
-			var graphs [2]*ir.Graph
-			for i := range graphs {
-				p, err := program.Train{
-					Net: net, Batch: 2, Recipe: recipe, DropPath: recipe == program.Standard,
-					Attack: program.Attack{Epsilon: 0.1, StepSize: 0.05, Steps: 2},
-					SGD:    program.SGD{Momentum: 0.9, WeightDecay: 5e-4, Clip: 5},
-				}.Compile(l)
-				if err != nil {
-					t.Fatal(err)
-				}
-				graphs[i] = p.Graph
-			}
-			g := sameGraphs(t, graphs[0], graphs[1])
-			if convs, reorders := count(g, op.Blocked, "Conv"), count(g, op.Blocked, "ReorderInput"); 4*reorders > convs {
-				t.Errorf("%d reorders for %d blocked convolutions", reorders, convs)
+// TestBlockedMaxPool has ties in many windows, which go to the first of them.
+func TestBlockedMaxPool(t *testing.T) {
+	for _, c := range []op.Conv2D{op.Same(3, 1, 1), op.Same(3, 2, 1), op.Same(5, 1, 1), op.Same(5, 2, 1)} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			g := sameFunction(t, func(b op.B) {
+				x := b.Conv(b.Input("x", ir.Float32, 2, 8, 8, 10), b.Const("one", tensor.FromFloat64s(ir.Float32, []int64{8, 1, 1, 1}, []float64{1, 1, 1, 1, 1, 1, 1, 1})), nil, op.Conv2D{Kernel: [2]int64{1, 1}, Group: 8})
+				x = b.Relu(b.Sub(x, b.Float(x, 0.5)))
+				y := b.MaxPool(x, c)
+				b.Output("y", y)
+				b.Output("dx", grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Input("dy", ir.Float32, y.Shape...)}, []*ir.Value{x})[0])
+			})
+			if k := count(g, "", "ScatterElements"); k > 0 {
+				t.Errorf("the gradient is not blocked\n%s", g)
 			}
 		})
 	}
 }
 
-func TestBlockedSearch(t *testing.T) {
-	net := lower.Supernet{
-		Macro: lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3},
-		Nodes: 2, Primitives: genotype.DARTSPrimitives,
+// TestBlockedStrides covers factorized reductions and depthwise convolutions of stride 2, forward and backward.
+func TestBlockedStrides(t *testing.T) {
+	build := func(b op.B) {
+		x := b.Relu(b.Conv(b.Input("x", ir.Float32, 2, 8, 6, 10), b.Input("w", ir.Float32, 8, 8, 1, 1), nil, op.Conv2D{Kernel: [2]int64{1, 1}}))
+		half := op.Conv2D{Kernel: [2]int64{1, 1}, Stride: 2}
+		shifted := b.Slice(x, []int64{1, 1}, []int64{6, 10}, []int64{2, 3}, []int64{1, 1})
+		first, second := b.Input("first", ir.Float32, 8, 8, 1, 1), b.Input("second", ir.Float32, 8, 8, 1, 1)
+		y := b.Concat(1, b.Conv(x, first, nil, half), b.Conv(shifted, second, nil, half), b.Conv(b.Relu(shifted), second, nil, half))
+		ys, with := []*ir.Value{y}, []*ir.Value{x, first, second}
+		for i, c := range []op.Conv2D{op.Same(3, 2, 1), op.Same(5, 2, 1), op.Same(3, 2, 2), op.Same(5, 2, 2)} {
+			c.Group = 8
+			w := b.Input(fmt.Sprint("depthwise", i), ir.Float32, 8, 1, c.Kernel[0], c.Kernel[1])
+			ys, with = append(ys, b.Conv(x, w, nil, c)), append(with, w)
+		}
+		for i, v := range append(ys, grad.Gradients(b, ys, ys, with)...) {
+			b.Output(fmt.Sprint("y", i), v)
+		}
 	}
-	l, err := program.NewLayout(net)
-	if err != nil {
-		t.Fatal(err)
-	}
-	search := program.Search{
-		Net: net, Batch: 2, Reg: program.KL, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
-		Adam: program.Adam{LR: 3e-4, Beta1: .5, Beta2: .999, Epsilon: 1e-8, WeightDecay: 1e-3},
-	}
-	for name, compile := range map[string]func() (*program.Program, error){
-		"weights": func() (*program.Program, error) { return search.Weights(l, false) },
-		"alphas":  func() (*program.Program, error) { return search.Alphas(l, true) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			var graphs [2]*ir.Graph
-			for i := range graphs {
-				p, err := compile()
-				if err != nil {
-					t.Fatal(err)
-				}
-				graphs[i] = p.Graph
-			}
-			sameGraphs(t, graphs[0], graphs[1])
-		})
+	g := sameFunction(t, build)
+	if k := count(g, "", "ConvTranspose"); k > 0 {
+		t.Errorf("%d gradients are not blocked\n%s", k, g)
 	}
 }
 
@@ -207,6 +182,11 @@ func TestBlockedOperators(t *testing.T) {
 			running := b.Node("BatchNormalization", ir.Attrs{"training_mode": int64(1)}, 3, x, vec, vec, vec, variance)
 			y, mean, v := b.BatchNormTrain(x, vec, vec, b.Neg(vec), variance, 1e-5)
 			return append(running, b.BatchNorm(x, vec, vec, vec, variance, 1e-5), b.Relu(y), mean, v)
+		},
+		"image in, image out": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			image := b.Input("image", ir.Float32, 2, 3, 6, 5)
+			y := b.Relu(b.Conv(image, b.Input("stem", ir.Float32, 8, 3, 3, 3), nil, op.Same(3, 1, 1)))
+			return append(grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Mul(x, y)}, []*ir.Value{image}), y)
 		},
 		"loop over a blocked value": func(b op.B, x, _ *ir.Value) []*ir.Value {
 			return b.Loop("loop", 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {

@@ -19,6 +19,8 @@ func (l *blocking) gradients(g *ir.Graph) {
 			l.depthwiseGradient(n)
 		case n.Op == "ReduceSum" && n.In[0].Rank() == 3 && n.Int("keepdims", 1) == 0:
 			l.pointwiseGradient(n)
+		case n.Op == "Reshape":
+			l.poolGradient(n)
 		}
 	}
 }
@@ -66,13 +68,29 @@ func blockConv(b *blocker, n *ir.Node) bool {
 		b.set(y, b.correlation(x, w, windowOf(n)))
 		return true
 	}
-	group := n.Int("group", 1)
-	depthwise := group == x.Shape[1] && w.Shape[0] == group
-	if !b.blockable(x) || !b.blockable(y) || group != 1 && !depthwise || n.Str("auto_pad", "NOTSET") != "NOTSET" {
-		return false
-	}
 	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() {
 		return false // a dense weight gradient, whose kernel is a batch of images: too large to lay out anew
+	}
+	if blockShifted(b, n) {
+		return true
+	}
+	group := n.Int("group", 1)
+	depthwise := group == x.Shape[1] && w.Shape[0] == group
+	if group != 1 && !depthwise || n.Str("auto_pad", "NOTSET") != "NOTSET" {
+		return false
+	}
+	if group == 1 && b.few(x) && b.blockable(y) {
+		b.plain(x)
+		b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{x, b.weight(w), n.Input(2)}, attrs: windowOf(n)}})
+		return true
+	}
+	if group == 1 && b.few(y) && b.blockable(x) && n.Input(2) == nil {
+		wide := b.made("filled", w, func(b *blocker) *ir.Value { return b.Pad(w, 0, 0, 0, 0, b.block-y.Shape[1], 0, 0, 0) })
+		b.set(y, b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(wide)}, attrs: windowOf(n)}))
+		return true
+	}
+	if !b.blockable(x) || !b.blockable(y) {
+		return false
 	}
 	attrs := windowOf(n)
 	if depthwise {
@@ -110,28 +128,49 @@ func (b *blocker) open(v *ir.Value) *blockedConv {
 	return nil
 }
 
-// weight lays [O,I,h,w] out as [O/block,I/block,h,w,block,block] or, if I is 1, as [O/block,h,w,block]. The weights of a
-// loop are laid out before it.
+// few reports whether v has the channels of an image, too few for a block. A convolution reads such a tensor as it is, and
+// writes one block, filled up with zeros.
+func (b *blocker) few(v *ir.Value) bool {
+	return v.Rank() == 4 && v.Type == ir.Float32 && v.Shape[1] > 0 && v.Shape[1] < b.block
+}
+
+// weight lays [O,I,h,w] out as [O/block,I/block,h,w,block,block], as [O/block,h,w,block] if I is 1, and as [O/block,I,h,w,block] if
+// I is less than a block. The weights of a loop are laid out before it.
 func (b *blocker) weight(w *ir.Value) *ir.Value {
+	return b.made("laid out", w, func(b *blocker) *ir.Value { return b.layOut(w) })
+}
+
+// made is what make builds from a weight, made once, and before the loop that uses it.
+func (b *blocker) made(what string, w *ir.Value, build func(b *blocker) *ir.Value) *ir.Value {
 	if b.outer != nil && !b.local[w] && !w.IsConst() {
-		return b.outer.weight(w)
+		return b.outer.made(what, w, build)
 	}
-	if b.weights[w] != nil {
-		return b.weights[w]
+	key := weightForm{what, w}
+	if b.weights[key] == nil {
+		b.plain(w)
+		b.weights[key] = build(b)
+		b.local[b.weights[key]] = true
 	}
-	b.plain(w)
+	return b.weights[key]
+}
+
+type weightForm struct {
+	what string
+	of   *ir.Value
+}
+
+func (b *blocker) layOut(w *ir.Value) *ir.Value {
 	out, in, taps := w.Shape[0], w.Shape[1], w.Shape[2]*w.Shape[3]
-	v := w
+	var v *ir.Value
 	switch {
-	case in > 1 && taps == 1:
+	case in < b.block:
+		v = b.Transpose(b.Reshape(w, out/b.block, b.block, in*taps), 0, 2, 1)
+	case taps == 1:
 		v = b.Transpose(b.Reshape(w, out/b.block, b.block, in/b.block, b.block), 0, 2, 3, 1)
-	case in > 1:
+	default:
 		v = b.Transpose(b.Reshape(w, out/b.block, b.block, in/b.block, b.block, taps), 0, 2, 4, 3, 1)
-	case taps > 1:
-		v = b.Transpose(b.Reshape(w, out/b.block, b.block, taps), 0, 2, 1)
 	}
-	b.weights[w] = b.Reshape(v, w.Shape...)
-	return b.weights[w]
+	return b.Reshape(v, w.Shape...)
 }
 
 // correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], plane by plane: [1,N*C,...]. Reading the blocked x as

@@ -75,6 +75,9 @@ func blockPad(b *blocker, n *ir.Node) bool {
 		pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0 {
 		return false
 	}
+	if b.shift(b.forms[x], y, pads) {
+		return true
+	}
 	b.plain(n.In[1:]...)
 	in := append([]*ir.Value{b.pixelView(x), b.Ints(0, 0, pads[2], pads[3], 0, 0, 0, pads[6], pads[7], 0)}, n.In[2:]...)
 	b.set(y, b.Reshape(b.One("Pad", nil, in...), y.Shape...))

@@ -6,6 +6,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/op"
+	"rnas/compiler/pass"
 	"rnas/internal/tensor"
 )
 
@@ -111,7 +112,9 @@ func (c Classifier) open(b op.B, batch int) (images, labels *ir.Value) {
 	return b.Input("images", ir.Float32, shape...), b.Input("labels", ir.Int64, int64(batch))
 }
 
-// NewClassifier checks that g is a classifier of images: one float32 input of rank 4 and a first output of rank 2.
+// NewClassifier checks that g is a classifier of images: one float32 input of rank 4 and a first output of rank 2. The
+// classifier is a simplified copy of g: what two operators compute alike is one before it is differentiated, so that its
+// gradient is taken once, of the sum.
 func NewClassifier(g *ir.Graph) (Classifier, error) {
 	switch {
 	case len(g.Inputs) != 1 || g.Inputs[0].Type != tensor.Float32 || g.Inputs[0].Rank() != 4:
@@ -121,5 +124,12 @@ func NewClassifier(g *ir.Graph) (Classifier, error) {
 	case !ir.Shape(g.Inputs[0].Shape[1:]).Static() || g.Outputs[0].Shape[1] == ir.N:
 		return Classifier{}, fmt.Errorf("graph %s: expected static image and class dimensions, found %s and %s", g.Name, g.Inputs[0], g.Outputs[0])
 	}
-	return Classifier{g}, nil
+	b := op.NewB(g.Name)
+	out := op.Inline(b, g, []*ir.Value{b.Input(g.Inputs[0].Name, ir.Float32, g.Inputs[0].Shape...)})
+	b.Output(g.Outputs[0].Name, out[0])
+	simple, err := b.Build()
+	if err != nil {
+		return Classifier{}, err
+	}
+	return Classifier{simple}, pass.Run(simple, pass.Training(""))
 }

@@ -10,7 +10,7 @@ import (
 func init() {
 	for name, k := range map[string]kernel{
 		"ReorderInput":      func(c *call) ([]*array, error) { return one(c.block(c.in[0])), nil },
-		"ReorderOutput":     func(c *call) ([]*array, error) { return one(c.unblock(c.in[0])), nil },
+		"ReorderOutput":     reorderOutput,
 		"Conv":              blockedConv,
 		"MaxPool":           inBlocks(maxPool),
 		"AveragePool":       inBlocks(averagePool),
@@ -56,11 +56,29 @@ func (c *call) unblock(a *array) *array {
 	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, a.len()/max(n*ch, 1), b)
 }
 
+func reorderOutput(c *call) ([]*array, error) {
+	plain := c.unblock(c.in[0])
+	n, ch, keep := int(plain.shape[0]), int(plain.shape[1]), int(c.Int("channels", plain.shape[1]))
+	if keep == ch {
+		return one(plain), nil
+	}
+	pixels := plain.len() / max(n*ch, 1)
+	var at []int
+	for i := range n {
+		for k := range keep * pixels {
+			at = append(at, i*ch*pixels+k)
+		}
+	}
+	shape := slices.Clone(plain.shape)
+	shape[1] = int64(keep)
+	return one(plain.take(shape, at, nil)), nil
+}
+
 func (c *call) unblockWeight(w *array) *array {
 	b, out, in := c.blockSize(), int(w.shape[0]), int(w.shape[1])
 	taps := w.len() / max(out*in, 1)
-	if in == 1 {
-		return reorder(w, []int{0, 2, 1}, out/b, taps, b)
+	if in < b {
+		return reorder(w, []int{0, 2, 1}, out/b, in*taps, b)
 	}
 	return reorder(w, []int{0, 4, 1, 3, 2}, out/b, in/b, taps, b, b)
 }
@@ -81,7 +99,10 @@ func inBlocks(k kernel) kernel {
 func blockedConv(c *call) ([]*array, error) {
 	plain := *c
 	plain.in = slices.Clone(c.in)
-	plain.in[0], plain.in[1] = c.unblock(c.in[0]), c.unblockWeight(c.in[1])
+	plain.in[1] = c.unblockWeight(c.in[1])
+	if int(c.in[0].shape[1]) >= c.blockSize() {
+		plain.in[0] = c.unblock(c.in[0])
+	}
 	out, err := conv(&plain)
 	if err != nil {
 		return nil, err
