@@ -37,7 +37,7 @@ bench: ort ## time of each kind of program; BENCHTIME=10x for steadier figures
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./compiler/... ./runtime/... ./internal/...
 
 FUZZTIME ?= 20s
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME, a time or a number of executions such as 1000000x
 	@for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \

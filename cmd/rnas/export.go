@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"rnas/internal/fault"
 
@@ -36,7 +34,7 @@ type exportFlags struct {
 
 func (e *exportFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&e.genotype, "genotype", "", "genotype, a file or zoo:NAME (default: that of the weights)")
-	f.StringVar(&e.weights, "weights", "", "weights, a .safetensors file (required)")
+	f.StringVar(&e.weights, "weights", "", "weights, safetensors or a PyTorch checkpoint (.pt, .pth, .ckpt) (required)")
 	e.macro.add(f, 36, 20)
 	e.macro.addClasses(f)
 	e.image = imageValue{3, 32, 32}
@@ -85,9 +83,7 @@ func exportCommand(f *pflag.FlagSet) action {
 func (e *exportFlags) check() error {
 	switch {
 	case e.weights == "":
-		return fault.Inputf("--weights: expected a .safetensors file, found none")
-	case !strings.EqualFold(filepath.Ext(e.weights), ".safetensors"):
-		return fault.Inputf("--weights %s: expected a .safetensors file", e.weights)
+		return fault.Inputf("--weights: expected a file of safetensors or a PyTorch checkpoint, found none")
 	case e.precision != "fp32":
 		return fault.Inputf("--precision: expected fp32, found %q", e.precision)
 	case e.batch < 0:

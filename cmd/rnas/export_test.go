@@ -201,7 +201,7 @@ func TestBadFiles(t *testing.T) {
 		{[]string{"export", "--weights", huge, "--out", target}, "expected at most 1000 layers"},
 		{[]string{"export", "--weights", wide, "--out", target}, "expected at most 1000 layers and 65536 of the others"},
 		{[]string{"export", "--weights", large, "--out", target}, "parameters or more: expected fewer than 536870912"},
-		{[]string{"export", "--weights", weights, "--out", target, "--channels", "4"}, "parameter "},
+		{[]string{"export", "--weights", weights, "--out", target, "--channels", "4"}, "another network: of another shape "},
 		{[]string{"export", "--weights", weights, "--out", target, "--layers", "4"}, "the weights are those of another network: missing cells.3."},
 		{[]string{"export", "--weights", weights, "--out", target, "--genotype", "zoo:SNAS"}, "the weights are those of another network"},
 		{[]string{"export", "--weights", weights, "--out", target, "--std", "1,0,1"}, "std [1 0 1] must be positive"},

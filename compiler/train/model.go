@@ -81,10 +81,10 @@ func (w *Weights) Write(path string, d Deployment) (export.Summary, error) {
 	return export.WriteVerified(path, g, d.Options)
 }
 
-// LoadAs reads a safetensors file, of ours or of a PyTorch model. describe gets the network that the file describes,
+// LoadAs reads a file of weights, safetensors or a PyTorch checkpoint. describe gets the network that the file describes,
 // the zero value when it does not, and returns the one to be read.
 func LoadAs(path string, describe func(n lower.Evaluation, described bool) (lower.Evaluation, error)) (*Weights, error) {
-	tensors, meta, err := export.ReadTensors(path)
+	tensors, meta, err := export.ReadWeights(path)
 	if err != nil {
 		return nil, err
 	}

@@ -79,9 +79,9 @@ func Load(path string) (*Weights, error) {
 	})
 }
 
-// LoadWeights reads a safetensors file, of ours or of a PyTorch model, into the flat vectors of a layout, for evaluation.
+// LoadWeights reads a file of weights, safetensors or a PyTorch checkpoint, into the flat vectors of a layout, for evaluation.
 func LoadWeights(path string, l *program.Layout) (params, stats []float32, err error) {
-	tensors, _, err := export.ReadTensors(path)
+	tensors, _, err := export.ReadWeights(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,14 +91,30 @@ func LoadWeights(path string, l *program.Layout) (params, stats []float32, err e
 	return params, stats, nil
 }
 
-// Place puts tensors under their public DARTS names, with or without the prefix "module.", into the flat vectors of a
-// layout. Counts of batches are ignored. Parameters of the auxiliary head may be missing, then they are zero, or
+// wrappers are prefixes that PyTorch's DataParallel and compile give every name.
+var wrappers = []string{"module.", "_orig_mod."}
+
+// unwrapped is a name without the prefixes of wrappers.
+func unwrapped(name string) string {
+	for {
+		before := name
+		for _, w := range wrappers {
+			name = strings.TrimPrefix(name, w)
+		}
+		if name == before {
+			return name
+		}
+	}
+}
+
+// Place puts tensors under their public DARTS names, with or without the prefixes of wrappers, into the flat vectors of
+// a layout. Counts of batches are ignored. Parameters of the auxiliary head may be missing, then they are zero, or
 // superfluous: evaluation does not read them. All other differences are errors that name the tensors.
 func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []float32, err error) {
 	given := map[string]*tensor.Tensor{}
-	var unknown, missing []string
+	var unknown, missing, misshapen []string
 	for _, t := range tensors {
-		name := strings.TrimPrefix(t.Name, "module.")
+		name := unwrapped(t.Name)
 		slot := l.Slot(name)
 		switch {
 		case strings.HasSuffix(name, batchCount):
@@ -113,7 +129,7 @@ func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []flo
 		case t.Tensor.DType() == tensor.String || t.Tensor.DType() == tensor.Bool:
 			return nil, nil, fmt.Errorf("parameter %s: expected numbers, found %s", name, t.Tensor.DType())
 		case !slices.Equal(t.Tensor.Shape, slot.Shape):
-			return nil, nil, fmt.Errorf("parameter %s: expected shape %v, found %v", name, slot.Shape, t.Tensor.Shape)
+			misshapen = append(misshapen, fmt.Sprintf("%s (expected %v, found %v)", name, slot.Shape, t.Tensor.Shape))
 		}
 		given[name] = t.Tensor
 	}
@@ -123,8 +139,17 @@ func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []flo
 			missing = append(missing, s.Name)
 		}
 	}
-	if len(unknown)+len(missing) > 0 {
-		return nil, nil, fmt.Errorf("the weights are those of another network: missing %s; unknown %s", list(missing), list(unknown))
+	var faults []string
+	for _, f := range []struct {
+		kind  string
+		names []string
+	}{{"missing", missing}, {"unknown", unknown}, {"of another shape", misshapen}} {
+		if len(f.names) > 0 {
+			faults = append(faults, f.kind+" "+list(f.names))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, nil, fmt.Errorf("the weights are those of another network: %s", strings.Join(faults, "; "))
 	}
 	params, stats = make([]float32, l.ParamLen), make([]float32, l.StatLen)
 	for _, s := range slots {
@@ -140,13 +165,11 @@ func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []flo
 	return params, stats, nil
 }
 
-// list shows the first of some names.
+// list shows the first of some names, in the order of the alphabet.
 func list(names []string) string {
 	const most = 5
-	switch n := len(names); {
-	case n == 0:
-		return "none"
-	case n > most:
+	slices.Sort(names)
+	if n := len(names); n > most {
 		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), n-most)
 	}
 	return strings.Join(names, ", ")

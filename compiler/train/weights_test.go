@@ -77,7 +77,7 @@ func TestPlaceErrors(t *testing.T) {
 			return l
 		}},
 		{"and ", func([]export.NamedTensor) []export.NamedTensor { return nil }},
-		{"parameter stem.0.weight: expected shape [12 3 3 3], found [12 27]", func(l []export.NamedTensor) []export.NamedTensor {
+		{"of another shape stem.0.weight (expected [12 3 3 3], found [12 27])", func(l []export.NamedTensor) []export.NamedTensor {
 			l[at].Tensor = tensor.Of([]int64{12, 27}, l[at].Tensor.Float32s()...)
 			return l
 		}},

@@ -11,7 +11,7 @@ import (
 // layers lists the packages of the module from the bottom up; a package may import those of lower layers only. Packages
 // in one layer do not import each other.
 var layers = [][]string{
-	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "internal/fault", "internal/pythontest", "genotype"},
+	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "internal/fault", "internal/pickle", "internal/pythontest", "genotype"},
 	{"internal/dataset", "internal/npy", "compiler/ir"},
 	{"compiler/op"},
 	{"compiler/grad", "internal/interp"},

@@ -1,0 +1,53 @@
+package export
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ReadWeights reads a file of tensors by its content, whatever its name: safetensors, or a PyTorch checkpoint in the zip
+// form or the legacy form; see readTorch for what is taken from a checkpoint. The free text is that of safetensors.
+func ReadWeights(path string) ([]NamedTensor, map[string]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	head := make([]byte, 64)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && err != io.EOF {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if n > 8 && head[8] == '{' {
+		return ReadTensors(path)
+	}
+	tensors, err := readTorch(f, info.Size(), head[:n])
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return tensors, nil, nil
+}
+
+// readTorch reads a checkpoint of size bytes that begins with head: the dictionary of parameters in it, see stateDict.
+// Nothing that the file names is run, and at most 4 times the size and 64 MiB of memory are taken.
+func readTorch(r io.ReaderAt, size int64, head []byte) (out []NamedTensor, err error) {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		out, err = readTorchZip(r, size)
+	case bytes.Contains(head[:min(len(head), 32)], []byte(torchMagic)):
+		out, err = readTorchLegacy(r, size)
+	default:
+		return nil, errors.New("expected safetensors or a PyTorch checkpoint, in the zip form or the one before PyTorch 1.6")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("PyTorch checkpoint: %w", err)
+	}
+	return out, nil
+}
