@@ -71,8 +71,8 @@ func checkpoint(t testing.TB, more ...string) []byte {
 	return zipped(t, zip.Store, append([]string{"a/data.pkl", view, "a/data/0", strings.Repeat("\x00\x00\x80\x3f", 4)}, more...)...)
 }
 
-// legacy is a checkpoint of the form before PyTorch 1.6.
-func legacy(object, keys string, storages ...[]byte) []byte {
+// legacyFile is a checkpoint of the form before PyTorch 1.6.
+func legacyFile(object, keys string, storages ...[]byte) []byte {
 	return append([]byte(legacyTop+object+keys), bytes.Join(storages, nil)...)
 }
 
@@ -84,7 +84,7 @@ func readBytes(data []byte) ([]NamedTensor, error) {
 func TestReadTorchSmall(t *testing.T) {
 	object, keys := pyDict("w", pyView("0", 4, 0, []int64{2, 2}, []int64{1, 2})), proto2+"]"+pyText("0")+"a."
 	counted := append([]byte{4, 0, 0, 0, 0, 0, 0, 0}, bytes.Repeat([]byte{0, 0, 0x80, 0x3f}, 4)...)
-	for _, data := range [][]byte{checkpoint(t), checkpoint(t, "a/byteorder", "little"), legacy(object, keys, counted)} {
+	for _, data := range [][]byte{checkpoint(t), checkpoint(t, "a/byteorder", "little"), legacyFile(object, keys, counted)} {
 		got, err := readBytes(data)
 		if err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestReadTorchRefuses(t *testing.T) {
 		{"text", []byte("hello world, this is text"), "expected safetensors or a PyTorch checkpoint"},
 		{"system call", script(proto2 + "cos\nsystem\n" + pyText("id") + "\x85R."), `"os.system" is not read from checkpoints`},
 		{"system call by names", script("\x80\x04\x8c\x05posix\x8c\x06system\x93" + pyText("id") + "\x85R."), `"posix.system" is not read`},
-		{"eval", legacy(proto2+"c__builtin__\neval\n"+pyText("1")+"\x85R.", ""), `"__builtin__.eval" is not read`},
+		{"eval", legacyFile(proto2+"c__builtin__\neval\n"+pyText("1")+"\x85R.", ""), `"__builtin__.eval" is not read`},
 		{"call of a call", script(proto2 + rebuild + "(" + rebuild + "K\x00))tR."), "expected a storage, found function"},
 		{"call of data", script(proto2 + "})R."), "expected a function, found dict"},
 		{"instance", script(proto2 + "(ios\nsystem\n."), "opcode 0x69 is not one of"},
@@ -153,10 +153,10 @@ func TestReadTorchRefuses(t *testing.T) {
 		{"checksum", flipped, "checksum"},
 		{"directory lies", lying, "2147483648 bytes, expected at most"},
 		{"half an archive", whole[:len(whole)/2], "zip: not a valid zip file"},
-		{"storage cut", legacy(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]"+pyText("0")+"a.", []byte{4, 0, 0, 0, 0, 0, 0, 0, 1}), "the file has 1 bytes left"},
-		{"count differs", legacy(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]"+pyText("0")+"a.", []byte{5, 0, 0, 0, 0, 0, 0, 0, 1}), "5 elements, expected 4"},
-		{"storage not listed", legacy(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]."), `no storage "0"`},
-		{"unknown key", legacy(proto2+"}.", proto2+"]"+pyText("9")+"a."), "no tensors under names"},
+		{"storage cut", legacyFile(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]"+pyText("0")+"a.", []byte{4, 0, 0, 0, 0, 0, 0, 0, 1}), "the file has 1 bytes left"},
+		{"count differs", legacyFile(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]"+pyText("0")+"a.", []byte{5, 0, 0, 0, 0, 0, 0, 0, 1}), "5 elements, expected 4"},
+		{"storage not listed", legacyFile(pyDict("w", pyView("0", 4, 0, []int64{4}, []int64{1})), proto2+"]."), `no storage "0"`},
+		{"unknown key", legacyFile(proto2+"}.", proto2+"]"+pyText("9")+"a."), "no tensors under names"},
 	} {
 		got, err := readBytes(c.data)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
@@ -208,7 +208,7 @@ func TestReadTorchMemory(t *testing.T) {
 		{"expansion", zipped(t, zip.Store, "a/data.pkl", pyDict("w", pyView("0", 1, 0, []int64{8 << 20}, []int64{0})), "a/data/0", "\x00\x00\x00\x00"), false},
 		{"entries", zipped(t, zip.Store, names...), false},
 		{"directory", append([]byte("PK\x03\x04"), bytes.Repeat(zipped(t, zip.Store, "", ""), n/100)...), false},
-		{"repeated legacy", legacy(views.String()+".", proto2+"]"+pyText("0")+"a.", []byte{0, 0, 0x10, 0, 0, 0, 0, 0}, make([]byte, n)), false},
+		{"repeated legacy", legacyFile(views.String()+".", proto2+"]"+pyText("0")+"a.", []byte{0, 0, 0x10, 0, 0, 0, 0, 0}, make([]byte, n)), false},
 		{"tied weights", zipped(t, zip.Store, "a/data.pkl", tied, "a/data/0", strings.Repeat("\x00", n)), true},
 	} {
 		var before, after runtime.MemStats
@@ -258,7 +258,7 @@ func FuzzTorch(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add(checkpoint(f))
-	f.Add(legacy(pyDict("w", pyView("0", 4, 0, []int64{2, 2}, []int64{1, 2})), proto2+"]"+pyText("0")+"a.", []byte{4, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 16)))
+	f.Add(legacyFile(pyDict("w", pyView("0", 4, 0, []int64{2, 2}, []int64{1, 2})), proto2+"]"+pyText("0")+"a.", []byte{4, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 16)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tensors, err := readBytes(data)
 		if err == nil && len(tensors) == 0 {
