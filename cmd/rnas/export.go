@@ -41,7 +41,7 @@ func (e *exportFlags) add(f *pflag.FlagSet) {
 	f.Var(&e.image, "image", "shape of an image")
 	f.Float32SliceVar(&e.mean, "mean", nil, "mean of each colour channel, subtracted from the image")
 	f.Float32SliceVar(&e.std, "std", nil, "standard deviation of each colour channel, which the image is divided by")
-	f.IntVar(&e.opset, "opset", 18, "operator set of the model, 13 to 27")
+	f.IntVar(&e.opset, "opset", 18, opsetUsage)
 	f.StringVar(&e.precision, "precision", "fp32", "number format: fp32")
 	f.BoolVar(&e.keepBN, "keep-bn", false, "keep batch normalisation as operators of its own")
 	f.IntVar(&e.batch, "batch", 0, "fixed batch size, 0 for a symbolic one")
@@ -88,8 +88,9 @@ func (e *exportFlags) check() error {
 		return fault.Inputf("--precision: expected fp32, found %q", e.precision)
 	case e.batch < 0:
 		return fault.Inputf("--batch: expected at least 0, found %d", e.batch)
-	case e.opset < 13 || e.opset > 27:
-		return fault.Inputf("--opset: expected 13 to 27, found %d", e.opset)
+	}
+	if err := checkOpset(e.opset); err != nil {
+		return err
 	}
 	return checkOutput("--out", e.out)
 }

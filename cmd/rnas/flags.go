@@ -180,3 +180,12 @@ func checkOutput(flag, path string) error {
 	}
 	return nil
 }
+
+const opsetUsage = "operator set of the model, 13 to 27"
+
+func checkOpset(opset int) error {
+	if opset < 13 || opset > 27 {
+		return fault.Inputf("--opset: expected 13 to 27, found %d", opset)
+	}
+	return nil
+}

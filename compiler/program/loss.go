@@ -1,6 +1,8 @@
 package program
 
 import (
+	"slices"
+
 	"rnas/compiler/grad"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -16,6 +18,59 @@ func gradient(b op.B, loss, x *ir.Value, stop ...*ir.Value) *ir.Value {
 		return &ir.Value{}
 	}
 	return g
+}
+
+// Criterion is a loss of each image that an attack raises, by logits [N,K] and labels int64 [N].
+type Criterion struct {
+	Name    string
+	About   string
+	Classes int64 // K is at least this
+	Of      func(b op.B, logits, labels *ir.Value) *ir.Value
+}
+
+// Criteria lists the losses in the order of the documentation. DLR is the difference of logits ratio of Croce & Hein 2020
+// (section 4), which neither a shift nor a scale of the logits changes.
+func Criteria() []Criterion {
+	return []Criterion{
+		{"ce", "cross-entropy", 1, func(b op.B, logits, labels *ir.Value) *ir.Value {
+			return crossEntropy(b, logits, b.OneHot(labels, logits.Shape[1], logits))
+		}},
+		{"dlr", "difference of logits ratio", 3, func(b op.B, logits, labels *ir.Value) *ir.Value {
+			own, other, best := ranked(b, logits, labels, 3)
+			return ratio(b, b.Sub(other, own), b.Sub(best[0], best[2]))
+		}},
+		{"margin", "largest other logit minus that of the label", 2, func(b op.B, logits, labels *ir.Value) *ir.Value {
+			own, other, _ := ranked(b, logits, labels, 2)
+			return b.Squeeze(b.Sub(other, own), 1)
+		}},
+	}
+}
+
+// TargetedDLR is the targeted difference of logits ratio [N] for logits [N,K], K at least 4, labels and targets int64 [N]
+// (Croce & Hein 2020, section 4).
+func TargetedDLR(b op.B, logits, labels, targets *ir.Value) *ir.Value {
+	own, _, best := ranked(b, logits, labels, 4)
+	middle := b.Scale(b.Add(best[2], best[3]), 0.5)
+	return ratio(b, b.Sub(pick(b, logits, targets), own), b.Sub(best[0], middle))
+}
+
+// ratio divides [N,1] by a difference of logits [N,1] that may be zero, as AutoAttack does, and drops the last dimension.
+func ratio(b op.B, x, difference *ir.Value) *ir.Value {
+	return b.Squeeze(b.Div(x, b.Add(difference, b.Float(difference, 1e-12))), 1)
+}
+
+// ranked is the logit of the label, the largest of the others and the k largest of all in falling order, each [N,1].
+func ranked(b op.B, logits, labels *ir.Value, k int) (own, other *ir.Value, best []*ir.Value) {
+	sizes := slices.Repeat([]int64{1}, k)
+	values, indices := b.TopK(logits, int64(k), 1)
+	best = b.Split(values, 1, sizes...)
+	hit := b.Equal(b.Split(indices, 1, sizes...)[0], b.Unsqueeze(labels, 1))
+	return pick(b, logits, labels), b.Where(hit, best[1], best[0]), best
+}
+
+// pick is the logit of one class of each image [N,1].
+func pick(b op.B, logits, classes *ir.Value) *ir.Value {
+	return b.One("GatherElements", ir.Attrs{"axis": int64(1)}, logits, b.Unsqueeze(classes, 1))
 }
 
 // crossEntropy is the loss of each image [N] for logits [N,K] and a target distribution [N,K].

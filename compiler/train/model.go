@@ -22,6 +22,7 @@ const (
 	MetaClasses    = "class_names" // a JSON list
 	MetaInputRange = "input_range" // of every pixel
 	MetaTraining   = "training"    // how the weights were trained, a JSON object
+	MetaGradient   = "gradient"    // of gradient graphs: what the gradient is, a program.Derivative as JSON
 )
 
 // Deployment says how a trained network becomes a model.
