@@ -33,16 +33,20 @@ func TestGrad(t *testing.T) {
 			"[logits float32[N,4] loss float32[N] grad.input float32[N,3,16,16]]",
 		},
 		{
-			"fixed", []string{"--loss", "dlr", "--batch", "2"}, "[input float32[2,3,16,16] labels int64[2]]",
+			"fixed",
+			[]string{"--loss", "dlr", "--batch", "2"},
+			"[input float32[2,3,16,16] labels int64[2]]",
 			"[logits float32[2,4] loss float32[2] grad.input float32[2,3,16,16]]",
 		},
 		{
-			"weighted", []string{"--loss", "output", "--output", "logits", "--name", "input", "--opset", "17"},
+			"weighted",
+			[]string{"--loss", "output", "--output", "logits", "--name", "input", "--opset", "17"},
 			"[input float32[N,3,16,16] output_gradient float32[N,4]]",
 			"[logits float32[N,4] loss float32[N] grad.input float32[N,3,16,16]]",
 		},
 		{
-			"params", []string{"--wrt", "params", "--name", "classifier.weight,classifier.bias"},
+			"params",
+			[]string{"--wrt", "params", "--name", "classifier.weight,classifier.bias"},
 			"[input float32[N,3,16,16] labels int64[N]]",
 			"[logits float32[N,4] loss float32[N] grad.classifier.weight float32[4,32] grad.classifier.bias float32[4]]",
 		},
