@@ -54,6 +54,7 @@ func (r row) String() string {
 var tables = map[string][]row{
 	"elementwise": elementwiseRows(),
 	"activation":  activationRows(),
+	"linalg":      linalgRows(),
 	"linear":      linearRows,
 	"conv":        convRows(),
 	"pool":        poolRows,

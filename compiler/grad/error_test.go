@@ -25,9 +25,6 @@ func TestErrors(t *testing.T) {
 				return []*ir.Value{b.Add(c[0], b.ReduceSum(v, false))}
 			})[0]
 		}},
-		{"node ReduceProd: operator ReduceProd has no gradient: products with zeros have no stable form in the operator set", func(b op.B, v *ir.Value) *ir.Value {
-			return b.Reduce("ReduceProd", v, false)
-		}},
 		{"node OneHot: operator OneHot has no gradient: only its indices vary, and they are integers", func(b op.B, v *ir.Value) *ir.Value {
 			values := b.Reshape(b.Slice(v, []int64{0}, []int64{1}, []int64{0}, []int64{1}), 2)
 			return b.One("OneHot", nil, b.Ints(1, 2), b.Int(3), values)
@@ -46,6 +43,12 @@ func TestErrors(t *testing.T) {
 		}},
 		{"node ScatterElements: ScatterElements has a gradient for reduction none and add, found mul", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("ScatterElements", ir.Attrs{"reduction": "mul"}, v, b.Reshape(b.Ints(0, 1), 1, 2), b.Fill(v, 2, 1, 2))
+		}},
+		{"node CumProd: the gradient of CumProd needs a constant axis", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("CumProd", nil, v, b.Input("axis", ir.Int64))
+		}},
+		{"node Det: Det has a gradient for matrices up to 16 x 16, found [17,17]", func(b op.B, v *ir.Value) *ir.Value {
+			return b.One("Det", nil, b.Expand(b.ReduceMax(v, false), 17, 17))
 		}},
 		{"node MaxPool: MaxPool with storage_order 1 has no gradient", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("MaxPool", ir.Attrs{"kernel_shape": dims(1), "storage_order": int64(1)}, b.Unsqueeze(v, 0))
@@ -81,6 +84,16 @@ func TestSymbolicErrors(t *testing.T) {
 			c := b.Fill(v, 1, 2)
 			y, _, _ = b.BatchNormTrain(v, c, c, c, c, 1e-5)
 			return y, v
+		}},
+		{"node ReduceProd: the gradient of a product over a symbolic dimension needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			return b.Reduce("ReduceProd", v, false, 0), v
+		}},
+		{"node CumProd: the gradient of CumProd needs a static dimension 0", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			return b.One("CumProd", nil, v, b.Int(0)), v
+		}},
+		{"node Einsum: the gradient of a diagonal needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+			v = b.Input("square", ir.Float64, ir.N, ir.N)
+			return b.One("Einsum", ir.Attrs{"equation": "ii->i"}, v), v
 		}},
 		{"node GlobalAveragePool: the gradient of GlobalAveragePool needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
 			v := b.Input("wide", ir.Float64, 1, 2, ir.N, 4)

@@ -6,7 +6,7 @@ func reduceRows() []row {
 	var rows []row
 	for _, name := range []string{
 		"ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum",
-		"ReduceLogSumExp",
+		"ReduceLogSumExp", "ReduceProd",
 	} {
 		values := x
 		if name == "ReduceLogSum" {

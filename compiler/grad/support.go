@@ -10,12 +10,11 @@ var constant = map[string]string{
 	"Hardmax": "piecewise constant", "BitCast": "bits are not numbers",
 	"BitShift": "integer", "BitwiseAnd": "integer", "BitwiseOr": "integer", "BitwiseXor": "integer", "BitwiseNot": "integer",
 	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
-	"ConstantOfShape": "depends on a shape only",
+	"EyeLike": "depends on a shape only", "ConstantOfShape": "depends on a shape only",
 }
 
 // unsupported lists the remaining operators of the table without a rule, and why.
 var unsupported = map[string]string{
-	"Loop":       "differentiate inside the body instead",
-	"OneHot":     "only its indices vary, and they are integers",
-	"ReduceProd": "products with zeros have no stable form in the operator set",
+	"Loop":   "differentiate inside the body instead",
+	"OneHot": "only its indices vary, and they are integers",
 }

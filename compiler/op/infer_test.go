@@ -92,6 +92,7 @@ func describe(node *ir.Node) string {
 var families = map[string][]inferCase{
 	"elementwise": elementwiseCases,
 	"activation":  activationCases(),
+	"linalg":      linalgCases,
 	"linear":      linearCases,
 	"window":      windowCases,
 	"reduce":      reduceCases,
