@@ -55,6 +55,8 @@ var tables = map[string][]row{
 	"elementwise": elementwiseRows(),
 	"activation":  activationRows(),
 	"linalg":      linalgRows(),
+	"scatter":     scatterRows(),
+	"tile":        tileRows,
 	"linear":      linearRows,
 	"conv":        convRows(),
 	"pool":        poolRows,

@@ -126,20 +126,24 @@ func dropout(c *Ctx) []*ir.Value {
 	return []*ir.Value{c.Dy[0]}
 }
 
+// clip is min(max(x, lo), hi): hi wins over a larger lo.
 func clip(c *Ctx) []*ir.Value {
-	if c.Need(1) || c.Need(2) {
-		c.Fail("node %s: Clip is not differentiable in its bounds here", c.N.Name)
-		return nil
-	}
-	x, g := c.In(0), c.Dy[0]
-	zero := c.Float(g, 0)
-	if lo := c.In(1); lo != nil {
+	x, lo, hi, dy := c.In(0), c.In(1), c.In(2), c.Dy[0]
+	zero := c.Float(dy, 0)
+	g, dlo, dhi := dy, dy, dy
+	if lo != nil {
 		g = c.Where(c.GreaterOrEqual(x, lo), g, zero)
+		dlo = c.Where(c.Less(x, lo), dy, zero)
 	}
-	if hi := c.In(2); hi != nil {
+	if hi != nil {
 		g = c.Where(c.LessOrEqual(x, hi), g, zero)
+		dhi = c.Where(c.Greater(x, hi), dy, zero)
 	}
-	return []*ir.Value{g}
+	if lo != nil && hi != nil && (c.Need(1) || c.Need(2)) {
+		swapped := c.Less(hi, lo)
+		dlo, dhi = c.Where(swapped, zero, dlo), c.Where(swapped, dy, dhi)
+	}
+	return []*ir.Value{g, c.when(1, func() *ir.Value { return dlo }), c.when(2, func() *ir.Value { return dhi })}
 }
 
 func pow(c *Ctx) []*ir.Value {

@@ -19,8 +19,10 @@ type kink struct {
 	attrs ir.Attrs
 	shape []int64
 	in    [][]float64 // of shape, or scalars
-	fixed []arg       // further, constant inputs
-	want  [][]float64
+	// constant inputs: one in the middle, and those at the end
+	middle arg
+	fixed  []arg
+	want   [][]float64
 }
 
 var kinks = []kink{
@@ -42,6 +44,21 @@ var kinks = []kink{
 		want: [][]float64{{0, 1, 1, 1, 0}},
 	},
 	{op: "Clip", in: [][]float64{{-2, -1, 0}}, fixed: []arg{number(-1)}, want: [][]float64{{0, 1, 1}}},
+	// clamp with tensors: the bounds move only what they cut off.
+	{op: "Clip", in: [][]float64{{-2, -1, 0, 1, 3, 2}, {-1}, {1}}, want: [][]float64{{0, 1, 1, 1, 0, 0}, {1}, {2}}},
+	// prod: the product of the others, where they are zero too.
+	{op: "ReduceProd", in: [][]float64{{0, 2, 3}}, want: [][]float64{{6, 0, 0}}},
+	{op: "ReduceProd", in: [][]float64{{0, 2, 0, 3}}, want: [][]float64{{0, 0, 0, 0}}},
+	{op: "CumProd", in: [][]float64{{2, 0, 3, 0}}, fixed: []arg{ints(0)}, want: [][]float64{{1, 8, 0, 0}}},
+	// scatter_reduce: equal shares among equal extremes, products without the update where it is zero.
+	{
+		op: "ScatterElements", attrs: ir.Attrs{"reduction": "max"}, in: [][]float64{{1, 2, 3}, {2, 1, 1}}, middle: ints(1, 0, 0),
+		want: [][]float64{{1. / 3, 0.5, 1}, {0.5, 1. / 3, 1. / 3}},
+	},
+	{
+		op: "ScatterElements", attrs: ir.Attrs{"reduction": "mul"}, in: [][]float64{{2, 3, 5}, {0, 4, 0}}, middle: ints(1, 1, 0),
+		want: [][]float64{{0, 0, 1}, {12, 0, 2}},
+	},
 	// maximum and minimum: half to each of two; more inputs share as in amax.
 	{op: "Max", in: [][]float64{{1, 2, 3}, {2, 2, 2}}, want: [][]float64{{0, 0.5, 1}, {1, 0.5, 0}}},
 	{op: "Min", in: [][]float64{{1, 2, 3}, {2, 2, 2}}, want: [][]float64{{1, 0.5, 0}, {0, 0.5, 1}}},
@@ -92,6 +109,9 @@ func TestKinks(t *testing.T) {
 			free = append(free, b.Input(fmt.Sprint("x", i), ir.Float64, shape...))
 		}
 		in = append(in, free...)
+		if k.middle.fixed != nil {
+			in = slices.Insert(in, 1, b.Const("fixed", k.middle.fixed))
+		}
 		for _, a := range k.fixed {
 			in = append(in, b.Const("fixed", a.fixed))
 		}

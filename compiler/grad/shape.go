@@ -25,13 +25,11 @@ func init() {
 			}
 			return []*ir.Value{c.Transpose(c.Dy[0], inverse...)}
 		},
-		"Concat":          concat,
-		"Split":           split,
-		"Slice":           slice,
-		"Pad":             pad,
-		"Gather":          gather,
-		"GatherElements":  gatherElements,
-		"ScatterElements": scatterElements,
+		"Concat":         concat,
+		"Split":          split,
+		"Slice":          slice,
+		"Gather":         gather,
+		"GatherElements": gatherElements,
 	})
 }
 
@@ -125,35 +123,6 @@ func interleave(c *Ctx, g *ir.Value, axis int, step int64) *ir.Value {
 	return c.Slice(c.Reshape(wide, dims...), []int64{0}, []int64{(n-1)*step + 1}, []int64{int64(axis)}, []int64{1})
 }
 
-func pad(c *Ctx) []*ir.Value {
-	if mode := c.N.Str("mode", "constant"); mode != "constant" {
-		c.Fail("node %s: Pad has a gradient only in mode constant, found %s", c.N.Name, mode)
-		return nil
-	}
-	if c.Need(2) {
-		c.Fail("node %s: Pad is not differentiable in its value here", c.N.Name)
-		return nil
-	}
-	pads, _ := op.ConstInts(c.In(1))
-	axes, given := op.ConstInts(c.In(3))
-	if !given {
-		for i := range c.In(0).Shape {
-			axes = append(axes, int64(i))
-		}
-	}
-	g := c.Dy[0]
-	k := len(axes)
-	back := make([]int64, 0, 2*k)
-	for _, p := range pads {
-		back = append(back, -p)
-	}
-	in := []*ir.Value{g, c.Ints(back...), c.Float(g, 0)}
-	if given {
-		in = append(in, c.In(3))
-	}
-	return []*ir.Value{c.One("Pad", nil, in...)}
-}
-
 // gather multiplies by the one-hot matrix of the indices, so that repeated indices add up in a fixed order.
 func gather(c *Ctx) []*ir.Value {
 	x, ids, dy := c.In(0), c.In(1), c.Dy[0]
@@ -172,26 +141,4 @@ func gather(c *Ctx) []*ir.Value {
 func gatherElements(c *Ctx) []*ir.Value {
 	zero := c.ExpandLike(c.Float(c.Dy[0], 0), c.In(0))
 	return []*ir.Value{c.One("ScatterElements", ir.Attrs{"axis": c.N.Int("axis", 0), "reduction": "add"}, zero, c.In(1), c.Dy[0])}
-}
-
-func scatterElements(c *Ctx) []*ir.Value {
-	dy, axis := c.Dy[0], c.N.Int("axis", 0)
-	mode := c.N.Str("reduction", "none")
-	if mode != "none" && mode != "add" {
-		c.Fail("node %s: ScatterElements has a gradient for reduction none and add, found %s", c.N.Name, mode)
-		return nil
-	}
-	return []*ir.Value{
-		c.when(0, func() *ir.Value {
-			if mode == "add" {
-				return dy
-			}
-			zero := c.ExpandLike(c.Float(dy, 0), c.In(2))
-			return c.One("ScatterElements", ir.Attrs{"axis": axis}, dy, c.In(1), zero)
-		}),
-		nil,
-		c.when(2, func() *ir.Value {
-			return c.One("GatherElements", ir.Attrs{"axis": axis}, dy, c.In(1))
-		}),
-	}
 }

@@ -10,11 +10,12 @@ var constant = map[string]string{
 	"Hardmax": "piecewise constant", "BitCast": "bits are not numbers",
 	"BitShift": "integer", "BitwiseAnd": "integer", "BitwiseOr": "integer", "BitwiseXor": "integer", "BitwiseNot": "integer",
 	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
+	"Size": "integer", "NonZero": "integer",
+	"Range": "depends on constants only", "Unique": "depends on constants only",
 	"EyeLike": "depends on a shape only", "ConstantOfShape": "depends on a shape only",
 }
 
 // unsupported lists the remaining operators of the table without a rule, and why.
 var unsupported = map[string]string{
-	"Loop":   "differentiate inside the body instead",
-	"OneHot": "only its indices vary, and they are integers",
+	"Loop": "differentiate inside the body instead",
 }

@@ -2,8 +2,10 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"rnas/compiler/ir"
+	"rnas/internal/tensor"
 )
 
 func init() {
@@ -63,16 +65,32 @@ func scatterElements(c *Ctx) error {
 	if err := c.SameType(0, 2); err != nil {
 		return err
 	}
+	if err := c.reduction(); err != nil {
+		return err
+	}
 	if err := c.indices(); err != nil {
 		return err
 	}
 	return c.Set(0, c.Type(0), c.Shape(0)...)
 }
 
+// constNumber is the content of a constant input of one number of any type, truncated.
+func (c *Ctx) constNumber(i int) (int64, bool) {
+	v := c.Input(i)
+	if !v.IsConst() || v.Const.Len() != 1 || v.Type == ir.Bool || v.Type == tensor.String {
+		return 0, false
+	}
+	f := v.Const.Float64At(0)
+	return int64(f), math.Abs(f) < maxDimension
+}
+
 func oneHot(c *Ctx) error {
-	depth, ok := c.ConstInts(1)
-	if !ok || len(depth) != 1 || depth[0] < 0 {
+	depth, ok := c.constNumber(1)
+	if !ok || depth < 0 {
 		return fmt.Errorf("depth must be one constant number")
+	}
+	if c.Type(0) == ir.Bool || c.Type(0) == tensor.String {
+		return fmt.Errorf("indices: expected numbers, found %s", c.Type(0))
 	}
 	if !c.Shape(2).Equal(ir.Shape{2}) {
 		return fmt.Errorf("values: expected shape [2], found %s", c.Shape(2))
@@ -83,7 +101,7 @@ func oneHot(c *Ctx) error {
 		return err
 	}
 	out := s[:axis].Clone()
-	out = append(out, depth[0])
+	out = append(out, depth)
 	out = append(out, s[axis:]...)
 	return c.Set(0, c.Type(2), out...)
 }

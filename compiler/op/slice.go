@@ -193,7 +193,8 @@ func slice(c *Ctx) error {
 }
 
 func pad(c *Ctx) error {
-	switch mode := c.Str("mode", "constant"); mode {
+	mode := c.Str("mode", "constant")
+	switch mode {
 	case "constant", "reflect", "edge", "wrap":
 	default:
 		return fmt.Errorf("attribute mode: %q is not known", mode)
@@ -201,32 +202,16 @@ func pad(c *Ctx) error {
 	if err := c.SameType(0, 2); err != nil {
 		return err
 	}
-	s := c.Shape(0).Clone()
-	pads, ok := c.ConstInts(1)
-	if !ok {
-		return fmt.Errorf("pads must be constant")
-	}
-	axes, given := c.ConstInts(3)
-	if !given {
-		if c.Input(3) != nil {
-			return fmt.Errorf("axes must be constant")
-		}
-		for i := range s {
-			axes = append(axes, int64(i))
-		}
-	}
-	if len(pads) != 2*len(axes) {
-		return fmt.Errorf("%d pads for %d axes", len(pads), len(axes))
-	}
-	if _, err := Axes(axes, len(s)); err != nil {
+	begin, end, err := Pads(c.Node)
+	if err != nil {
 		return err
 	}
-	for i, axis := range axes {
-		a, err := Axis(axis, len(s))
-		if err != nil {
-			return err
+	s := c.Shape(0).Clone()
+	for a := range s {
+		if left := s[a] - max(-begin[a], 0) - max(-end[a], 0); mode != "constant" && s[a] != ir.N && left <= 0 && (begin[a] > 0 || end[a] > 0) {
+			return fmt.Errorf("dimension %d has no element to repeat", a)
 		}
-		total := pads[i] + pads[len(axes)+i]
+		total := begin[a] + end[a]
 		if total == 0 {
 			continue
 		}
@@ -234,8 +219,66 @@ func pad(c *Ctx) error {
 			return fmt.Errorf("a symbolic dimension cannot be padded")
 		}
 		if s[a] += total; s[a] < 0 {
-			return fmt.Errorf("pads %v remove more than dimension %d has", pads, a)
+			return fmt.Errorf("pads %v remove more than dimension %d has", []int64{begin[a], end[a]}, a)
 		}
 	}
 	return c.Set(0, c.Type(0), s...)
+}
+
+// Pads gives the padding of a Pad node before and after each dimension; negative numbers crop.
+func Pads(n *ir.Node) (begin, end []int64, err error) {
+	rank := n.In[0].Rank()
+	begin, end = make([]int64, rank), make([]int64, rank)
+	pads, ok := ConstInts(n.Input(1))
+	if !ok {
+		return nil, nil, fmt.Errorf("pads must be constant")
+	}
+	axes, given := ConstInts(n.Input(3))
+	if !given {
+		if n.Input(3) != nil {
+			return nil, nil, fmt.Errorf("axes must be constant")
+		}
+		for i := range rank {
+			axes = append(axes, int64(i))
+		}
+	}
+	if len(pads) != 2*len(axes) {
+		return nil, nil, fmt.Errorf("%d pads for %d axes", len(pads), len(axes))
+	}
+	if _, err := Axes(axes, rank); err != nil {
+		return nil, nil, err
+	}
+	for i, axis := range axes {
+		a, err := Axis(axis, rank)
+		if err != nil {
+			return nil, nil, err
+		}
+		begin[a], end[a] = pads[i], pads[len(axes)+i]
+	}
+	return begin, end, nil
+}
+
+// PadSources lists, for each place of a padded dimension of size d, the element that stands there in mode reflect, edge
+// or wrap. Cropping comes before padding.
+func PadSources(mode string, d, begin, end int64) []int64 {
+	low, high := max(-begin, 0), d-max(-end, 0)
+	n := high - low
+	out := make([]int64, d+begin+end)
+	for k := range out {
+		at := int64(k) - begin - low
+		switch {
+		case mode == "edge":
+			at = min(max(at, 0), n-1)
+		case mode == "wrap":
+			at = (at%n + n) % n
+		case n == 1:
+			at = 0
+		default:
+			period := 2 * (n - 1)
+			at = (at%period + period) % period
+			at = min(at, period-at)
+		}
+		out[k] = low + at
+	}
+	return out
 }

@@ -16,7 +16,7 @@ const (
 	foldGrowth = 4
 )
 
-// fold computes nodes whose inputs are all constant, and Shape of static shapes. Every result is rounded to its type,
+// fold computes nodes whose inputs are all constant, and Shape and Size of static shapes. Every result is rounded to its type,
 // as an engine would. Nodes that have nested graphs, that draw random numbers or that the interpreter refuses stay.
 func fold(g *ir.Graph) error {
 	f := folder{fixed: outputs(g), private: private(g), known: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
@@ -65,6 +65,9 @@ func (f *folder) graph(g *ir.Graph) {
 func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok bool) {
 	if n.Op == "Shape" && n.Domain == "" {
 		return shapeOf(n)
+	}
+	if n.Op == "Size" && n.Domain == "" && n.In[0].Shape.Static() {
+		return []*tensor.Tensor{tensor.Scalar(n.In[0].Shape.Numel())}, true
 	}
 	if slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return f.private[v] }) {
 		return nil, false

@@ -187,7 +187,7 @@ func (c *call) arg(i int) *array {
 // kernels is the table, one row per operator, keyed by domain and name.
 var kernels = table(
 	unaryKernels, binaryKernels, reduceKernels, rankKernels, shapeKernels, selectKernels, windowKernels, normKernels, controlKernels,
-	activationKernels, linalgKernels,
+	activationKernels, linalgKernels, tileKernels, tupleKernels,
 )
 
 func table(families ...map[string]kernel) map[string]kernel {

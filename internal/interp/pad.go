@@ -6,8 +6,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// pad extends (or, with negative numbers, crops) dimensions. Cropping comes first, so that reflect and edge see only
-// what is left. Reflection goes back and forth when the padding is longer than the dimension, as in numpy.
+// pad extends (or, with negative numbers, crops) dimensions. Cropping comes first, so that the other modes
+// see only what is left. Reflection goes back and forth when the padding is longer than the dimension, as in numpy.
 func pad(c *call) ([]*array, error) {
 	x, pads := c.in[0], c.in[1].i
 	axes := make([]int64, len(x.shape))
@@ -84,6 +84,11 @@ func padSource(mode string) (func(s, low, high int64) int64, error) {
 	switch mode {
 	case "constant":
 		return func(_, _, _ int64) int64 { return -1 }, nil
+	case "wrap":
+		return func(s, low, high int64) int64 {
+			n := high - low
+			return low + ((s-low)%n+n)%n
+		}, nil
 	case "edge":
 		return func(s, low, high int64) int64 { return min(max(s, low), high-1) }, nil
 	case "reflect":

@@ -100,22 +100,10 @@ func scatterElements(c *call) ([]*array, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, updates := c.in[0], c.in[2]
-	if !slices.Equal(updates.shape, c.in[1].shape) {
+	if !slices.Equal(c.in[2].shape, c.in[1].shape) {
 		return nil, fmt.Errorf("updates and indices differ in shape")
 	}
-	out := x.view(x.shape)
-	reduction := c.Str("reduction", "none")
-	if x.dtype.IsFloat() {
-		out.f = slices.Clone(x.f)
-		return one(out), scatter(out.f, at, updates.f, reduction)
-	}
-	out.i = slices.Clone(x.i)
-	err = scatter(out.i, at, updates.i, reduction)
-	for _, k := range at {
-		out.i[k] = wrap(x.dtype, out.i[k])
-	}
-	return one(out), err
+	return c.write(at, c.in[2])
 }
 
 func scatter[T int64 | float64](out []T, at []int, updates []T, reduction string) error {
