@@ -45,13 +45,16 @@ func TestFoldShape(t *testing.T) {
 		x := b.Input("x", ir.Float32, ir.N, 3, 5)
 		b.Output("all", b.One("Shape", nil, x))
 		tail := b.One("Shape", ir.Attrs{"start": int64(-2)}, x)
-		b.Output("y", b.Add(tail, b.Input("k", ir.Int64, 2)))
+		k := b.Input("k", ir.Int64, 2)
+		b.Output("y", b.Mul(b.Add(tail, k), b.One("Size", nil, k)))
 	}, `
 		input x float32[N,3,5]
 		input k int64[2]
 		const Shape_1.out int64[2] = [3,5]
+		const Size.out int64[] = [2]
 		all int64[3] = Shape(x)
-		y int64[2] = Add(Shape_1.out, k)
+		Add.out int64[2] = Add(Shape_1.out, k)
+		y int64[2] = Mul(Add.out, Size.out)
 		output all
 		output y`, foldNodes)
 }
