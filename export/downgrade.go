@@ -35,26 +35,23 @@ var downgrades = []downgrade{
 	{14, []string{"Reshape"}, drop("allowzero", int64(0))},
 
 	{18, []string{
-		"BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "CenterCropPad", "Col2Im", "GroupNormalization", "Mish",
-		"OptionalGetElement", "OptionalHasElement",
+		"BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Mish", "OptionalGetElement", "OptionalHasElement",
 	}, unavailable(18)},
-	{17, []string{
-		"BlackmanWindow", "DFT", "HammingWindow", "HannWindow", "LayerNormalization", "MelWeightMatrix", "STFT",
-		"SequenceMap",
-	}, unavailable(17)},
-	{16, []string{"GridSample"}, unavailable(16)},
+	{17, []string{"SequenceMap"}, unavailable(17)},
 	{15, []string{"Bernoulli", "Optional"}, unavailable(15)},
 	{14, []string{"HardSwish", "Trilu"}, unavailable(14)},
 }
 
 // converter rewrites a copy of a graph; the values are shared with the original.
 type converter struct {
-	opset int
-	names names
+	opset   int
+	names   names
+	source  *ir.Graph
+	builder op.B // of decompositions, at the end of a copy of source; made on first use
 }
 
-// convert returns g in the forms of another operator set. Operator sets above 18 took nothing away from the forms of 18
-// that the operators of this module use.
+// convert returns g in the forms of an operator set; operators that it lacks are decomposed into simpler ones. Operator
+// sets above 18 took nothing away from the forms of 18 that the operators of this module use.
 func convert(g *ir.Graph, opset int) (*ir.Graph, error) {
 	if g.Opset != canonical {
 		return nil, fmt.Errorf("operator set %d cannot become %d: only %d is converted", g.Opset, opset, canonical)
@@ -62,25 +59,44 @@ func convert(g *ir.Graph, opset int) (*ir.Graph, error) {
 	if opset < oldestWrite || opset > newestOpset {
 		return nil, fmt.Errorf("operator set %d: expected %d to %d", opset, oldestWrite, newestOpset)
 	}
-	c := &converter{opset: opset, names: namesOf(g)}
+	c := &converter{opset: opset, names: namesOf(g), source: g}
 	return c.graph(g)
 }
 
 func (c *converter) graph(g *ir.Graph) (*ir.Graph, error) {
 	out := *g
 	out.Opset = c.opset
-	out.Nodes = make([]*ir.Node, len(g.Nodes))
-	for i, n := range g.Nodes {
+	var err error
+	if out.Nodes, err = c.nodes(g.Nodes); err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+func (c *converter) nodes(from []*ir.Node) ([]*ir.Node, error) {
+	out := make([]*ir.Node, 0, len(from))
+	for _, n := range from {
 		n = &ir.Node{
 			Name: n.Name, Op: n.Op, Domain: n.Domain,
 			In: slices.Clone(n.In), Out: n.Out, Attrs: maps.Clone(n.Attrs),
 		}
+		if since, lacks := c.lacks(n); lacks {
+			made, err := c.decompose(n, since)
+			if err == nil {
+				made, err = c.nodes(made)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("node %s (%s): %w", n.Name, n.Op, err)
+			}
+			out = append(out, made...)
+			continue
+		}
 		if err := c.node(n); err != nil {
 			return nil, fmt.Errorf("node %s (%s): %w", n.Name, n.Op, err)
 		}
-		out.Nodes[i] = n
+		out = append(out, n)
 	}
-	return &out, nil
+	return out, nil
 }
 
 func (c *converter) node(n *ir.Node) error {

@@ -36,7 +36,10 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 	if err := ir.Verify(g); err != nil {
 		return nil, err
 	}
-	if o.Opset != 0 && o.Opset != g.Opset {
+	if o.Opset == 0 {
+		o.Opset = g.Opset
+	}
+	if g.Opset == canonical || o.Opset != g.Opset {
 		var err error
 		if g, err = convert(g, o.Opset); err != nil {
 			return nil, err

@@ -28,7 +28,7 @@ type Summary struct {
 func Redecode(data []byte, g *ir.Graph) (Summary, error) {
 	var s Summary
 	body, opset, err := unwrap(data)
-	if err == nil && opset != g.Opset {
+	if err == nil && (opset != g.Opset || opset == canonical) {
 		g, err = convert(g, opset)
 	}
 	if err == nil {

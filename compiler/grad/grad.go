@@ -43,6 +43,22 @@ func register(rows map[string]Rule) {
 	}
 }
 
+// ruleOf is the rule of an operator: its own, or that of its decomposition; nil when there is none.
+func ruleOf(domain, name string) Rule {
+	if rule := rules[key(&ir.Node{Domain: domain, Op: name})]; rule != nil {
+		return rule
+	}
+	if row := op.Lookup(domain, name); row != nil && row.Decompose != nil && unsupported[name] == "" {
+		return decomposed
+	}
+	return nil
+}
+
+// decomposed differentiates the simpler operators that the row of the operator names.
+func decomposed(c *Ctx) []*ir.Value {
+	return composite(func(c *Ctx) []*ir.Value { return op.Lookup(c.N.Domain, c.N.Op).Decompose(c.B, c.N) })(c)
+}
+
 // Support tells how an operator of the standard domain takes part in differentiation.
 type Support int
 
@@ -55,11 +71,11 @@ const (
 
 // Supports reports the support of an operator, and for those without a rule the reason.
 func Supports(name string) (Support, string) {
-	if rules[name] != nil {
-		return Full, ""
-	}
 	if why, ok := constant[name]; ok {
 		return Zero, why
+	}
+	if ruleOf("", name) != nil {
+		return Full, ""
 	}
 	return None, unsupported[name]
 }
@@ -158,7 +174,7 @@ func (w *walk) visit(n *ir.Node) {
 	if !any {
 		return
 	}
-	rule := rules[key(n)]
+	rule := ruleOf(n.Domain, n.Op)
 	if rule == nil {
 		why := unsupported[n.Op]
 		if why != "" {

@@ -86,6 +86,10 @@ var kinks = []kink{
 	{op: "ReduceL1", in: [][]float64{{-1, 0, 2}}, want: [][]float64{{-1, 0, 1}}},
 	{op: "ReduceL2", in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
 	{op: "ReduceL2", shape: dims(2, 2), in: [][]float64{{0, -4, 0, 0}}, fixed: []arg{ints(1)}, want: [][]float64{{0, -1, 0, 0}}},
+	// 0 where the norm or the deviation is 0.
+	{op: "LpNormalization", in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
+	{op: "LpNormalization", attrs: ir.Attrs{"p": int64(1)}, in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
+	{op: "MeanVarianceNormalization", attrs: ir.Attrs{"axes": dims(0)}, in: [][]float64{{3, 3}}, want: [][]float64{{0, 0}}},
 	// pow: x^0 is constant at 0 too, and 0^p does not move with p.
 	{op: "Pow", in: [][]float64{{0, 0, 0, 3}, {0, 1, 2, 0}}, want: [][]float64{{0, 1, 0, 0}, {0, 0, 0, math.Log(3)}}},
 	{op: "Pow", in: [][]float64{{0, 2}}, fixed: []arg{number(0)}, want: [][]float64{{0, 0}}},

@@ -98,6 +98,7 @@ var families = map[string][]inferCase{
 	"dynamic":     dynamicCases(),
 	"linear":      linearCases,
 	"window":      windowCases,
+	"normalize":   normalizeCases,
 	"reduce":      reduceCases,
 	"shape":       shapeCases,
 	"index":       indexCases,

@@ -11,15 +11,17 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Op is one row of the table.
+// Op is one row of the table. Since is the operator set that introduced the form of the row, 0 for one that every file
+// has. Without Infer, types and shapes are those of the decomposition.
 type Op struct {
-	Name    string
-	Domain  string
-	In      Arity
-	Out     Arity
-	Attrs   []Attr
-	Infer   func(c *Ctx) error
-	Comment string
+	Name      string
+	Domain    string
+	Since     int
+	In        Arity
+	Out       Arity
+	Attrs     []Attr
+	Infer     func(c *Ctx) error
+	Decompose Decomposition
 }
 
 // Arity bounds a number of inputs or outputs; Max < 0 means any number from Min up.
@@ -39,6 +41,9 @@ func register(rows []Op) {
 		key := rows[i].Domain + ":" + rows[i].Name
 		if registry[key] != nil {
 			panic("op: two rows for " + key)
+		}
+		if rows[i].Infer == nil {
+			rows[i].Infer = byDecomposition
 		}
 		registry[key] = &rows[i]
 	}

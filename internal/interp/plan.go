@@ -40,11 +40,13 @@ func (p *Program) plan(g *ir.Graph) (*plan, error) {
 	out := &plan{graph: g}
 	last := map[*ir.Value]int{}
 	for i, n := range g.Nodes {
-		k := kernels[n.Domain+":"+n.Op]
-		if k == nil {
-			return nil, fmt.Errorf("node %s: operator %s has no kernel", n.Name, n.Op)
+		s := step{node: n, kernel: kernels[n.Domain+":"+n.Op]}
+		if s.kernel == nil {
+			var err error
+			if s, err = p.decomposed(n); err != nil {
+				return nil, err
+			}
 		}
-		s := step{node: n, kernel: k}
 		for _, sub := range n.Graphs() {
 			var err error
 			if s.body, err = p.plan(sub); err != nil {
@@ -75,6 +77,32 @@ func (p *Program) plan(g *ir.Graph) (*plan, error) {
 		}
 	}
 	return out, nil
+}
+
+// decomposed runs the decomposition of n in its place.
+func (p *Program) decomposed(n *ir.Node) (step, error) {
+	g, args, err := op.Body(n)
+	if err != nil {
+		return step{}, err
+	}
+	body, err := p.plan(g)
+	return step{node: n, body: body, kernel: func(c *call) ([]*array, error) {
+		f := &frame{values: map[*ir.Value]*array{}, consts: c.frame.consts}
+		for i, v := range args {
+			f.values[g.Inputs[i]] = c.frame.get(v)
+		}
+		results, err := c.body.run(f)
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*array, len(n.Out))
+		for i, v := range n.Out {
+			if v != nil {
+				out[i], results = results[0], results[1:]
+			}
+		}
+		return out, nil
+	}}, err
 }
 
 // visit calls f for every value that n uses, itself or in nested graphs.

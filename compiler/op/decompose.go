@@ -1,0 +1,71 @@
+package op
+
+import (
+	"errors"
+	"fmt"
+
+	"rnas/compiler/ir"
+)
+
+// Decomposition appends nodes of simpler operators that compute the outputs of n, a node whose inputs have types and
+// shapes, and returns them in order, nil for outputs that are absent. An operator that has one needs no gradient rule and
+// no kernel of the interpreter, and files of operator sets that lack the operator get the simpler ones.
+type Decomposition func(b B, n *ir.Node) []*ir.Value
+
+// Body is the decomposition of n as a graph of its own. Its inputs are the inputs of n that are not constant, each once, in
+// order of first use; its outputs are those of n that are wanted.
+func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
+	row := Lookup(n.Domain, n.Op)
+	if row == nil || row.Decompose == nil {
+		return nil, nil, fmt.Errorf("node %s: operator %s has no decomposition", n.Name, qualified(n))
+	}
+	b := NewB(n.Name)
+	for _, v := range n.In {
+		if v.IsConst() {
+			b.Take(v.Name)
+		}
+	}
+	trial := *n
+	trial.In = make([]*ir.Value, len(n.In))
+	inner := map[*ir.Value]*ir.Value{}
+	for i, v := range n.In {
+		if v == nil || v.IsConst() {
+			trial.In[i] = v
+			continue
+		}
+		if inner[v] == nil {
+			inner[v] = b.Input(fmt.Sprintf("argument%d", i), v.Type, v.Shape...)
+			args = append(args, v)
+		}
+		trial.In[i] = inner[v]
+	}
+	for i, v := range row.Decompose(b, &trial) {
+		if b.Err() == nil && i < len(n.Out) && n.Out[i] != nil {
+			b.Output(fmt.Sprintf("result%d", i), v)
+		}
+	}
+	if err := b.Err(); err != nil {
+		return nil, nil, errors.Unwrap(err) // without the place in this module
+	}
+	g, err = b.Build()
+	return g, args, err
+}
+
+// byDecomposition infers types and shapes of the outputs from those of the decomposition.
+func byDecomposition(c *Ctx) error {
+	g, _, err := Body(c.Node)
+	if err != nil {
+		return err
+	}
+	k := 0
+	for i, v := range c.Out {
+		if v == nil {
+			continue
+		}
+		if err := c.Set(i, g.Outputs[k].Type, g.Outputs[k].Shape...); err != nil {
+			return err
+		}
+		k++
+	}
+	return nil
+}
