@@ -39,6 +39,7 @@ var upgrades = []upgrade{
 	}, inPlace(intsToInputs("axes"))},
 	{oldestRead, 18, []string{"Split"}, inPlace(countOutputs)},
 	{19, newer, []string{"Cast", "CastLike"}, inPlace(castAttributes)},
+	{18, 21, []string{"GroupNormalization"}, groupsToChannels},
 }
 
 var conversions = slices.Concat(legacy, upgrades)
@@ -227,6 +228,27 @@ func countOutputs(_ *reader, n *ir.Node) error {
 		set(n, "num_outputs", int64(len(n.Out)))
 	}
 	return nil
+}
+
+// groupsToChannels repeats scale and bias of a group for each of its channels.
+func groupsToChannels(r *reader, n *ir.Node) ([]*ir.Node, error) {
+	groups := n.Int("num_groups", 0)
+	if len(n.In) != 3 || n.In[0].Rank() < 2 || groups < 1 || n.In[0].Shape[1]%groups != 0 {
+		return nil, fmt.Errorf("expected 3 inputs, and groups that divide the channels")
+	}
+	ids := make([]int64, n.In[0].Shape[1])
+	for i := range ids {
+		ids[i] = int64(i) / (int64(len(ids)) / groups)
+	}
+	var nodes []*ir.Node
+	for i, v := range n.In[1:] {
+		made := &ir.Node{Name: base(n) + "/Gather", Op: "Gather", In: []*ir.Value{v}}
+		r.addInput(made, "channels", tensor.Vector(ids...))
+		made.Out = []*ir.Value{{Name: r.names.fresh(made.Name + ".out"), Def: made}}
+		n.In[1+i] = made.Out[0]
+		nodes = append(nodes, made)
+	}
+	return append(nodes, n), nil
 }
 
 // flattenedSoftmax converts the Softmax over all dimensions from an axis (by default 1) on to one over a single
