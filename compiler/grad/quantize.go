@@ -1,10 +1,12 @@
 package grad
 
 import (
+	"math"
 	"slices"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/internal/tensor"
 )
 
 // The gradient of a quantised value q, which stands for (q - zero)*scale, is the gradient with respect to q as if it were
@@ -43,6 +45,9 @@ func key(n *ir.Node) string {
 func rounds(n *ir.Node) bool {
 	if _, ok := op.QLinearOf(n); ok {
 		return true
+	}
+	if n.Domain == "" && (n.Op == "Cast" || n.Op == "CastLike") {
+		return n.Out[0].Type.IsSmall() && !n.In[0].Type.IsSmall()
 	}
 	return n.Op == "QuantizeLinear" && (n.Domain == "" || n.Domain == op.Microsoft) || n.Op == "DynamicQuantizeLinear" && n.Domain == ""
 }
@@ -145,9 +150,8 @@ func quantizeLinear(c *Ctx) []*ir.Value {
 	if !ok {
 		return nil
 	}
-	lo, hi, _ := op.QuantizedRange(c.Out(0).Type)
-	// What rounds to a number of the range lies at most half a step outside it.
-	low, high := c.Float(dy, float64(lo)-0.5), c.Float(dy, float64(hi)+0.5)
+	lo, hi := quantizedRange(c.Out(0).Type)
+	low, high := c.Float(dy, lo), c.Float(dy, hi)
 	if z := c.In(2); z != nil {
 		z = c.Cast(like(c, z, x, g), dy.Type)
 		low, high = c.Sub(low, z), c.Sub(high, z)
@@ -160,6 +164,17 @@ func quantizeLinear(c *Ctx) []*ir.Value {
 		dx = c.Cast(dx, x.Type)
 	}
 	return []*ir.Value{dx, ds}
+}
+
+// quantizedRange bounds the numbers that are not clipped. What rounds to an integer of the range lies at most half a step
+// outside it.
+func quantizedRange(t ir.DType) (lo, hi float64) {
+	if t.IsFloat() {
+		hi = tensor.Round(t, math.MaxFloat64, true, tensor.RoundNearest)
+		return -hi, hi
+	}
+	low, high, _ := op.QuantizedRange(t)
+	return float64(low) - 0.5, float64(high) + 0.5
 }
 
 // divide is dy/scale, without the multiplication by the same scale that the DequantizeLinear behind it made.

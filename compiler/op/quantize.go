@@ -85,9 +85,21 @@ func QuantizedRange(t ir.DType) (lo, hi int64, ok bool) {
 		return 0, math.MaxUint16, true
 	case tensor.Int16:
 		return math.MinInt16, math.MaxInt16, true
+	case tensor.Uint4:
+		return 0, 15, true
+	case tensor.Int4:
+		return -8, 7, true
+	case tensor.Uint2:
+		return 0, 3, true
+	case tensor.Int2:
+		return -2, 1, true
 	}
 	return 0, 0, false
 }
+
+// Scaled reports whether t is a type that numbers are divided by a scale for: a quantised integer, or a floating-point
+// type of at most 8 bits with a sign.
+func Scaled(t ir.DType) bool { return Quantized(t) || t.IsSmall() && t != tensor.Float8E8M0 }
 
 // zeroPoint checks that input i, if it is given, has the type t and the shape of the scale.
 func (c *Ctx) zeroPoint(i int, t ir.DType, scale ir.Shape) error {
@@ -124,7 +136,7 @@ func quantizeLinear(c *Ctx) error {
 	if to == 0 {
 		to = tensor.Uint8
 	}
-	if !Quantized(to) {
+	if !Scaled(to) {
 		return fmt.Errorf("cannot quantise to %s", to)
 	}
 	if err := c.zeroPoint(2, to, c.Shape(1)); err != nil {
@@ -135,7 +147,7 @@ func quantizeLinear(c *Ctx) error {
 
 func dequantizeLinear(c *Ctx) error {
 	t := c.Type(0)
-	if !Quantized(t) && t != ir.Int32 {
+	if !Scaled(t) && t != ir.Int32 {
 		return fmt.Errorf("expected a quantised type or int32, found %s", t)
 	}
 	if !c.Type(1).IsFloat() {

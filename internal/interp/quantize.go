@@ -104,9 +104,13 @@ func quantizeLinear(c *call) ([]*array, error) {
 		return nil, err
 	}
 	divide := tensor.DType(c.Int("precision", int64(scale.dtype)))
-	for k := range out.i {
+	for k := range out.len() {
 		s := at(k)
 		q := roundTo(divide, roundTo(x.dtype, x.float(k))/roundTo(scale.dtype, scale.float(s)))
+		if out.dtype.IsFloat() {
+			out.f[k] = tensor.Round(out.dtype, q+zeroAt(zero, s), c.Int("saturate", 1) != 0, tensor.RoundNearest)
+			continue
+		}
 		out.i[k] = saturate(out.dtype, q, zeroAt(zero, s))
 	}
 	return one(out), nil
