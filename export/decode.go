@@ -13,15 +13,18 @@ import (
 // used.
 
 type modelProto struct {
-	graph  *graphProto
-	opsets map[string]int64
-	meta   map[string]string
+	irVersion int64
+	graph     *graphProto
+	opsets    map[string]int64
+	meta      map[string]string
+	functions []*functionProto
 }
 
 type graphProto struct {
 	name         string
 	nodes        []*nodeProto
 	initializers []initializer
+	sparse       []sparseInitializer
 	inputs       []*valueProto
 	outputs      []*valueProto
 }
@@ -33,9 +36,9 @@ type initializer struct {
 }
 
 type nodeProto struct {
-	name, op, domain string
-	in, out          []string
-	attrs            map[string]any // as ir.Attrs, but *graphProto for graphs
+	name, op, domain, overload string
+	in, out                    []string
+	attrs                      map[string]any // as ir.Attrs, but *graphProto for graphs, and reference
 }
 
 // title names a node in error messages; nodes without a name go by their first output.
@@ -45,6 +48,14 @@ func (n *nodeProto) title() string {
 		name = n.out[0]
 	}
 	return fmt.Sprintf("node %s (%s)", name, n.op)
+}
+
+// label is what names in a function are prefixed with where n calls it.
+func (n *nodeProto) label() string {
+	if n.name == "" {
+		return n.op
+	}
+	return n.name
 }
 
 // valueProto is a ValueInfoProto of a tensor. typ is Undefined and dims nil where the file does not say.
@@ -63,10 +74,22 @@ type dimension struct {
 // maxDepth limits how deep graphs are nested in attributes.
 const maxDepth = 32
 
-func decodeModel(s span) (*modelProto, error) {
+// decoder decodes one model.
+type decoder struct {
+	memory   *memory
+	external *external
+}
+
+func (d *decoder) model(s span) (*modelProto, error) {
 	m := &modelProto{opsets: map[string]int64{}, meta: map[string]string{}}
 	err := s.each(func(f field) error {
 		switch f.num {
+		case modelIRVersion:
+			return f.toInt(&m.irVersion)
+		case modelFunctions:
+			fn, err := d.function(f)
+			m.functions = append(m.functions, fn)
+			return err
 		case modelGraph:
 			if err := f.want(protowire.BytesType); err != nil {
 				return err
@@ -74,7 +97,7 @@ func decodeModel(s span) (*modelProto, error) {
 			if m.graph != nil {
 				return f.errorf("a second graph")
 			}
-			g, err := decodeGraph(f.span(), 0)
+			g, err := d.graph(f.span(), 0)
 			m.graph = g
 			return err
 		case modelOpsetImport:
@@ -157,7 +180,7 @@ func (f field) toInt(dst *int64) error {
 	return nil
 }
 
-func decodeGraph(s span, depth int) (*graphProto, error) {
+func (d *decoder) graph(s span, depth int) (*graphProto, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("byte %d: graphs are nested more than %d deep", s.at, maxDepth)
 	}
@@ -166,16 +189,14 @@ func decodeGraph(s span, depth int) (*graphProto, error) {
 		switch f.num {
 		case graphName:
 			return f.toString(&g.name)
-		case graphNode, graphInitializer, graphInput, graphOutput:
+		case graphNode, graphInitializer, graphSparse, graphInput, graphOutput:
 			if err := f.want(protowire.BytesType); err != nil {
 				return err
 			}
-		case graphSparse:
-			return f.errorf("sparse initializers are not supported")
 		}
 		switch f.num {
 		case graphNode:
-			n, err := decodeNode(f.span(), depth)
+			n, err := d.node(f.span(), depth)
 			if err != nil {
 				return err
 			}
@@ -192,8 +213,15 @@ func decodeGraph(s span, depth int) (*graphProto, error) {
 				return err
 			}
 			g.initializers = append(g.initializers, init)
+			return d.memory.take(tensorMemory)
+		case graphSparse:
+			init, err := d.sparseName(f)
+			if err != nil {
+				return err
+			}
+			g.sparse = append(g.sparse, init)
 		case graphInput, graphOutput:
-			v, err := decodeValue(f.span())
+			v, err := d.value(f.span())
 			if err != nil {
 				return err
 			}
@@ -208,8 +236,11 @@ func decodeGraph(s span, depth int) (*graphProto, error) {
 	return g, err
 }
 
-func decodeNode(s span, depth int) (*nodeProto, error) {
+func (d *decoder) node(s span, depth int) (*nodeProto, error) {
 	n := &nodeProto{}
+	if err := d.memory.take(nodeMemory); err != nil {
+		return nil, err
+	}
 	var attrs []field
 	err := s.each(func(f field) error {
 		switch f.num {
@@ -223,12 +254,15 @@ func decodeNode(s span, depth int) (*nodeProto, error) {
 			} else {
 				n.out = append(n.out, name)
 			}
+			return d.memory.take(nameMemory)
 		case nodeName:
 			return f.toString(&n.name)
 		case nodeOp:
 			return f.toString(&n.op)
 		case nodeDomain:
 			return f.toString(&n.domain)
+		case nodeOverload:
+			return f.toString(&n.overload)
 		case nodeAttribute:
 			attrs = append(attrs, f)
 			return f.want(protowire.BytesType)
@@ -240,7 +274,7 @@ func decodeNode(s span, depth int) (*nodeProto, error) {
 		if err != nil {
 			break
 		}
-		err = n.attribute(f, depth)
+		err = d.attribute(n, f, depth)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.title(), err)
@@ -248,8 +282,11 @@ func decodeNode(s span, depth int) (*nodeProto, error) {
 	return n, nil
 }
 
-func decodeValue(s span) (*valueProto, error) {
+func (d *decoder) value(s span) (*valueProto, error) {
 	v := &valueProto{}
+	if err := d.memory.take(valueMemory); err != nil {
+		return nil, err
+	}
 	var typ []field
 	err := s.each(func(f field) error {
 		switch f.num {
@@ -265,7 +302,7 @@ func decodeValue(s span) (*valueProto, error) {
 		if err != nil {
 			break
 		}
-		err = v.decodeType(f.span())
+		err = d.valueType(v, f.span())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("value %q: %w", v.name, err)
@@ -273,7 +310,7 @@ func decodeValue(s span) (*valueProto, error) {
 	return v, nil
 }
 
-func (v *valueProto) decodeType(s span) error {
+func (d *decoder) valueType(v *valueProto, s span) error {
 	return s.each(func(f field) error {
 		if f.num > 9 || f.num == 6 { // 6 is the denotation, a comment
 			return nil
@@ -300,7 +337,12 @@ func (v *valueProto) decodeType(s span) error {
 					return err
 				}
 				v.dims = []dimension{}
-				return f.span().each(v.decodeDim)
+				return f.span().each(func(f field) error {
+					if err := d.memory.take(nameMemory); err != nil {
+						return err
+					}
+					return v.decodeDim(f)
+				})
 			}
 			return nil
 		})

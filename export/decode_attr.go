@@ -9,13 +9,21 @@ import (
 
 // attributeKinds names ONNX's attribute kinds that have no counterpart here.
 var attributeKinds = map[int64]string{
-	9: "tensor list", 10: "graph list", 11: "sparse tensor", 12: "sparse tensor list", 13: "type", 14: "type list",
+	9: "tensor list", 10: "graph list", 12: "sparse tensor list", 13: "type", 14: "type list",
 }
+
+// reference is the value of an attribute in a function: the attribute of that name of the call.
+type reference string
+
+// kindRef stands for the kind of an attribute that refers to another.
+const kindRef = -1
 
 // attribute decodes an AttributeProto. Files of the first format version do not state the kind; there the field that
 // is present tells.
-func (n *nodeProto) attribute(at field, depth int) error {
+func (d *decoder) attribute(n *nodeProto, at field, depth int) error {
 	var (
+		ref     string
+		sparse  []field
 		name    string
 		kind    int64
 		present = map[int64]bool{}
@@ -35,7 +43,7 @@ func (n *nodeProto) attribute(at field, depth int) error {
 		case attrType:
 			return f.toInt(&kind)
 		case attrRef:
-			return f.errorf("attribute %s: references to attributes of functions are not supported", name)
+			return f.toString(&ref)
 		case attrInt:
 			present[kindInt] = true
 			return f.toInt(&i)
@@ -50,12 +58,19 @@ func (n *nodeProto) attribute(at field, depth int) error {
 			present[kindTensor] = true
 			tensors = append(tensors, f.span())
 			return f.want(protowire.BytesType)
+		case attrSparse:
+			present[kindSparse] = true
+			sparse = append(sparse, f)
+			return f.want(protowire.BytesType)
 		case attrGraph:
 			present[kindGraph] = true
 			graphs = append(graphs, f.span())
 			return f.want(protowire.BytesType)
 		case attrInts:
 			present[kindInts] = true
+			if err := d.memory.take(8 * int64(max(len(f.b), 1))); err != nil {
+				return err
+			}
 			return f.varints(func(v uint64) { ints = append(ints, int64(v)) })
 		case attrFloats:
 			present[kindFloats] = true
@@ -63,6 +78,9 @@ func (n *nodeProto) attribute(at field, depth int) error {
 		case attrStrings:
 			present[kindStrings] = true
 			strs = append(strs, string(f.b))
+			if err := d.memory.take(nameMemory); err != nil {
+				return err
+			}
 			return f.want(protowire.BytesType)
 		}
 		return nil
@@ -70,7 +88,10 @@ func (n *nodeProto) attribute(at field, depth int) error {
 	if err != nil {
 		return err
 	}
-	if kind == 0 {
+	if err := d.memory.take(attrMemory); err != nil {
+		return err
+	}
+	if kind == 0 && ref == "" {
 		for k := range present {
 			kind = k
 		}
@@ -79,7 +100,12 @@ func (n *nodeProto) attribute(at field, depth int) error {
 		}
 	}
 	var value any
+	if ref != "" {
+		kind = kindRef
+	}
 	switch kind {
+	case kindRef:
+		value = reference(ref)
 	case kindInt:
 		value = i
 	case kindFloat:
@@ -96,7 +122,16 @@ func (n *nodeProto) attribute(at field, depth int) error {
 		if len(tensors) != 1 {
 			return at.errorf("attribute %s: expected 1 tensor, found %d", name, len(tensors))
 		}
-		t, err := decodeTensor(tensors[0])
+		t, err := d.tensor(tensors[0])
+		if err != nil {
+			return fmt.Errorf("attribute %s: %w", name, err)
+		}
+		value = t
+	case kindSparse:
+		if len(sparse) != 1 {
+			return at.errorf("attribute %s: expected 1 sparse tensor, found %d", name, len(sparse))
+		}
+		t, err := d.sparse(sparse[0])
 		if err != nil {
 			return fmt.Errorf("attribute %s: %w", name, err)
 		}
@@ -105,7 +140,7 @@ func (n *nodeProto) attribute(at field, depth int) error {
 		if len(graphs) != 1 {
 			return at.errorf("attribute %s: expected 1 graph, found %d", name, len(graphs))
 		}
-		g, err := decodeGraph(graphs[0], depth+1)
+		g, err := d.graph(graphs[0], depth+1)
 		if err != nil {
 			return fmt.Errorf("attribute %s: %w", name, err)
 		}

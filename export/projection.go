@@ -71,7 +71,8 @@ func (p *projection) graph(data []byte) ([]byte, error) {
 			}
 			return f.b, true, err
 		case graphInput, graphOutput, graphValueInfo:
-			v, err := decodeValue(f.span())
+			d := &decoder{memory: newMemory(int64(len(f.b)))}
+			v, err := d.value(f.span())
 			if err != nil || v.declarable() {
 				return f.b, true, err
 			}

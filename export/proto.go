@@ -13,6 +13,7 @@ const (
 	modelGraph           protowire.Number = 7
 	modelOpsetImport     protowire.Number = 8
 	modelMetadata        protowire.Number = 14
+	modelFunctions       protowire.Number = 25
 
 	opsetDomain  protowire.Number = 1
 	opsetVersion protowire.Number = 2
@@ -34,6 +35,16 @@ const (
 	nodeOp        protowire.Number = 4
 	nodeAttribute protowire.Number = 5
 	nodeDomain    protowire.Number = 7
+	nodeOverload  protowire.Number = 8
+
+	functionName     protowire.Number = 1
+	functionInput    protowire.Number = 4
+	functionOutput   protowire.Number = 5
+	functionNode     protowire.Number = 7
+	functionOpset    protowire.Number = 9
+	functionDomain   protowire.Number = 10
+	functionDefault  protowire.Number = 11
+	functionOverload protowire.Number = 13
 
 	attrName    protowire.Number = 1
 	attrFloat   protowire.Number = 2
@@ -46,6 +57,7 @@ const (
 	attrStrings protowire.Number = 9
 	attrType    protowire.Number = 20
 	attrRef     protowire.Number = 21
+	attrSparse  protowire.Number = 22
 
 	tensorDims     protowire.Number = 1
 	tensorType     protowire.Number = 2
@@ -58,7 +70,12 @@ const (
 	tensorRaw      protowire.Number = 9
 	tensorDoubles  protowire.Number = 10
 	tensorUint64s  protowire.Number = 11
+	tensorExternal protowire.Number = 13
 	tensorLocation protowire.Number = 14
+
+	sparseValues  protowire.Number = 1
+	sparseIndices protowire.Number = 2
+	sparseDims    protowire.Number = 3
 
 	valueName protowire.Number = 1
 	valueType protowire.Number = 2
@@ -81,11 +98,13 @@ const (
 	kindFloats  = 6
 	kindInts    = 7
 	kindStrings = 8
+	kindSparse  = 11
 )
 
 // Operator set versions that can be read and written.
 const (
 	oldestRead  = 6
+	oldestIR    = 3 // format version of files
 	oldestWrite = 13
 	newestOpset = 27
 	canonical   = 18 // the version whose operator forms the graph representation uses

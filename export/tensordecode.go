@@ -75,15 +75,24 @@ type tensorProto struct {
 	typ  tensor.DType
 	raw  *field
 	data map[protowire.Number][]field // the typed data fields
+
+	elsewhere bool              // the data is in another file
+	entries   map[string]string // of external_data
 }
 
 // decodeTensor decodes a TensorProto. No memory is set aside for elements that the file does not hold.
+// Data in other files is not read.
 func decodeTensor(s span) (*tensor.Tensor, error) {
+	d := &decoder{memory: newMemory(int64(len(s.b))), external: &external{}}
+	return d.tensor(s)
+}
+
+func (d *decoder) tensor(s span) (*tensor.Tensor, error) {
 	p := &tensorProto{at: s.at, data: map[protowire.Number][]field{}}
 	err := s.each(p.field)
 	if err == nil {
 		var t *tensor.Tensor
-		if t, err = p.tensor(); err == nil {
+		if t, err = p.tensor(d); err == nil {
 			return t, nil
 		}
 	}
@@ -113,14 +122,19 @@ func (p *tensorProto) field(f field) error {
 	case tensorSegment:
 		return f.errorf("tensors in segments are not supported")
 	case tensorLocation:
-		if f.n != 0 {
-			return f.errorf("data in another file is not supported")
+		p.elsewhere = f.n != 0
+	case tensorExternal:
+		key, value, err := decodeEntry(f)
+		if p.entries == nil {
+			p.entries = map[string]string{}
 		}
+		p.entries[key] = value
+		return err
 	}
 	return nil
 }
 
-func (p *tensorProto) tensor() (*tensor.Tensor, error) {
+func (p *tensorProto) tensor(d *decoder) (*tensor.Tensor, error) {
 	if p.typ == tensor.Undefined {
 		return nil, fmt.Errorf("byte %d: no element type", p.at)
 	}
@@ -128,21 +142,71 @@ func (p *tensorProto) tensor() (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("byte %d: %w", p.at, err)
 	}
-	if p.raw != nil {
-		t, err := tensor.Unpack(p.typ, p.dims, p.raw.b)
-		if err != nil {
-			return nil, p.raw.errorf("%w", err)
+	switch {
+	case p.elsewhere:
+		return p.fromFile(n, d)
+	case p.raw != nil:
+		return p.fromContent(p.raw.b, p.raw.at, d)
+	case p.typ.Bits() > 0 && p.typ.Bits() < 8:
+		return p.fromPacked(d)
+	}
+	return p.fromTyped(n, d)
+}
+
+// fromFile reads raw data from another file.
+func (p *tensorProto) fromFile(n int, d *decoder) (*tensor.Tensor, error) {
+	wrap := func(err error) error { return fmt.Errorf("byte %d: %w", p.at, err) }
+	bits := p.typ.Bits()
+	if bits == 0 {
+		return nil, wrap(fmt.Errorf("external data: %s has no raw form", p.typ))
+	}
+	if int64(n) > math.MaxInt64/int64(bits)-8 {
+		return nil, wrap(fmt.Errorf("external data: %s%v has too many elements", p.typ, p.dims))
+	}
+	size := (int64(n)*int64(bits) + 7) / 8
+	l, err := newLocation(p.entries)
+	if err == nil {
+		err = d.external.check(l, size, d.memory)
+	}
+	if err == nil {
+		err = d.memory.take(size)
+	}
+	if err != nil {
+		return nil, wrap(err)
+	}
+	if bits < 8 || p.typ == tensor.Bool {
+		content := make([]byte, size)
+		if err := d.external.read(l, content, d.memory); err != nil {
+			return nil, wrap(err)
 		}
-		return t, nil
+		return p.fromContent(content, p.at, d)
 	}
-	if p.typ.Bits() > 0 && p.typ.Bits() < 8 {
-		return p.fromPacked()
+	t := tensor.Zeros(p.typ, p.dims...)
+	if err := d.external.read(l, tensor.Bytes(t), d.memory); err != nil {
+		return nil, wrap(err)
 	}
-	return p.fromTyped(n)
+	return t, nil
+}
+
+// fromContent makes a tensor of the raw form.
+func (p *tensorProto) fromContent(content []byte, at int, d *decoder) (*tensor.Tensor, error) {
+	size := int64(len(content))
+	if bits := p.typ.Bits(); bits > 0 && bits < 8 {
+		size *= int64(8 / bits)
+	}
+	err := d.memory.take(size)
+	var t *tensor.Tensor
+	if err == nil {
+		t, err = tensor.Unpack(p.typ, p.dims, content)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("byte %d: %w", at, err)
+	}
+	return t, nil
 }
 
 // fromPacked reads elements of less than 8 bits, of which the typed field holds a byte full in each number.
-func (p *tensorProto) fromPacked() (*tensor.Tensor, error) {
+func (p *tensorProto) fromPacked(d *decoder) (*tensor.Tensor, error) {
 	var content []byte
 	bad := 0
 	err := numbers(tensorInt32s, p.data[tensorInt32s], func(v uint64) {
@@ -157,15 +221,11 @@ func (p *tensorProto) fromPacked() (*tensor.Tensor, error) {
 	if bad > 0 {
 		return nil, fmt.Errorf("byte %d: %d numbers of packed %s are no bytes", p.at, bad, p.typ)
 	}
-	t, err := tensor.Unpack(p.typ, p.dims, content)
-	if err != nil {
-		return nil, fmt.Errorf("byte %d: %w", p.at, err)
-	}
-	return t, nil
+	return p.fromContent(content, p.at, d)
 }
 
 // fromTyped reads the data field that belongs to the element type.
-func (p *tensorProto) fromTyped(n int) (*tensor.Tensor, error) {
+func (p *tensorProto) fromTyped(n int, d *decoder) (*tensor.Tensor, error) {
 	num := tensorInt32s
 	switch p.typ {
 	case tensor.Float32:
@@ -186,6 +246,13 @@ func (p *tensorProto) fromTyped(n int) (*tensor.Tensor, error) {
 	}
 	if found != n {
 		return nil, fmt.Errorf("byte %d: %s%v needs %d elements, found %d", p.at, p.typ, p.dims, n, found)
+	}
+	size := p.typ.Size()
+	if p.typ == tensor.String {
+		size = nameMemory
+	}
+	if err := d.memory.take(int64(n) * int64(size)); err != nil {
+		return nil, err
 	}
 	t := tensor.Zeros(p.typ, p.dims...)
 	if s, ok := t.Data.([]string); ok {

@@ -307,13 +307,13 @@ func (r *reader) reshape(n *ir.Node, x *ir.Value, shape []int64) *ir.Node {
 }
 
 // constantNode turns a Constant node into a constant.
-func (r *reader) constantNode(p *nodeProto, s *scope) error {
-	if len(p.in) != 0 || len(p.out) != 1 || len(p.attrs) != 1 {
-		return fmt.Errorf("expected 0 inputs, 1 output and 1 attribute, found %d, %d and %d", len(p.in), len(p.out), len(p.attrs))
+func (r *reader) constantNode(p *nodeProto, attrs map[string]any, s *scope) error {
+	if len(p.in) != 0 || len(p.out) != 1 || len(attrs) != 1 {
+		return fmt.Errorf("expected 0 inputs, 1 output and 1 attribute, found %d, %d and %d", len(p.in), len(p.out), len(attrs))
 	}
-	name := sortedKeys(p.attrs)[0]
+	name := sortedKeys(attrs)[0]
 	var t *tensor.Tensor
-	switch v := p.attrs[name].(type) {
+	switch v := attrs[name].(type) {
 	case *tensor.Tensor:
 		t = v
 	case int64:

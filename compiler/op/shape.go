@@ -202,15 +202,9 @@ func unsqueeze(c *Ctx) error {
 }
 
 func expand(c *Ctx) error {
-	to, ok := c.ConstInts(1)
-	if def := c.In[1].Def; !ok && def != nil && def.Op == "Shape" && len(def.Attrs) == 0 {
-		to, ok = def.In[0].Shape, true
-	}
-	if !ok {
-		return fmt.Errorf("shape must be constant or the output of Shape")
-	}
-	if c.In[1].IsConst() && len(to) > 0 && slices.Min(to) < 0 {
-		return fmt.Errorf("shape %v has a negative dimension", to)
+	to, err := c.shapeInput(1)
+	if err != nil {
+		return err
 	}
 	out, err := Broadcast(c.Shape(0), to)
 	if err != nil {
@@ -219,32 +213,34 @@ func expand(c *Ctx) error {
 	return c.Set(0, c.Type(0), out...)
 }
 
-func shapeOf(c *Ctx) error {
-	rank := int64(len(c.Shape(0)))
+// ShapeRange is the part of the shape of its input that a Shape node gives.
+func ShapeRange(n *ir.Node) ir.Shape {
+	s := n.In[0].Shape
+	rank := int64(len(s))
 	clamp := func(v int64) int64 {
 		if v < 0 {
 			v += rank
 		}
 		return min(max(v, 0), rank)
 	}
-	return c.Set(0, ir.Int64, max(clamp(c.Int("end", rank))-clamp(c.Int("start", 0)), 0))
+	start, end := clamp(n.Int("start", 0)), clamp(n.Int("end", rank))
+	return s[start:max(start, end)]
+}
+
+func shapeOf(c *Ctx) error {
+	return c.Set(0, ir.Int64, int64(len(ShapeRange(c.Node))))
 }
 
 func constantOfShape(c *Ctx) error {
-	shape, ok := c.ConstInts(0)
-	if !ok {
-		return fmt.Errorf("shape must be constant")
+	shape, err := c.shapeInput(0)
+	if err != nil {
+		return err
 	}
 	t := ir.Float32
 	if v, ok := c.Attrs["value"].(*tensor.Tensor); ok {
 		t = v.DType()
 		if v.Len() != 1 {
 			return fmt.Errorf("value: expected one element, found %v", v.Shape)
-		}
-	}
-	for _, d := range shape {
-		if d < 0 {
-			return fmt.Errorf("shape %v has a negative dimension", shape)
 		}
 	}
 	return c.Set(0, t, shape...)

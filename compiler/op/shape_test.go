@@ -105,7 +105,7 @@ var shapeCases = []inferCase{
 	{op: "Expand", in: list(f32(n, 1), ints(1, 3)), want: "float32[N,3]"},
 	{op: "Expand", in: list(f32(), shapeOfValue(f32(n, 3))), want: "float32[N,3]"},
 	{op: "Expand", in: list(f32(3), ints(2)), err: "shapes [3] and [2] do not broadcast"},
-	{op: "Expand", in: list(f32(3), i64(1)), err: "shape must be constant or the output of Shape"},
+	{op: "Expand", in: list(f32(3), i64(1)), err: "shape must be constant or computed from shapes"},
 	{op: "Expand", in: list(f32(1), ints(-1)), err: "shape [-1] has a negative dimension"},
 
 	{op: "Pad", in: list(f32(n, 3, 4), ints(0, 0, 1, 0, 2, -2)), want: "float32[N,5,3]"},
@@ -127,7 +127,7 @@ var shapeCases = []inferCase{
 
 	{op: "ConstantOfShape", in: list(ints(2, 3)), want: "float32[2,3]"},
 	{op: "ConstantOfShape", in: list(ints()), attrs: ir.Attrs{"value": tensor.Vector(int64(7))}, want: "int64[]"},
-	{op: "ConstantOfShape", in: list(i64(1)), err: "shape must be constant"},
+	{op: "ConstantOfShape", in: list(i64(1)), err: "shape must be constant or computed from shapes"},
 	{op: "ConstantOfShape", in: list(ints(-1)), err: "shape [-1] has a negative dimension"},
 	{op: "ConstantOfShape", in: list(ints(1<<20, 1<<21)), err: "output shape [1048576 2097152] has too many elements"},
 	{op: "ConstantOfShape", in: list(ints(2)), attrs: ir.Attrs{"value": tensor.Vector(1.0, 2.0)}, err: "value: expected one element, found [2]"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
@@ -75,6 +76,14 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 	if nested || random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
 		return nil, false
 	}
+	results, err := Evaluate(n)
+	return results, err == nil
+}
+
+// Evaluate computes the outputs of a node whose inputs are constant and whose outputs have static shapes, with the
+// reference interpreter; entries for outputs that are not wanted are nil. Every result is rounded to its type, as an
+// engine would.
+func Evaluate(n *ir.Node) ([]*tensor.Tensor, error) {
 	trial := *n
 	trial.Out = make([]*ir.Value, len(n.Out))
 	g := &ir.Graph{Name: n.Name, Nodes: []*ir.Node{&trial}}
@@ -86,9 +95,9 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 	}
 	computed, err := interp.RunOrdered(g)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
-	results = make([]*tensor.Tensor, len(n.Out))
+	results := make([]*tensor.Tensor, len(n.Out))
 	for i, v := range n.Out {
 		if v == nil {
 			continue
@@ -98,7 +107,7 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 			results[i] = tensor.FromFloat64s(v.Type, v.Shape, results[i].Float64s())
 		}
 	}
-	return results, true
+	return results, nil
 }
 
 // worthwhile reports whether all inputs of n are constant and its outputs within the limits.
@@ -132,15 +141,7 @@ func random(n *ir.Node) bool { return n.Op == "Dropout" && n.Input(2) != nil }
 
 // shapeOf is the result of a Shape node, if the dimensions that it asks for are static.
 func shapeOf(n *ir.Node) ([]*tensor.Tensor, bool) {
-	dims := n.In[0].Shape
-	clamp := func(i int64) int64 {
-		if i < 0 {
-			i += int64(len(dims))
-		}
-		return min(max(i, 0), int64(len(dims)))
-	}
-	start, end := clamp(n.Int("start", 0)), clamp(n.Int("end", int64(len(dims))))
-	dims = dims[start:max(start, end)]
+	dims := op.ShapeRange(n)
 	if !dims.Static() {
 		return nil, false
 	}
