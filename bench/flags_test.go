@@ -33,6 +33,9 @@ func TestFlags(t *testing.T) {
 			s := b.Float(x, 1./255)
 			return linear(classes)(b, b.One("DequantizeLinear", nil, b.One("QuantizeLinear", nil, x, s), s))
 		}},
+		{"cut", []string{"cut gradient: values pass but no gradient at 1 "}, func(b op.B, x *ir.Value) *ir.Value {
+			return linear(classes)(b, b.Add(x, b.One("Round", nil, x)))
+		}},
 		{"nan", []string{"nan: logits of 30 of 30 images"}, func(b op.B, x *ir.Value) *ir.Value {
 			return linear(classes)(b, b.Sqrt(b.Sub(x, b.Float(x, 2))))
 		}},

@@ -147,8 +147,21 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	if err != nil {
 		return nil, err
 	}
-	if n := len(grad.StraightThrough(network.Graph)); n > 0 {
+	_, findings := grad.Path(network.Graph, network.Outputs[0], network.Inputs[0])
+	var rounding, cuts []grad.Finding
+	for _, f := range findings {
+		switch f.Kind {
+		case grad.Surrogate:
+			rounding = append(rounding, f)
+		case grad.Cut:
+			cuts = append(cuts, f)
+		}
+	}
+	if n := len(rounding); n > 0 {
 		flags = append(flags, fmt.Sprintf("straight-through gradient: at %d operators that round", n))
+	}
+	if n := len(cuts); n > 0 {
+		flags = append(flags, fmt.Sprintf("cut gradient: values pass but no gradient at %d operators, the first one %s (%s)", n, cuts[0].Node, cuts[0].Operator))
 	}
 	probe = right[:min(probePoints, len(right))]
 	slopes, err := s.do(ctx, task{name: "gradient", open: s.gradient}, probe, false)

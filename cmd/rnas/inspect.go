@@ -146,11 +146,8 @@ func printModel(w io.Writer, m *inspect.Model) error {
 	} else {
 		t.row("attackable", "no: "+m.Attack.Reason)
 	}
-	if n := m.Attack.StraightThrough; n > 0 {
-		t.row("straight-through gradient", fmt.Sprintf("at %d operators that round", n))
-	}
-	for _, s := range m.Attack.Stops {
-		t.row("gradient stops", s)
+	for _, f := range m.Attack.Findings {
+		t.row("gradient", f)
 	}
 	if names := m.Classes(); len(names) > 0 {
 		t.row("classes", strings.Join(names, ", "))

@@ -13,6 +13,7 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/compiler/program"
 	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/genotype"
@@ -45,7 +46,7 @@ type Model struct {
 	Operators []Count            `json:"operators"` // those of the file after conversion to operator set 18, by falling number
 	Constants int64              `json:"constants"` // floating-point numbers stored in the file
 	MACs      int64              `json:"macs"`      // multiply-adds of one image
-	Attack    Attackable         `json:"attack"`
+	Attack    program.Attackable `json:"attack"`
 	Genotype  *genotype.Genotype `json:"genotype,omitempty"` // from the metadata
 	Meta      map[string]string  `json:"metadata,omitempty"`
 }
@@ -68,7 +69,7 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 	m := &Model{
 		Path: path, Bytes: len(data), SHA256: hex.EncodeToString(sum[:]), Header: header,
 		Inputs: values(g.Inputs), Outputs: values(g.Outputs), Operators: operators(g),
-		Constants: constants(g), MACs: op.MACs(g), Attack: attackable(g), Meta: g.Meta,
+		Constants: constants(g), MACs: op.MACs(g), Attack: program.Examine(g), Meta: g.Meta,
 	}
 	if text := g.Meta[train.MetaGenotype]; text != "" {
 		cells, err := genotype.Parse(text)
