@@ -36,27 +36,33 @@ func cases(t *testing.T) []Case {
 	return list
 }
 
-func TestCases(t *testing.T) {
-	var results []*Result
+// selected loads the cases that the flags ask for.
+func selected(t *testing.T) []*Result {
+	t.Helper()
+	var all []*Result
 	for _, c := range cases(t) {
-		if *onlyCase != "" {
-			if ok, err := filepath.Match(*onlyCase, c.String()); err != nil || !ok {
-				continue
-			}
-		}
-		r, err := run(c)
+		r, err := Load(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		results = append(results, r)
+		all = append(all, r)
 	}
-	owners := operators(results)
+	owners := operators(all)
+	return slices.DeleteFunc(all, func(r *Result) bool {
+		match, err := filepath.Match(*onlyCase, r.String())
+		return *onlyCase != "" && (err != nil || !match) || *onlyOp != "" && !slices.Contains(owners[r], *onlyOp)
+	})
+}
+
+func TestCases(t *testing.T) {
+	results := selected(t)
 	list := Failures()
 	used := make([]bool, len(list))
+	part := *onlyOp != "" || *onlyCase != ""
+	var all tally
 	for _, r := range results {
-		if *onlyOp != "" && !slices.Contains(owners[r], *onlyOp) {
-			continue
-		}
+		run(r)
+		all.add(r)
 		err := r.Forward
 		if err == nil {
 			err = r.Gradient.Err
@@ -71,23 +77,19 @@ func TestCases(t *testing.T) {
 			t.Errorf("%s: %v", r, err)
 		case err != nil:
 			t.Errorf("%s: gradient: %v", r, err)
-		case *onlyOp != "" || *onlyCase != "":
+		case part:
 			t.Logf("%s: not listed %v, inputs made constant %d, gradient %+v", r, r.Unlisted, r.Fixed, r.Gradient)
 		}
 	}
-	if *onlyOp != "" || *onlyCase != "" {
+	t.Logf("cases, listed, passed, fixed, gradients, agree, kink, no rule: %+v", all)
+	if part {
 		return
 	}
 	for i, f := range list {
 		if !used[i] {
-			t.Errorf("failures.txt: no listed case fails that matches %s", f.Pattern)
+			t.Errorf("failures.txt: no case fails that matches %s", f.Pattern)
 		}
 	}
-	var all tally
-	for _, r := range results {
-		all.add(r)
-	}
-	t.Logf("cases, listed, passed, fixed, gradients, agree, kink, no rule: %+v", all)
 	if *update {
 		if err := os.WriteFile(filepath.Join(root, "docs", "conformance.md"), []byte(Report(results)), 0o644); err != nil {
 			t.Fatal(err)
@@ -95,12 +97,12 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// run turns a panic into an error that names the case.
-func run(c Case) (r *Result, err error) {
+// run turns a panic into a failure of the case.
+func run(r *Result) {
 	defer func() {
 		if p := recover(); p != nil {
-			r = &Result{Case: c, Forward: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+			r.Forward = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return Run(c)
+	r.Run()
 }

@@ -174,11 +174,11 @@ func (p *probe) compareAll(s *rng.Stream) (kinks int, err error) {
 }
 
 // compare compares a directional derivative with finite differences. Steps shrink until a central difference of fourth
-// order agrees. If none does, the point may be a kink: the one-sided differences differ, and the value must lie between
-// them; or the function jumps, or is not finite on one side, and the value has nothing to agree with.
+// order agrees and one-sided derivatives do not differ. If none does, the point may be a kink: the value must lie between
+// the one-sided differences; or the function jumps, or is not finite on one side, and the value has nothing to agree with.
 func (p *probe) compare(direction [][]float64, have, scale float64) error {
 	var left, right [4]float64
-	size, central := 0.0, 0.0
+	size, central, matched := 0.0, 0.0, false
 	for k, h := range []float64{1e-3, 1e-4, 1e-5, 1e-6} {
 		var v [5]float64
 		for i, step := range []float64{-2 * h, -h, 0, h, 2 * h} {
@@ -190,7 +190,11 @@ func (p *probe) compare(direction [][]float64, have, scale float64) error {
 		}
 		central = (8*(v[3]-v[1]) - (v[4] - v[0])) / (12 * h)
 		noise := 8 * 0x1p-52 * size / h
-		if math.Abs(central-have) <= noise+relative*max(scale, math.Abs(have), math.Abs(central)) {
+		scale = max(scale, math.Abs(have))
+		agrees := math.Abs(central-have) <= noise+relative*max(scale, math.Abs(central))
+		matched = matched || agrees
+		bend := math.Abs(-3*v[2]+4*v[3]-v[4]-(3*v[2]-4*v[1]+v[0])) / (2 * h) // between the one-sided derivatives
+		if agrees && bend <= noise+1e-3*scale {
 			return nil
 		}
 		left[k], right[k] = (v[2]-v[1])/h, (v[3]-v[2])/h
@@ -199,9 +203,12 @@ func (p *probe) compare(direction [][]float64, have, scale float64) error {
 	if math.IsNaN(l+r) || math.IsInf(l+r, 0) || jumps(left) || jumps(right) {
 		return errKink
 	}
-	slack := 1e-4 * max(scale, math.Abs(have), 1)
-	if math.Abs(l-r) > 2*slack && have >= min(l, r)-slack && have <= max(l, r)+slack {
+	slack := 1e-4 * max(scale, 1)
+	switch kink := math.Abs(l-r) > 2*slack; {
+	case kink && have >= min(l, r)-slack && have <= max(l, r)+slack:
 		return errKink
+	case !kink && matched:
+		return nil
 	}
 	return fmt.Errorf("gradient %.10g, central difference %.10g, one-sided %.10g and %.10g", have, central, l, r)
 }
