@@ -37,10 +37,6 @@ func TestErrors(t *testing.T) {
 		{"node MaxPool: MaxPool with storage_order 1 has no gradient", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("MaxPool", ir.Attrs{"kernel_shape": dims(1), "storage_order": int64(1)}, b.Unsqueeze(v, 0))
 		}},
-		{"node BatchNormalization: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0)", func(b op.B, v *ir.Value) *ir.Value {
-			c := b.Fill(v, 1, 2)
-			return b.One("BatchNormalization", ir.Attrs{"training_mode": int64(1)}, v, c, c, c, c)
-		}},
 	} {
 		b := op.NewB("g")
 		v := b.Input("v", ir.Float64, 2, 2)

@@ -25,6 +25,14 @@ func (c *Ctx) In(i int) *ir.Value { return c.N.Input(i) }
 // Out is output i of the node; nil when absent.
 func (c *Ctx) Out(i int) *ir.Value { return c.N.Output(i) }
 
+// dy is the gradient of output i; nil where the output is absent or does not matter.
+func (c *Ctx) dy(i int) *ir.Value {
+	if i < len(c.Dy) {
+		return c.Dy[i]
+	}
+	return nil
+}
+
 // Need reports whether the gradient of input i is wanted; rules leave out the others.
 func (c *Ctx) Need(i int) bool { return i < len(c.need) && c.need[i] }
 

@@ -38,6 +38,8 @@ var linearRows = []row{
 	{op: "BatchNormalization", in: args(x(3, 2, 2, 2), x(2), x(2), x(2), x(2)), attrs: training(1e-5), outs: 3, loss: []int{0}},
 	{op: "BatchNormalization", in: args(x(3, 2, 2, 2), x(2), x(2), x(2), x(2)), attrs: training(0.125), outs: 3},
 	{op: "BatchNormalization", in: args(x(5, 2), x(2), x(2), x(2), x(2)), attrs: training(0.125), outs: 3, loss: []int{1, 2}},
+	{op: "BatchNormalization", in: args(x(3, 2, 2), x(2), x(2), x(2), x(2)), attrs: ir.Attrs{"training_mode": int64(1), "momentum": float32(0.75)}, outs: 3},
+	{op: "BatchNormalization", in: args(x(3, 2), x(2), x(2), x(2), x(2)), attrs: ir.Attrs{"training_mode": int64(1)}},
 	{op: "BatchNormalization", in: args(x(2, 2, 3), x(2), x(2), x(2), x(2)), attrs: training(0.125), outs: 3, loss: []int{0, 2}},
 	{op: "BatchNormalization", in: args(x(2, 2, 3), x(2), x(2), x(2), x(2)), attrs: training(0.125), outs: 3, loss: []int{1}},
 }

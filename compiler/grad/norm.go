@@ -48,20 +48,23 @@ func batchNorm(c *Ctx) []*ir.Value {
 
 // batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
 // dx = a*dy + b*x + c with one number of each per channel, so that the large tensors are read as few times as possible.
-// The statistics are outputs like any other: a gradient that is differentiated again reaches them.
+// With momentum 0 the statistics are outputs like any other, and a gradient that is differentiated again reaches them;
+// otherwise they are computed again.
 func batchNormTraining(c *Ctx) []*ir.Value {
 	x, mean, variance := c.In(0), c.Out(1), c.Out(2)
-	if mean == nil || variance == nil || c.N.Float("momentum", 0.9) != 0 {
-		c.Fail("node %s: the gradient of BatchNormalization in training mode needs the batch statistics as outputs (momentum 0)", c.N.Name)
-		return nil
-	}
+	momentum := float64(c.N.Float("momentum", 0.9))
 	if !x.Shape.Static() {
 		c.Fail("node %s: the gradient of BatchNormalization in training mode needs a static batch", c.N.Name)
 		return nil
 	}
 	m := float64(x.Shape.Numel() / x.Shape[1])
+	if mean == nil || variance == nil || momentum != 0 {
+		mean = c.Scale(overChannels(c, x), 1/m)
+		centred := c.Sub(x, perChannel(c, mean, x))
+		variance = c.Scale(overChannels(c, c.Mul(centred, centred)), 1/m)
+	}
 	var parts []*ir.Value
-	out := make([]*ir.Value, 3)
+	out := make([]*ir.Value, 5)
 	if dy := c.Dy[0]; dy != nil {
 		inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
 		sum := overChannels(c, dy)
@@ -75,11 +78,13 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 			parts = append(parts, c.Add(c.Mul(dy, perChannel(c, a, x)), linear))
 		}
 	}
-	if dmean := c.Dy[1]; dmean != nil {
-		parts = append(parts, perChannel(c, c.Scale(dmean, 1/m), x))
+	if dmean := c.dy(1); dmean != nil {
+		parts = append(parts, perChannel(c, c.Scale(dmean, (1-momentum)/m), x))
+		out[3] = c.when(3, func() *ir.Value { return c.Scale(dmean, momentum) })
 	}
-	if dvar := c.Dy[2]; dvar != nil {
-		parts = append(parts, c.Mul(c.Sub(x, perChannel(c, mean, x)), perChannel(c, c.Scale(dvar, 2/m), x)))
+	if dvar := c.dy(2); dvar != nil {
+		parts = append(parts, c.Mul(c.Sub(x, perChannel(c, mean, x)), perChannel(c, c.Scale(dvar, 2*(1-momentum)/m), x)))
+		out[4] = c.when(4, func() *ir.Value { return c.Scale(dvar, momentum) })
 	}
 	out[0] = c.when(0, func() *ir.Value { return c.Sum(parts...) })
 	return out
