@@ -13,7 +13,11 @@ import (
 func (c *converter) decompose(n *ir.Node, since int) ([]*ir.Node, error) {
 	row := op.Lookup(n.Domain, n.Op)
 	if row.Decompose == nil {
-		return nil, fmt.Errorf("operator set %d: the operator exists since %d", c.opset, since)
+		what := "operator"
+		if row.Since < since {
+			what = "form of the operator"
+		}
+		return nil, fmt.Errorf("operator set %d: the %s exists since %d", c.opset, what, since)
 	}
 	if c.builder.Builder == nil {
 		scratch := *c.source
@@ -69,13 +73,4 @@ func swap(named map[*ir.Value]*ir.Value, values []*ir.Value) []*ir.Value {
 		}
 	}
 	return out
-}
-
-// lacks reports whether the operator set has no operator of the form of n.
-func (c *converter) lacks(n *ir.Node) (since int, lacks bool) {
-	row := op.Lookup(n.Domain, n.Op)
-	if row == nil || n.Domain != "" {
-		return 0, false
-	}
-	return row.Since, c.opset < row.Since
 }

@@ -80,7 +80,7 @@ func (c *converter) nodes(from []*ir.Node) ([]*ir.Node, error) {
 			Name: n.Name, Op: n.Op, Domain: n.Domain,
 			In: slices.Clone(n.In), Out: n.Out, Attrs: maps.Clone(n.Attrs),
 		}
-		if since, lacks := c.lacks(n); lacks {
+		if since := op.Since(n); c.opset < since {
 			made, err := c.decompose(n, since)
 			if err == nil {
 				made, err = c.nodes(made)

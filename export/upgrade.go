@@ -26,6 +26,8 @@ var upgrades = []upgrade{
 	{oldestRead, 14, []string{"BatchNormalization"}, inPlace(inferenceOnly)},
 	{oldestRead, 10, []string{"Slice"}, inPlace(intsToInputs("starts", "ends", "axes"))},
 	{oldestRead, 10, []string{"TopK"}, inPlace(intToInput("k"))},
+	{oldestRead, 9, []string{"Upsample"}, inPlace(scalesToInput)},
+	{oldestRead, 11, []string{"Upsample", "Resize"}, inPlace(rename("Resize"), firstResize)},
 	{oldestRead, 11, []string{"Clip"}, inPlace(floatsToInputs("min", "max"))},
 	{oldestRead, 11, []string{"Pad"}, inPlace(intsToInputs("pads"), floatsToInputs("value"))},
 	{9, 11, []string{"Scatter"}, inPlace(rename("ScatterElements"))},
@@ -170,6 +172,30 @@ func intToInput(name string) edit {
 		r.addInput(n, name, tensor.Vector(*v))
 		return nil
 	}
+}
+
+// scalesToInput turns the list of factors of the first Upsample into an input.
+func scalesToInput(r *reader, n *ir.Node) error {
+	v, err := take[[]float32](n, "scales")
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return fmt.Errorf("attribute scales is missing")
+	}
+	r.addInput(n, "scales", tensor.Vector(*v...))
+	return nil
+}
+
+// firstResize states what resizing by factors meant before its choices became attributes.
+func firstResize(_ *reader, n *ir.Node) error {
+	if len(n.In) != 2 {
+		return fmt.Errorf("expected 2 inputs, found %d", len(n.In))
+	}
+	n.In = []*ir.Value{n.In[0], nil, n.In[1]}
+	set(n, "coordinate_transformation_mode", "asymmetric")
+	set(n, "nearest_mode", "floor")
+	return nil
 }
 
 // trim removes absent inputs at the end.

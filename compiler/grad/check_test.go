@@ -61,6 +61,7 @@ var tables = map[string][]row{
 	"conv":        convRows(),
 	"pool":        poolRows,
 	"normalize":   normalizeRows,
+	"resize":      resizeRows,
 	"reduce":      reduceRows(),
 	"shape":       shapeRows,
 }

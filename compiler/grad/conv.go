@@ -19,9 +19,12 @@ type geometry struct {
 
 func geometryOf(c *Ctx, wide, narrow *ir.Value) (geometry, bool) {
 	w := c.In(1)
-	win, err := op.WindowOf(c.N, w.Shape[2:], narrow.Shape[2:])
+	var win op.Window
+	var err error
 	if c.N.Op == "Conv" {
 		win, err = op.WindowOf(c.N, w.Shape[2:], wide.Shape[2:])
+	} else {
+		win, _, err = op.TransposedWindow(c.N, w.Shape[2:], narrow.Shape[2:])
 	}
 	if err != nil {
 		c.Fail("node %s: %w", c.N.Name, err)

@@ -54,6 +54,9 @@ func convRows() []row {
 		{op: "ConvTranspose", in: args(x(2, 3, 3, 3), x(3, 1, 3, 3)), attrs: window(nil, dims(2, 2), dims(1, 1, 1, 1), nil, 3)},
 		{op: "ConvTranspose", in: args(x(2, 2, 3, 3), x(2, 2, 1, 1)), attrs: with(window(nil, dims(2, 2), nil, nil, 1), "output_padding", dims(1, 1))},
 		{op: "ConvTranspose", in: args(x(1, 2, 3, 3), x(2, 1, 2, 2)), attrs: window(nil, nil, dims(0, 1, 0, 1), dims(2, 2), 1)},
+		{op: "ConvTranspose", in: args(x(1, 2, 3, 3), x(2, 2, 3, 3), x(2)), attrs: ir.Attrs{"strides": dims(2, 2), "auto_pad": "SAME_UPPER"}},
+		{op: "ConvTranspose", in: args(x(1, 2, 3, 3), x(2, 2, 3, 2)), attrs: ir.Attrs{"strides": dims(3, 2), "auto_pad": "SAME_LOWER"}},
+		{op: "ConvTranspose", in: args(x(1, 2, 3, 3), x(2, 1, 3, 3), x(2)), attrs: ir.Attrs{"strides": dims(3, 2), "output_shape": dims(10, 6), "group": int64(2)}},
 		// PyTorch allows an output padding below the dilation, even where it is not below the stride.
 		{op: "ConvTranspose", in: args(x(1, 2, 3), x(2, 2, 2)), attrs: with(window(nil, nil, nil, dims(3), 1), "output_padding", dims(2))},
 		{op: "ConvTranspose", in: args(x(1, 2, 3), x(2, 1, 2)), attrs: with(window(nil, dims(2), nil, dims(3), 1), "output_padding", dims(2))},

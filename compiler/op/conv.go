@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"slices"
 
 	"rnas/compiler/ir"
 )
@@ -31,12 +30,22 @@ func init() {
 			Attrs: append([]Attr{{"ceil_mode", kInt, false}, {"storage_order", kInt, false}}, windowAttrs...), Infer: pool,
 		},
 		{
-			Name: "AveragePool", In: Arity{1, 1}, Out: Arity{1, 1},
+			Name: "AveragePool", Form: averageForm, In: Arity{1, 1}, Out: Arity{1, 1},
 			Attrs: append([]Attr{{"ceil_mode", kInt, false}, {"count_include_pad", kInt, false}}, windowAttrs...), Infer: pool,
 		},
 		{Name: "GlobalAveragePool", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: globalPool},
 		{Name: "GlobalMaxPool", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: globalPool},
 	})
+}
+
+// averageForm: an average over a dilated window came later.
+func averageForm(n *ir.Node) int {
+	for _, d := range n.Ints("dilations", nil) {
+		if d != 1 {
+			return 19
+		}
+	}
+	return 0
 }
 
 // Window is the geometry of a convolution or pooling node with all defaults filled in. Pads lists the begins of all
@@ -171,33 +180,16 @@ func convTranspose(c *Ctx) error {
 	if b := c.Input(2); b != nil && !b.Shape.Equal(ir.Shape{w[1] * group}) {
 		return fmt.Errorf("bias: expected shape [%d], found %s", w[1]*group, b.Shape)
 	}
-	if s := c.Str("auto_pad", "NOTSET"); s != "NOTSET" && s != "" || c.Attrs["output_shape"] != nil {
-		return fmt.Errorf("auto_pad and output_shape are not supported, only explicit pads")
-	}
-	win, err := WindowOf(c.Node, kernel, x[2:])
-	if err != nil {
-		return err
-	}
-	k := len(kernel)
-	extra := c.Ints("output_padding", fill(k, 0))
-	if len(extra) != k {
-		return fmt.Errorf("output_padding %v does not fit %d spatial axes", extra, k)
-	}
-	if slices.Min(extra) < 0 {
-		return fmt.Errorf("output_padding %v must not be negative", extra)
-	}
-	out := ir.Shape{x[0], w[1] * group}
-	for i, d := range x[2:] {
+	for _, d := range x[2:] {
 		if d == ir.N {
 			return fmt.Errorf("spatial sizes must be static")
 		}
-		size := (d-1)*win.Strides[i] + win.extent(i) + extra[i] - win.Pads[i] - win.Pads[k+i]
-		if size < 0 {
-			size = -2
-		}
-		out = append(out, size)
 	}
-	return c.Set(0, c.Type(0), out...)
+	_, sizes, err := TransposedWindow(c.Node, kernel, x[2:])
+	if err != nil {
+		return err
+	}
+	return c.Set(0, c.Type(0), append(ir.Shape{x[0], w[1] * group}, sizes...)...)
 }
 
 func pool(c *Ctx) error {

@@ -51,6 +51,19 @@ func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
 	return g, args, err
 }
 
+// Since is the operator set that introduced the form of n, 0 when every file has it or the operator is not known.
+func Since(n *ir.Node) int {
+	row := Lookup(n.Domain, n.Op)
+	if row == nil {
+		return 0
+	}
+	since := row.Since
+	if row.Form != nil {
+		since = max(since, row.Form(n))
+	}
+	return since
+}
+
 // byDecomposition infers types and shapes of the outputs from those of the decomposition.
 func byDecomposition(c *Ctx) error {
 	g, _, err := Body(c.Node)

@@ -99,6 +99,7 @@ var families = map[string][]inferCase{
 	"linear":      linearCases,
 	"window":      windowCases,
 	"normalize":   normalizeCases,
+	"resize":      resizeCases,
 	"reduce":      reduceCases,
 	"shape":       shapeCases,
 	"index":       indexCases,

@@ -12,11 +12,12 @@ import (
 )
 
 // Op is one row of the table. Since is the operator set that introduced the form of the row, 0 for one that every file
-// has. Without Infer, types and shapes are those of the decomposition.
+// has; Form may name a later one by attributes and shapes. Without Infer, types and shapes are those of the decomposition.
 type Op struct {
 	Name      string
 	Domain    string
 	Since     int
+	Form      func(n *ir.Node) int
 	In        Arity
 	Out       Arity
 	Attrs     []Attr

@@ -51,18 +51,9 @@ func convTranspose(c *call) ([]*array, error) {
 	if !x.dtype.IsFloat() {
 		return nil, undefinedFor(x)
 	}
-	win, err := op.WindowOf(c.Node, w.shape[2:], x.shape[2:])
+	win, spatial, err := op.TransposedWindow(c.Node, w.shape[2:], x.shape[2:])
 	if err != nil {
 		return nil, err
-	}
-	k := len(x.shape) - 2
-	extra := c.Ints("output_padding", make([]int64, k))
-	spatial := make([]int64, k)
-	for i := range spatial {
-		spatial[i] = (x.shape[2+i]-1)*win.Strides[i] + (win.Kernel[i]-1)*win.Dilations[i] + 1 + extra[i] - win.Pads[i] - win.Pads[k+i]
-		if spatial[i] < 0 {
-			return nil, fmt.Errorf("pads %v remove more than the result has", win.Pads)
-		}
 	}
 	g, _, err := newGrid(win, spatial, func(i int) int64 { return x.shape[2+i] })
 	if err != nil {

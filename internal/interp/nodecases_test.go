@@ -20,11 +20,8 @@ import (
 
 // expectedFailures are cases that cannot pass, with the part of the error that says why.
 var expectedFailures = map[string]string{
-	"TestConvtransposeKernelShape": "auto_pad and output_shape are not supported",
-	"TestConvtransposeOutputShape": "auto_pad and output_shape are not supported",
-	"TestConvtransposeWithKernel":  "auto_pad and output_shape are not supported",
-	"TestSize":                     "got int64[], want float32[1]", // the extraction lost type and rank
-	"TestSizeExample":              "got int64[], want float32[1]",
+	"TestSize":        "got int64[], want float32[1]", // the extraction lost type and rank
+	"TestSizeExample": "got int64[], want float32[1]",
 }
 
 // renamed are operators of old operator sets that the reader expresses by others.
@@ -74,7 +71,8 @@ func TestNodeCases(t *testing.T) {
 }
 
 // runNodeCase reads, runs and compares one case. The compiler wants shapes, axes and the like as constants, while the
-// cases pass them as inputs: where the reader asks for constants, inputs of integers and single numbers become initializers of integers.
+// cases pass them as inputs: where the reader asks for constants, inputs of integers and single numbers become
+// initializers of integers.
 func runNodeCase(c *testbackend.TestCase) (frozen bool, err error) {
 	declared := modelInputs(c.ModelB)
 	if len(declared) != len(c.Input) {
@@ -94,7 +92,11 @@ func runNodeCase(c *testbackend.TestCase) (frozen bool, err error) {
 		frozen = true
 		model := c.ModelB
 		for _, d := range declared {
-			if d.dtype == tensor.Int64 || inputs[d.name].Len() == 1 {
+			switch {
+			case c.OpType == "Resize" && len(d.shape) == 1: // scales
+				model = withInitializer(model, d.name, inputs[d.name])
+				delete(inputs, d.name)
+			case d.dtype == tensor.Int64 || inputs[d.name].Len() == 1:
 				model = withInitializer(model, d.name, tensor.FromFloat64s(tensor.Int64, d.shape, inputs[d.name].Float64s()))
 				delete(inputs, d.name)
 			}
@@ -183,6 +185,7 @@ const (
 	dimValue         protowire.Number = 1
 	tensorDims       protowire.Number = 1
 	tensorType       protowire.Number = 2
+	tensorFloat      protowire.Number = 4
 	tensorInt64      protowire.Number = 7
 	tensorName       protowire.Number = 8
 )
@@ -240,15 +243,21 @@ func modelInputs(model []byte) []declaration {
 	return out
 }
 
-// withInitializer gives the graph of a model an initializer of 64-bit integers.
+// withInitializer gives the graph of a model an initializer of 64-bit integers or 32-bit floats.
 func withInitializer(model []byte, name string, x *tensor.Tensor) []byte {
 	var t []byte
 	for _, d := range x.Shape {
 		t = protowire.AppendVarint(protowire.AppendTag(t, tensorDims, protowire.VarintType), uint64(d))
 	}
-	t = protowire.AppendVarint(protowire.AppendTag(t, tensorType, protowire.VarintType), uint64(tensor.Int64))
-	for _, v := range x.Int64s() {
-		t = protowire.AppendVarint(protowire.AppendTag(t, tensorInt64, protowire.VarintType), uint64(v))
+	t = protowire.AppendVarint(protowire.AppendTag(t, tensorType, protowire.VarintType), uint64(x.DType()))
+	if x.DType() == tensor.Float32 {
+		for _, v := range x.Data.([]float32) {
+			t = protowire.AppendFixed32(protowire.AppendTag(t, tensorFloat, protowire.Fixed32Type), math.Float32bits(v))
+		}
+	} else {
+		for _, v := range x.Int64s() {
+			t = protowire.AppendVarint(protowire.AppendTag(t, tensorInt64, protowire.VarintType), uint64(v))
+		}
 	}
 	t = protowire.AppendBytes(protowire.AppendTag(t, tensorName, protowire.BytesType), []byte(name))
 	var out []byte
