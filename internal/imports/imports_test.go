@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"compiler/program"},
 	{"export"},
 	{"runtime", "internal/conformance"},
-	{"runtime/runtimetest", "internal/loop"},
+	{"runtime/runtimetest", "internal/loop", "internal/calibrate"},
 	{"compiler/train", "bench/attack", "bench/report", "genotype/search"},
 	{"bench", "internal/inspect"},
 	{"cmd/rnas"},
