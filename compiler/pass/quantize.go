@@ -115,8 +115,8 @@ func quantize(g *ir.Graph, ranges map[string]Range) error {
 		}
 	}
 	for _, n := range g.Nodes {
-		if isOp(n, movingOps) && wanted[n.Out[0]] {
-			q.codes[n.Out[0]] = q.codes[n.In[0]]
+		if c, ok := q.codes[n.Input(0)]; ok && isOp(n, movingOps) && wanted[n.Out[0]] {
+			q.codes[n.Out[0]] = c
 		}
 		in := slices.Clone(n.In)
 		for i, v := range in {
@@ -124,7 +124,7 @@ func quantize(g *ir.Graph, ranges map[string]Range) error {
 				in[i] = r
 			}
 		}
-		if c, ok := q.codes[n.In[0]]; ok && runsOnIntegers(n) && slices.Contains([]string{"Conv", "Gemm", "MatMul"}, n.Op) {
+		if c, ok := q.codes[n.Input(0)]; ok && runsOnIntegers(n) && slices.Contains([]string{"Conv", "Gemm", "MatMul"}, n.Op) {
 			q.weights(n, in, c)
 		}
 		n.In = in
