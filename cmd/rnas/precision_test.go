@@ -71,7 +71,7 @@ func TestExportPrecision(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if m.Meta[metaPrecision] != c.format || !m.Attack.Possible || (m.Attack.StraightThrough > 0) != (c.flag != "") {
+		if m.Meta[metaPrecision] != c.format || !m.Attack.Possible || (len(m.Attack.Findings) > 0) != (c.flag != "") {
 			t.Errorf("%s: metadata %v, attack %+v", c.format, m.Meta, m.Attack)
 		}
 		if want := "12 images, percentile=99.99"; c.format == "int8" && !strings.HasSuffix(m.Meta[metaCalibration], want) {
