@@ -211,7 +211,7 @@ func TestErrors(t *testing.T) {
 		{"shape", nil, &wide, good, []string{"linear.onnx", "float32[N,3,5,6]", "float32[-1,3,6,5]"}},
 		{"no images", nil, images(0, classes, 0, 255), good, []string{"noise", "no images"}},
 		{"constant", nil, d, flat, []string{"constant.onnx", "does not depend on"}},
-		{"norm", func(o *Options) { o.Settings.Norm = "l2" }, d, good, []string{`norm "l2"`, "expected linf"}},
+		{"norm", func(o *Options) { o.Settings.Norm = "l0" }, d, good, []string{`norm "l0"`, "expected linf"}},
 		{"eps", func(o *Options) { o.Settings.Epsilon = 8 }, d, good, []string{"eps 8"}},
 		{"step size", func(o *Options) { o.Settings.StepSize = -1 }, d, good, []string{"step size -1"}},
 		{"batch", func(o *Options) { o.Batch = -1 }, d, good, []string{"batch -1"}},

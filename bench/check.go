@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"math"
+
+	"rnas/bench/attack"
 )
 
 // noClass is the prediction from logits of which one is not a number. It is never right.
@@ -58,17 +60,17 @@ func norm(v []float32) float64 {
 	return math.Sqrt(sum)
 }
 
-// ballSlack is how far an adversarial image may lie outside the ball, for the rounding of float32.
+// ballSlack is how far an adversarial image may lie outside the ball, as a part of its radius and for the rounding of float32.
 const ballSlack = 1e-6
 
-// inside reports whether an adversarial image has only pixels in [0,1] that differ from the image by at most eps.
-func inside(adversarial, image []float32, eps float64) bool {
-	for i, v := range adversarial {
-		if !(v >= 0 && v <= 1 && math.Abs(float64(v)-float64(image[i])) <= eps+ballSlack) {
+// inside reports whether an adversarial image lies in the ball and has only pixels in [0,1].
+func inside(adversarial, image []float32, s attack.Settings) bool {
+	for _, v := range adversarial {
+		if !(v >= 0 && v <= 1) {
 			return false
 		}
 	}
-	return true
+	return s.Size(adversarial, image) <= s.Epsilon*(1+ballSlack)+ballSlack
 }
 
 // plain is the worker of task "clean": a value is the prediction, a point is flagged when its logits look like

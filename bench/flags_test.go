@@ -60,6 +60,7 @@ func TestFlags(t *testing.T) {
 type cheat struct{}
 
 func (cheat) Key() string                                  { return "cheat" }
+func (cheat) Supports(attack.Settings, int64) error        { return nil }
 func (cheat) Compile(attack.Target) (attack.Runner, error) { return cheat{}, nil }
 func (cheat) Close() error                                 { return nil }
 
@@ -86,7 +87,7 @@ func (cheat) Run(_ context.Context, b attack.Batch) (attack.Counts, error) {
 func TestInadmissible(t *testing.T) {
 	d := images(30, classes, 0, 3) // every image has pixels 0
 	o := options(t, "clean")
-	o.Attacks = []attack.Attack{{Name: "cheat", Stages: []attack.Stage{cheat{}}}}
+	o.Attacks = []attack.Attack{{Name: "cheat", Parts: []attack.Part{{Name: "cheat", Stages: []attack.Stage{cheat{}}}}}}
 	m := run(t, o, d, save(t, "linear", -1, linear(classes))).Models[0]
 	a := m.Attacks[0]
 	if m.Clean.Correct == 0 || a.Robust.Robust != m.Clean.Correct || !slices.ContainsFunc(a.Flags, func(f string) bool {

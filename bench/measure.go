@@ -84,12 +84,15 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
 	predictions := map[int]int{}
 	var keep *imageStore
-	tasks := make([]task, len(a.Stages))
-	keys := make([]any, len(a.Stages))
-	for i, st := range a.Stages {
-		open := func() (worker, error) { return s.stage(st, keep) }
-		tasks[i] = task{name: a.Name, key: []any{i, st.Key(), s.Settings}, open: open}
-		keys[i] = s.key(tasks[i])
+	var tasks []task
+	var keys []any
+	var parts []string
+	for _, part := range a.Parts {
+		for _, st := range part.Stages {
+			open := func() (worker, error) { return s.stage(st, keep) }
+			t := task{name: a.Name, key: []any{len(tasks), st.Key(), s.Settings}, open: open}
+			tasks, keys, parts = append(tasks, t), append(keys, s.key(t)), append(parts, part.Name)
+		}
 	}
 	if s.Images {
 		var err error
@@ -99,7 +102,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		defer keep.Close()
 	}
 	left, invalid := points, 0
-	for _, t := range tasks {
+	for i, t := range tasks {
 		out, err := s.do(ctx, t, left, keep != nil && keep.fresh)
 		if err != nil {
 			return r, nil, err
@@ -112,6 +115,9 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		r.Backwards += out.Backwards
 		r.Seconds += out.seconds
 		invalid += len(out.flagged)
+		if len(a.Parts) > 1 && (i+1 == len(tasks) || parts[i+1] != parts[i]) {
+			r.Parts = append(r.Parts, report.Part{Name: parts[i], Robust: report.NewRobust(len(left), s.data.Len())})
+		}
 	}
 	r.Robust = report.NewRobust(len(left), s.data.Len())
 	if invalid > 0 {

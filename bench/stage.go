@@ -41,7 +41,7 @@ func (w *stage) run(ctx context.Context, points []int) (record, error) {
 	for row, p := range points {
 		x := w.adversarial[row*elems : (row+1)*elems]
 		value := predict(logits[row*w.classes : (row+1)*w.classes])
-		if !inside(x, w.images[row*elems:(row+1)*elems], w.Settings.Epsilon) {
+		if !inside(x, w.images[row*elems:(row+1)*elems], w.Settings) {
 			r.Flagged = append(r.Flagged, p)
 			value = int(w.labels[row])
 		}

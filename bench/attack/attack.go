@@ -1,5 +1,5 @@
-// Package attack holds the attacks of the benchmark. An attack names itself, compiles its programs for a classifier and
-// a batch, and turns images, labels and random streams into adversarial images, counting its passes.
+// Package attack holds the attacks of the benchmark, each a row and a small file: a name, and stages that compile to graphs
+// for a classifier and a batch and turn images and labels into adversarial images, counting their passes.
 package attack
 
 import (
@@ -14,25 +14,22 @@ import (
 
 // Settings are the parameters that all attacks share.
 type Settings struct {
-	Norm     string  // "linf"
-	Epsilon  float64 // radius of the ball, pixels in [0,1]
-	StepSize float64 // of iterated attacks, pixels; 0 is each attack's own
+	Norm     string  // one of Norms
+	Epsilon  float64 // radius of the ball: pixels in [0,1] for linf, sums over the image for l2 and l1
+	StepSize float64 // of iterated attacks, in units of Epsilon's norm; 0 is each attack's own
 	Seed     uint64  // of random starts and draws
 }
 
-// norms lists the norms that attacks exist for.
-var norms = []string{"linf"}
-
 // Validate checks the settings.
 func (s Settings) Validate() error {
-	if !slices.Contains(norms, s.Norm) {
-		return fmt.Errorf("norm %q: expected %s", s.Norm, strings.Join(norms, ", "))
+	if !slices.Contains(Norms(), s.Norm) {
+		return fmt.Errorf("norm %q: expected %s", s.Norm, strings.Join(Norms(), ", "))
 	}
-	if !(s.Epsilon >= 0 && s.Epsilon <= 1) {
-		return fmt.Errorf("eps %v: expected 0 to 1", s.Epsilon)
+	if largest := norms[s.Norm].largest; !(s.Epsilon >= 0 && s.Epsilon <= largest) {
+		return fmt.Errorf("eps %v: expected 0 to %v in norm %s", s.Epsilon, largest, s.Norm)
 	}
-	if !(s.StepSize >= 0 && s.StepSize <= 1) {
-		return fmt.Errorf("step size %v: expected 0 to 1", s.StepSize)
+	if !(s.StepSize >= 0) {
+		return fmt.Errorf("step size %v: expected at least 0", s.StepSize)
 	}
 	return nil
 }
@@ -49,6 +46,8 @@ type Target struct {
 type Stage interface {
 	// Key names the stage and all parameters that its results depend on, beside those of Settings.
 	Key() string
+	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings.
+	Supports(s Settings, classes int64) error
 	// Compile makes the stage ready to run on the target.
 	Compile(t Target) (Runner, error)
 }
@@ -75,17 +74,36 @@ type Batch struct {
 	Adversarial []float32 // [B,C,H,W], the result
 }
 
-// Counts are passes of single images through the classifier, padding not included.
+// Counts are passes of single images through the classifier, padding not included. A pass forward that a gradient is taken of
+// counts as one forward and one backward.
 type Counts struct {
 	Forwards  int64 `json:"forwards"`
 	Backwards int64 `json:"backwards"`
 }
 
-// Attack is a named sequence of stages; a point is robust when it survives all of them.
+// Attack is a named sequence of parts; a point is robust when it survives the stages of all of them.
 type Attack struct {
+	Name  string
+	Parts []Part
+}
+
+// Part is a named share of an attack, about which the report tells how many points are left after it.
+type Part struct {
 	Name   string
 	Stages []Stage
 }
+
+// Stages lists the stages of all parts.
+func (a Attack) Stages() []Stage {
+	var all []Stage
+	for _, p := range a.Parts {
+		all = append(all, p.Stages...)
+	}
+	return all
+}
+
+// single is an attack of one part.
+func single(name string, stages ...Stage) Attack { return Attack{name, []Part{{name, stages}}} }
 
 // Clean is the name in a list of attacks that stands for no attack.
 const Clean = "clean"
@@ -93,10 +111,17 @@ const Clean = "clean"
 // family makes attacks from names of one form.
 type family struct {
 	form  string
+	about string // one line, with source
 	parse func(name string) (Attack, bool)
 }
 
-var families = []family{fgsm, fgsmRS, pgd}
+// fixed is the family of one name.
+func fixed(name, about string, parts ...Part) family {
+	return family{name, about, func(n string) (Attack, bool) { return Attack{name, parts}, n == name }}
+}
+
+// families lists the attacks in the order of the documentation.
+var families = slices.Concat(pgdFamilies)
 
 // Parse reads a list such as "clean,fgsm,pgd20". "clean", which the benchmark always measures, gives no attack. Errors:
 // an empty list, an unknown name, a name given twice.
@@ -130,11 +155,20 @@ func find(name string) (int, Attack) {
 	return -1, Attack{}
 }
 
-// Forms lists what Parse knows; K stands for a number.
+// Forms lists what Parse knows; K and R stand for numbers.
 func Forms() []string {
 	forms := []string{Clean}
 	for _, f := range families {
 		forms = append(forms, f.form)
 	}
 	return forms
+}
+
+// Describe lists name and description of every attack.
+func Describe() [][2]string {
+	rows := [][2]string{{Clean, "no attack"}}
+	for _, f := range families {
+		rows = append(rows, [2]string{f.form, f.about})
+	}
+	return rows
 }

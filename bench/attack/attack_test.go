@@ -31,9 +31,9 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for list, part := range map[string]string{
-		"": "expected clean, fgsm, fgsm-rs, pgdK", "fgsm,": `found ""`, "fgsm,fgsm": "twice", "PGD20": `found "PGD20"`,
+		"": "expected clean, fgsm, fgsm-rs, pgdK[-dlr|-margin][xR]", "fgsm,": `found ""`, "fgsm,fgsm": "twice", "PGD20": `found "PGD20"`,
 		"pgd": `found "pgd"`, "pgd0": `found "pgd0"`, "pgd-1": "found", "pgd07": "found", "pgd+7": "found",
-		"pgd99999999999": "found", "pgd1000001": "found", "fgsm20": "found",
+		"pgd99999999999": "found", "pgd1000001": "found", "fgsm20": "found", "pgd20-ce": "found", "pgd20x0": "found",
 	} {
 		if a, err := Parse(list); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q: expected an error with %q, found %v, %v", list, part, a, err)
@@ -47,7 +47,7 @@ func TestSettings(t *testing.T) {
 		t.Error(err)
 	}
 	for _, s := range []Settings{
-		{Norm: "l2"},
+		{Norm: "l0"},
 		{Norm: "linf", Epsilon: -1},
 		{Norm: "linf", Epsilon: 1.5},
 		{Norm: "linf", Epsilon: math.NaN()},
@@ -107,7 +107,7 @@ func compile(t *testing.T, name string, c program.Classifier, n int, s Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := attacks[0].Stages[0].Compile(Target{Classifier: c, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
+	r, err := attacks[0].Stages()[0].Compile(Target{Classifier: c, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +129,15 @@ func attackBatch(t *testing.T, r Runner, b Batch) Counts {
 }
 
 // TestInterpreter runs the graphs of the attacks in float64. The images agree except at pixels where the gradient is so
-// small that its sign is decided by rounding; a step in another direction there may spread, hence the few steps.
+// small that its sign is decided by rounding; a step in another direction there may spread, hence the few steps. One of the
+// labels is that of the third largest logit, where the ratio of pgd3-dlr is constant.
 func TestInterpreter(t *testing.T) {
 	const eps = 8. / 255
 	c := convnet(t)
 	points := []int{3, 1, 4, 15, 9, 2}
-	for name, few := range map[string]int{"fgsm": 2, "fgsm-rs": 2, "pgd3": 8} {
+	for name, few := range map[string]int{"fgsm": 2, "fgsm-rs": 2, "pgd3": 8, "pgd3-dlr": elems + 8, "mifgsm": 12} {
 		t.Run(name, func(t *testing.T) {
-			s := Settings{Norm: "linf", Epsilon: eps, Seed: 21}
+			s := Settings{Norm: "linf", Epsilon: eps, Seed: 22}
 			r := compile(t, name, c, len(points), s)
 			b := batch(len(points), points...)
 			attackBatch(t, r, b)
@@ -145,13 +146,13 @@ func TestInterpreter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			single := attacks[0].Stages[0].(Single)
+			single := attacks[0].Stages()[0].(Single)
 			p, err := single.Program(c, len(points), s)
 			if err != nil {
 				t.Fatal(err)
 			}
 			from := tensor.Zeros(tensor.Float32, int64(len(points)), 3, size, size)
-			if single.(sign).random {
+			if single.(graphStage).start != nil {
 				start(from.Float32s(), elems, points, s, 0)
 			}
 			images := tensor.Of([]int64{int64(len(points)), 3, size, size}, b.Images...)

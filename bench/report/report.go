@@ -48,6 +48,13 @@ type Attack struct {
 	Backwards int64    `json:"backwards"`
 	Seconds   float64  `json:"seconds"` // attack and scoring, without compilation
 	Flags     []string `json:"flags"`   // reasons to doubt the number
+	Parts     []Part   `json:"parts,omitempty"`
+}
+
+// Part counts the points that are left after a part of an attack and the parts before it.
+type Part struct {
+	Name string `json:"name"`
+	Robust
 }
 
 // Latency is the time of plain inference.

@@ -26,7 +26,7 @@ func init() {
 		})
 	}
 	rows = append(rows, Op{
-		Name: "TopK", In: Arity{2, 2}, Out: Arity{1, 2},
+		Name: "TopK", In: Arity{2, 2}, Out: Arity{2, 2},
 		Attrs: []Attr{{"axis", kInt, false}, {"largest", kInt, false}, {"sorted", kInt, false}},
 		Infer: topK,
 	})

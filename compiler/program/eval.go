@@ -56,8 +56,8 @@ type Classifier struct {
 	*ir.Graph
 }
 
-// apply inlines the classifier into b.
-func (c Classifier) apply(b op.B, images *ir.Value) *ir.Value {
+// Logits inlines the classifier into b: logits [B,K] of images [B,C,H,W].
+func (c Classifier) Logits(b op.B, images *ir.Value) *ir.Value {
 	out := op.Inline(b, c.Graph, []*ir.Value{images})
 	if b.Err() != nil {
 		return images
@@ -71,8 +71,8 @@ func (c Classifier) Classes() int64 { return c.Outputs[0].Shape[1] }
 // Score evaluates a classifier: inputs images [B,C,H,W] and labels int64 [B], outputs logits [B,K], loss [B] and hit [B].
 func (c Classifier) Score(batch int) (*Program, error) {
 	b := op.NewB("score")
-	images, labels := c.open(b, batch)
-	logits := c.apply(b, images)
+	images, labels := c.Open(b, batch)
+	logits := c.Logits(b, images)
 	b.Output("logits", logits)
 	b.Output("loss", crossEntropy(b, logits, b.OneHot(labels, c.Classes(), images)))
 	b.Output("hit", b.Cast(hits(b, logits, labels), ir.Float32))
@@ -83,11 +83,11 @@ func (c Classifier) Score(batch int) (*Program, error) {
 // adversarial [B,C,H,W].
 func (c Classifier) Attack(a Attack, batch int) (*Program, error) {
 	b := op.NewB("attack")
-	images, labels := c.open(b, batch)
+	images, labels := c.Open(b, batch)
 	start := b.Input("start", ir.Float32, images.Shape...)
 	target := b.OneHot(labels, c.Classes(), images)
 	adversarial := a.Run(b, images, start, func(b op.B, x *ir.Value) *ir.Value {
-		return b.ReduceSum(crossEntropy(b, c.apply(b, x), target), true, 0)
+		return b.ReduceSum(crossEntropy(b, c.Logits(b, x), target), true, 0)
 	})
 	b.Output("adversarial", adversarial)
 	return build(b)
@@ -97,8 +97,8 @@ func (c Classifier) Attack(a Attack, batch int) (*Program, error) {
 // and gradient [B,C,H,W] of the summed cross-entropy.
 func (c Classifier) Gradient(batch int) (*Program, error) {
 	b := op.NewB("input_gradient")
-	images, labels := c.open(b, batch)
-	logits := c.apply(b, images)
+	images, labels := c.Open(b, batch)
+	logits := c.Logits(b, images)
 	loss := crossEntropy(b, logits, b.OneHot(labels, c.Classes(), images))
 	b.Output("logits", logits)
 	b.Output("loss", loss)
@@ -106,7 +106,8 @@ func (c Classifier) Gradient(batch int) (*Program, error) {
 	return build(b)
 }
 
-func (c Classifier) open(b op.B, batch int) (images, labels *ir.Value) {
+// Open declares the inputs of a program on a batch: images [B,C,H,W] and labels int64 [B].
+func (c Classifier) Open(b op.B, batch int) (images, labels *ir.Value) {
 	shape := c.Inputs[0].Shape.Clone()
 	shape[0] = int64(batch)
 	return b.Input("images", ir.Float32, shape...), b.Input("labels", ir.Int64, int64(batch))
@@ -126,10 +127,16 @@ func NewClassifier(g *ir.Graph) (Classifier, error) {
 	}
 	b := op.NewB(g.Name)
 	out := op.Inline(b, g, []*ir.Value{b.Input(g.Inputs[0].Name, ir.Float32, g.Inputs[0].Shape...)})
-	b.Output(g.Outputs[0].Name, out[0])
+	b.Output(b.Free(g.Outputs[0].Name), out[0])
 	simple, err := b.Build()
 	if err != nil {
 		return Classifier{}, err
 	}
-	return Classifier{simple}, pass.Run(simple, pass.Training(""))
+	if err := pass.Run(simple, pass.Training("")); err != nil {
+		return Classifier{}, err
+	}
+	if simple.Outputs[0].IsConst() {
+		return Classifier{}, fmt.Errorf("graph %s: output %s does not depend on the images", g.Name, g.Outputs[0].Name)
+	}
+	return Classifier{simple}, nil
 }

@@ -8,6 +8,21 @@ import (
 	"rnas/compiler/op"
 )
 
+// InputGradient is d sum(loss) / d x for a loss of each image [B]; it is an error when loss does not depend on x.
+func InputGradient(b op.B, loss, x *ir.Value) *ir.Value {
+	return gradient(b, b.ReduceSum(loss, true, 0), x)
+}
+
+// CriterionNamed finds a criterion; ok is false when there is none of that name.
+func CriterionNamed(name string) (c Criterion, ok bool) {
+	for _, c := range Criteria() {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Criterion{}, false
+}
+
 // gradient is d loss / d x for a scalar or [1] loss; it is an error when loss does not depend on x. Values in stop count
 // as constants.
 func gradient(b op.B, loss, x *ir.Value, stop ...*ir.Value) *ir.Value {

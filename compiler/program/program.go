@@ -207,6 +207,9 @@ func (w *network) updateStats(running *ir.Value, stats []lower.Stat) *ir.Value {
 	return b.Add(running, b.Scale(b.Sub(batch, running), statMomentum))
 }
 
+// Finish makes a program without state of what was built in b.
+func Finish(b op.B) (*Program, error) { return build(b) }
+
 // build finishes a program and checks that every state names an input and an output of equal type and shape.
 func build(b op.B, states ...State) (*Program, error) {
 	g, err := b.Build()
