@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 )
 
 // Kind tells what a Finding is about.
@@ -82,12 +83,12 @@ func (p *path) examine(n *ir.Node) (findings []Finding) {
 	add := func(k Kind, why string) {
 		findings = append(findings, Finding{k, n.Name, key(n), why})
 	}
-	if random(n) {
+	if op.Random(n) {
 		add(Random, "")
 	}
 	for _, g := range n.Graphs() {
 		g.Walk(func(m *ir.Node) {
-			if random(m) {
+			if op.Random(m) {
 				findings = append(findings, Finding{Random, m.Name, key(m), ""})
 			}
 		})
@@ -170,18 +171,6 @@ func uses(n *ir.Node) []*ir.Value {
 
 // shapeOnly lists operators whose outputs depend on the shape of their input, not on its values.
 var shapeOnly = map[string]bool{"Shape": true, "Size": true, "EyeLike": true, "RandomNormalLike": true, "RandomUniformLike": true}
-
-// random reports whether two runs of n on equal inputs differ.
-func random(n *ir.Node) bool {
-	switch n.Op {
-	case "RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial":
-		return n.Domain == ""
-	case "Dropout":
-		mode := n.Input(2)
-		return n.Domain == "" && mode != nil && !(mode.IsConst() && mode.Const.Float64At(0) == 0)
-	}
-	return false
-}
 
 // origin is the node that made the numbers of y, other than by moving or converting them; nil for an input or a constant.
 func origin(y *ir.Value) *ir.Node {

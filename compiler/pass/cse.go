@@ -70,7 +70,7 @@ func (m *merger) graph(g *ir.Graph, outer *scope) {
 			}
 			return true
 		}
-		if random(n) || slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return m.private[v] }) {
+		if op.Random(n) || slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return m.private[v] }) {
 			return true
 		}
 		key := m.nodeKey(n)

@@ -73,7 +73,7 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 	if slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return f.private[v] }) {
 		return nil, false
 	}
-	if nested || random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
+	if nested || op.Random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
 		return nil, false
 	}
 	results, err := Evaluate(n)
@@ -135,9 +135,6 @@ func worthwhile(n *ir.Node) bool {
 }
 
 func bytesOf(v *ir.Value) int64 { return v.Shape.Numel() * int64(v.Type.Size()) }
-
-// random reports whether n may give different results for equal inputs.
-func random(n *ir.Node) bool { return n.Op == "Dropout" && n.Input(2) != nil }
 
 // shapeOf is the result of a Shape node, if the dimensions that it asks for are static.
 func shapeOf(n *ir.Node) ([]*tensor.Tensor, bool) {

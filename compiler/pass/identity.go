@@ -119,7 +119,7 @@ func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
 
 // dropout is a copy unless it is in training mode.
 func dropout(_ *simplifier, n *ir.Node) *ir.Value {
-	if random(n) || n.Output(1) != nil {
+	if op.Random(n) || n.Output(1) != nil {
 		return nil
 	}
 	return n.In[0]

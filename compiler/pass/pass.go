@@ -12,9 +12,16 @@ import (
 
 // Pass is one rewrite. Run changes g in place; after an error g is not usable.
 type Pass struct {
-	Name string
-	Why  string // what the graph gains
-	Run  func(g *ir.Graph) error
+	Name  string
+	Why   string // what the graph gains
+	After []Need // passes that, in a pipeline with both, stand before this one
+	Run   func(g *ir.Graph) error
+}
+
+// Need is a pass that another one relies on.
+type Need struct {
+	Pass string `json:"pass"`
+	Why  string `json:"why"`
 }
 
 // Runner runs passes with optional observation. The zero Runner only runs them.

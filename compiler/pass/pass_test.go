@@ -87,39 +87,6 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-func TestPipelineOrder(t *testing.T) {
-	mentioned := map[string]bool{}
-	for _, provider := range []string{"cpu", "cuda", ""} {
-		for name, passes := range map[string][]Pass{"training": Training(provider), "inference": Inference(provider)} {
-			at := map[string][]int{}
-			for i, p := range passes {
-				at[p.Name] = append(at[p.Name], i)
-				mentioned[p.Name] = true
-				if p.Why == "" {
-					t.Errorf("%s: pass %s has no reason", name, p.Name)
-				}
-			}
-			for _, c := range order {
-				for _, i := range at[c.first] {
-					for _, j := range at[c.then] {
-						if i >= j {
-							t.Errorf("%s for %q: %s must stand before %s: %s", name, provider, c.first, c.then, c.why)
-						}
-					}
-				}
-			}
-			if hasMask := len(at["relumask"]) > 0; hasMask != (provider == "cpu") {
-				t.Errorf("%s for %q: relumask %v", name, provider, hasMask)
-			}
-		}
-	}
-	for _, c := range order {
-		if !mentioned[c.first] || !mentioned[c.then] {
-			t.Errorf("constraint %s before %s is about a pass that no pipeline has", c.first, c.then)
-		}
-	}
-}
-
 // ONNX Runtime writes over the running statistics of a normalisation in training mode: each keeps its own.
 func TestPrivateStatistics(t *testing.T) {
 	g := apply(t, func(b op.B) {

@@ -1,27 +1,42 @@
 package pass
 
-// The passes, in alphabetical order.
+// The passes, one row each: name, gain, what has to run before it and why.
 var (
-	cseNodes  = Pass{"cse", "equal operators on equal inputs are computed once", cse}
-	deadNodes = Pass{"dead", "operators and optional outputs that nothing uses are removed", dead}
-	foldBN    = Pass{"foldbn", "normalisation by constants becomes part of the weights before it", foldbn}
-	foldNodes = Pass{"fold", "operators on constants are computed at compile time", fold}
-	identity  = Pass{"identity", "operators that change nothing are bypassed, chains of reshapes and transposes become one", simplify}
-	reluMasks = Pass{"relumask", "the mask of a Relu stays in the blocked layout of the CPU provider", relumask}
-)
+	foldNodes = Pass{Name: "fold", Why: "operators on constants are computed at compile time", Run: fold}
 
-// order lists what every pipeline that has both passes must observe: each run of first stands before each run of then.
-var order = []struct{ first, then, why string }{
-	{"fold", "identity", "identity recognises neutral operands and shapes by their constant values"},
-	{"fold", "foldbn", "weights and statistics may be computed from constants"},
-	{"identity", "cse", "equal operators differ in their inputs while one of these is a copy"},
-	{"cse", "dead", "merged operators may use different optional outputs of one node"},
-	{"identity", "dead", "bypassed operators are left behind without users"},
-	{"dead", "foldbn", "weights absorb a normalisation only if nothing else uses the result; dead users must not count"},
-	{"identity", "foldbn", "a copy between weights and normalisation hides one from the other"},
-	{"identity", "relumask", "a copy between Relu and Sign hides one from the other"},
-	{"foldbn", "relumask", "provider-specific forms come last, so that no other pass has to know them"},
-}
+	identity = Pass{
+		Name: "identity", Why: "operators that change nothing are bypassed, chains of reshapes and transposes become one",
+		After: []Need{{"fold", "neutral operands and shapes are recognised by their constant values"}},
+		Run:   simplify,
+	}
+	cseNodes = Pass{
+		Name: "cse", Why: "equal operators on equal inputs are computed once",
+		After: []Need{{"identity", "equal operators differ in their inputs while one of these is a copy"}},
+		Run:   cse,
+	}
+	deadNodes = Pass{
+		Name: "dead", Why: "operators and optional outputs that nothing uses are removed",
+		After: []Need{
+			{"identity", "bypassed operators are left behind without users"},
+			{"cse", "merged operators may use different optional outputs of one node"},
+		},
+		Run: dead,
+	}
+	foldBN = Pass{
+		Name: "foldbn", Why: "normalisation by constants becomes part of the weights before it",
+		After: []Need{
+			{"fold", "weights and statistics may be computed from constants"},
+			{"identity", "a copy between weights and normalisation hides one from the other"},
+			{"dead", "weights absorb a normalisation only if nothing else uses the result; dead users must not count"},
+		},
+		Run: foldbn,
+	}
+	reluMasks = Pass{
+		Name: "relumask", Why: "the mask of a Relu stays in the blocked layout of the CPU provider",
+		After: []Need{{"identity", "a copy between Relu and Sign hides one from the other"}},
+		Run:   relumask,
+	}
+)
 
 // Training is the pipeline of graphs whose weights are computed or fed: training, search. Provider is the name of the
 // execution provider; only "cpu" has forms of its own.
