@@ -12,8 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rnas/compiler/ir"
-	"rnas/compiler/pass"
 	"rnas/genotype"
 	"rnas/internal/atomicfile"
 	"rnas/internal/inspect"
@@ -24,7 +22,8 @@ const inspectDetail = `A genotype is a file or zoo:NAME. --draw draws its cells,
 type inspectFlags struct {
 	macro  macroFlags
 	draw   string
-	passes bool
+	passes string
+	pipe   string
 	asJSON *bool
 }
 
@@ -33,11 +32,16 @@ func inspectCommand(f *pflag.FlagSet) action {
 	i.macro.add(f, 36, 20)
 	i.macro.addClasses(f)
 	f.StringVar(&i.draw, "draw", "", "draw the cells into this file, .svg or .dot")
-	f.BoolVar(&i.passes, "passes", false, "list what each pass of the compiler makes of a model")
+	f.StringVar(&i.passes, "passes", "", "count the operators that each pass of the compiler leaves of a model; =full prints the graphs too")
+	f.Lookup("passes").NoOptDefVal = passCounts
+	f.StringVar(&i.pipe, "pipeline", "inference", "passes: inference or training")
 	i.asJSON = addJSON(f)
 	return func(_ context.Context, c *console, args []string) error {
 		if err := arguments(args, 1, 1, "one model, genotype or folder"); err != nil {
 			return err
+		}
+		if i.passes != "" && i.passes != passCounts && i.passes != passFull {
+			return fault.Inputf("--passes: expected nothing, %s or %s, found %q", passCounts, passFull, i.passes)
 		}
 		if i.draw != "" {
 			if err := checkOutput("--draw", i.draw); err != nil {
@@ -76,8 +80,8 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 		return nil, fault.Input(err)
 	}
 	var stages []passStage
-	if i.passes {
-		if stages, err = passes(g); err != nil {
+	if i.passes != "" {
+		if stages, err = passStages(g, i.pipe, i.passes == passFull); err != nil {
 			return nil, fault.Input(err)
 		}
 	}
@@ -90,31 +94,10 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 	if err := printModel(c.out, m); err != nil {
 		return nil, err
 	}
-	if !i.passes {
+	if i.passes == "" {
 		return m.Genotype, nil
 	}
-	t := newTable(c.out)
-	t.row("\npass", "operators", "gain")
-	for _, s := range stages {
-		t.row(s.Pass, s.Nodes, s.Why)
-	}
-	return m.Genotype, t.flush()
-}
-
-// passStage is the graph after a pass.
-type passStage struct {
-	Pass  string `json:"pass"`
-	Why   string `json:"why"`
-	Nodes int    `json:"operators"` // left after it
-}
-
-// passes runs the pipeline of inference over g, which it changes.
-func passes(g *ir.Graph) ([]passStage, error) {
-	list := []passStage{{Pass: "file", Nodes: len(g.Nodes)}}
-	err := pass.Runner{Check: true, Trace: func(p pass.Pass, g *ir.Graph) {
-		list = append(list, passStage{p.Name, p.Why, len(g.Nodes)})
-	}}.Run(g, pass.Inference(""))
-	return list, err
+	return m.Genotype, printPasses(c.out, stages)
 }
 
 func printModel(w io.Writer, m *inspect.Model) error {

@@ -68,7 +68,7 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 	sum := sha256.Sum256(data)
 	m := &Model{
 		Path: path, Bytes: len(data), SHA256: hex.EncodeToString(sum[:]), Header: header,
-		Inputs: values(g.Inputs), Outputs: values(g.Outputs), Operators: operators(g),
+		Inputs: values(g.Inputs), Outputs: values(g.Outputs), Operators: Operators(g),
 		Constants: constants(g), MACs: op.MACs(g), Attack: program.Examine(g), Meta: g.Meta,
 	}
 	if text := g.Meta[train.MetaGenotype]; text != "" {
@@ -98,7 +98,8 @@ func values(list []*ir.Value) []Value {
 	return out
 }
 
-func operators(g *ir.Graph) []Count {
+// Operators counts the nodes of g and of the graphs nested in it by operator, by falling number.
+func Operators(g *ir.Graph) []Count {
 	n := map[string]int{}
 	g.Walk(func(node *ir.Node) {
 		name := node.Op

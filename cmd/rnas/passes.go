@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/pass"
+	"rnas/internal/fault"
+	"rnas/internal/inspect"
+)
+
+// The forms of inspect --passes.
+const (
+	passCounts = "counts"
+	passFull   = "full"
+)
+
+// passStage is the graph after a pass.
+type passStage struct {
+	Pass      string          `json:"pass"`
+	Why       string          `json:"why,omitempty"`
+	After     []pass.Need     `json:"after,omitempty"`
+	Operators []inspect.Count `json:"operators"`
+	Graph     string          `json:"graph,omitempty"` // the text form, with --passes=full
+}
+
+// passStages runs a pipeline over g, which it changes, and verifies the graph after every pass. The first stage is the
+// graph as it was read.
+func passStages(g *ir.Graph, pipeline string, full bool) ([]passStage, error) {
+	makers := map[string]func(provider string) []pass.Pass{"inference": pass.Inference, "training": pass.Training}
+	if makers[pipeline] == nil {
+		return nil, fault.Inputf("--pipeline: expected inference or training, found %q", pipeline)
+	}
+	var list []passStage
+	record := func(p pass.Pass, g *ir.Graph) {
+		s := passStage{Pass: p.Name, Why: p.Why, After: p.After, Operators: inspect.Operators(g)}
+		if full {
+			s.Graph = g.String()
+		}
+		list = append(list, s)
+	}
+	record(pass.Pass{Name: "file"}, g)
+	err := pass.Runner{Check: true, Trace: record}.Run(g, makers[pipeline](""))
+	return list, err
+}
+
+// printPasses prints how many operators there are of each kind, one column a pass, then what the passes are for, or the
+// text form after each.
+func printPasses(w io.Writer, stages []passStage) error {
+	header, total := []any{"operator"}, []any{"all"}
+	var names []string
+	counts := map[string][]int{}
+	for i, s := range stages {
+		header = append(header, s.Pass)
+		sum := 0
+		for _, o := range s.Operators {
+			if counts[o.Name] == nil {
+				names = append(names, o.Name)
+				counts[o.Name] = make([]int, len(stages))
+			}
+			counts[o.Name][i] = o.Count
+			sum += o.Count
+		}
+		total = append(total, sum)
+	}
+	fmt.Fprintln(w)
+	t := newTable(w)
+	t.row(header...)
+	for _, name := range names {
+		row := []any{name}
+		for _, n := range counts[name] {
+			row = append(row, n)
+		}
+		t.row(row...)
+	}
+	t.row(total...)
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, s := range stages {
+		if s.Graph != "" {
+			fmt.Fprintf(w, "\n# after %s\n%s", s.Pass, s.Graph)
+		}
+	}
+	fmt.Fprintln(w)
+	t = newTable(w)
+	for _, s := range stages[1:] {
+		t.row(s.Pass, s.Why)
+		for _, need := range s.After {
+			t.row("", fmt.Sprintf("after %s: %s", need.Pass, need.Why))
+		}
+	}
+	return t.flush()
+}

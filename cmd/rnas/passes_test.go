@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The passes over a model with normalisation of its own: counts after each, the merged normalisation, text on request.
+func TestInspectPasses(t *testing.T) {
+	dir := t.TempDir()
+	model := filepath.Join(dir, "m.onnx")
+	succeed(t, "export", "--weights", saved(t, dir), "--out", model, "--keep-bn")
+	table, _ := succeed(t, "inspect", model, "--passes")
+	for _, want := range []string{"operator            file  fold  identity  cse  dead  foldbn\n", "\nall ", "\nfoldbn    normalisation by constants becomes part of the weights before it\n          after fold: "} {
+		if !strings.Contains(table, want) {
+			t.Errorf("expected %q in\n%s", want, table)
+		}
+	}
+	if strings.Contains(table, "# after fold") {
+		t.Error("the graphs are printed though nobody asked")
+	}
+	full, _ := succeed(t, "inspect", model, "--passes=full", "--pipeline", "training")
+	if strings.Contains(full, "foldbn") || strings.Count(full, "\n# after ") != 5 || !strings.Contains(full, "\n# after dead\ngraph rnas opset 18\n") {
+		t.Errorf("found\n%.2000s", full)
+	}
+	out, _ := succeed(t, "inspect", model, "--passes", "--json")
+	var m struct{ Passes []passStage }
+	if err := json.Unmarshal([]byte(out), &m); err != nil {
+		t.Fatal(err)
+	}
+	norms := func(s passStage) int {
+		for _, o := range s.Operators {
+			if o.Name == "BatchNormalization" {
+				return o.Count
+			}
+		}
+		return 0
+	}
+	if n := len(m.Passes); n != 6 || norms(m.Passes[n-1]) >= norms(m.Passes[0]) || len(m.Passes[n-1].After) == 0 || m.Passes[0].Graph != "" {
+		t.Errorf("found %+v", m.Passes)
+	}
+	for flag, want := range map[string]string{"--passes=text": `found "text"`, "--pipeline=bench": `found "bench"`} {
+		if status, _, err := rnas(t, "inspect", model, "--passes", flag); status != statusUsage || !strings.Contains(err, want) {
+			t.Errorf("%s: status %d, %s", flag, status, err)
+		}
+	}
+}
