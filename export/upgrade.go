@@ -187,14 +187,28 @@ func scalesToInput(r *reader, n *ir.Node) error {
 	return nil
 }
 
-// firstResize states what resizing by factors meant before its choices became attributes.
+// firstResize states what resizing by factors meant before its choices became attributes; ONNX Runtime keeps that meaning
+// (ResizeNearestMode::SIMPLE): the nearest element is the next lower one where an axis grows and the next upper one where
+// it shrinks.
 func firstResize(_ *reader, n *ir.Node) error {
 	if len(n.In) != 2 {
 		return fmt.Errorf("expected 2 inputs, found %d", len(n.In))
 	}
+	up, down := false, false
+	if n.In[1].IsConst() {
+		for _, s := range n.In[1].Const.Float64s() {
+			up, down = up || s > 1, down || s < 1
+		}
+	}
+	if up && down && n.Str("mode", "nearest") == "nearest" {
+		return fmt.Errorf("axes that grow and shrink to the nearest element are not supported in one node")
+	}
 	n.In = []*ir.Value{n.In[0], nil, n.In[1]}
 	set(n, "coordinate_transformation_mode", "asymmetric")
 	set(n, "nearest_mode", "floor")
+	if down {
+		set(n, "nearest_mode", "ceil")
+	}
 	return nil
 }
 
