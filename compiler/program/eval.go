@@ -135,7 +135,11 @@ func NewClassifier(g *ir.Graph) (Classifier, error) {
 	if err := pass.Run(simple, pass.Training("")); err != nil {
 		return Classifier{}, err
 	}
-	if simple.Outputs[0].IsConst() {
+	logits := simple.Outputs[0]
+	if logits.Def != nil && logits.Def.Op == "Identity" {
+		logits = logits.Def.In[0]
+	}
+	if logits.IsConst() {
 		return Classifier{}, fmt.Errorf("graph %s: output %s does not depend on the images", g.Name, g.Outputs[0].Name)
 	}
 	return Classifier{simple}, nil
