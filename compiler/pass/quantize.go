@@ -25,7 +25,7 @@ var (
 // Runtime calls it QDQ). Ranges are those of the activations on calibration data, by name; they are extended to include
 // zero, which is then represented exactly. A Relu right behind an operator becomes part of its range.
 func Quantize(ranges map[string]Range) Pass {
-	return Pass{"quantize", "a quarter of the size, and integer arithmetic", func(g *ir.Graph) error {
+	return Pass{Name: "quantize", Why: "a quarter of the size, and integer arithmetic", Run: func(g *ir.Graph) error {
 		return quantize(g, ranges)
 	}}
 }

@@ -8,7 +8,7 @@ import (
 // Widen computes in float32 what a graph computes in float16 and bfloat16; constants keep their rounded numbers. The
 // gradient of such a graph does not underflow. Inputs and outputs keep their types.
 func Widen() Pass {
-	return Pass{"widen", "gradients of computations in 16 bits do not underflow", widen}
+	return Pass{Name: "widen", Why: "gradients of computations in 16 bits do not underflow", Run: widen}
 }
 
 func widen(g *ir.Graph) error {
