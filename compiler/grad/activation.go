@@ -65,7 +65,7 @@ func init() {
 				return c.Neg(c.Mul(c.Dy[0], quotient))
 			})}
 		},
-		"CastLike": func(c *Ctx) []*ir.Value { return []*ir.Value{c.Cast(c.Dy[0], c.In(0).Type), nil} },
+		"CastLike": func(c *Ctx) []*ir.Value { return []*ir.Value{castBack(c, c.In(0), nil, c.Dy[0]), nil} },
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 )
 
 // unaryRule lifts dx = f(c, x, y, dy) for operators with one input and one output.
@@ -119,7 +120,7 @@ func (c *Ctx) each(g *ir.Value) []*ir.Value {
 }
 
 func dropout(c *Ctx) []*ir.Value {
-	if c.In(2) != nil {
+	if op.Random(c.N) {
 		c.Fail("node %s: Dropout in training mode draws random numbers inside the graph and has no gradient", c.N.Name)
 		return nil
 	}

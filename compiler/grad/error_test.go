@@ -28,9 +28,6 @@ func TestErrors(t *testing.T) {
 		{"node Dropout: Dropout in training mode draws random numbers inside the graph and has no gradient", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("Dropout", nil, v, b.Float(v, 0.5), b.Equal(b.Int(1), b.Int(1)))
 		}},
-		{"node CumProd: the gradient of CumProd needs a constant axis", func(b op.B, v *ir.Value) *ir.Value {
-			return b.One("CumProd", nil, v, b.Input("axis", ir.Int64))
-		}},
 		{"node Det: Det has a gradient for matrices up to 16 x 16, found [17,17]", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("Det", nil, b.Expand(b.ReduceMax(v, false), 17, 17))
 		}},

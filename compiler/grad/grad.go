@@ -17,6 +17,7 @@ type Ctx struct {
 	N    *ir.Node
 	Dy   []*ir.Value
 	need []bool
+	walk *walk
 }
 
 // In and Out are the inputs and outputs of the node; nil when absent.
@@ -136,12 +137,17 @@ type walk struct {
 	parts   map[*ir.Value][]*ir.Value
 }
 
-// mark records which outputs of n depend on the wanted values by way of numbers of the reals, quantised ones included.
+// mark records which outputs of n depend on the wanted values by way of floating-point inputs.
 func (w *walk) mark(n *ir.Node) {
-	hit := slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && w.depends[v] })
+	depends := func(v *ir.Value) bool { return v != nil && w.depends[v] }
+	hit := slices.ContainsFunc(n.In, depends)
 	for _, g := range n.Graphs() {
+		hit = hit || slices.ContainsFunc(g.Outputs, depends)
 		g.Walk(func(m *ir.Node) {
-			hit = hit || slices.ContainsFunc(m.In, func(v *ir.Value) bool { return v != nil && w.depends[v] })
+			hit = hit || slices.ContainsFunc(m.In, depends)
+			for _, sub := range m.Graphs() {
+				hit = hit || slices.ContainsFunc(sub.Outputs, depends)
+			}
 		})
 	}
 	if !hit {
@@ -195,7 +201,7 @@ func (w *walk) visit(n *ir.Node) {
 	for i, v := range n.In {
 		need[i] = v != nil && w.depends[v]
 	}
-	c := &Ctx{B: w.b, N: n, Dy: dy, need: need}
+	c := &Ctx{B: w.b, N: n, Dy: dy, need: need, walk: w}
 	w.b.In(n.Name, func() {
 		grads := rule(c)
 		for i, g := range grads {

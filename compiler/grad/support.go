@@ -12,6 +12,8 @@ var constant = map[string]string{
 	"ArgMax": "integer", "ArgMin": "integer", "Shape": "integer",
 	"Size": "integer", "NonZero": "integer",
 	"Range": "depends on constants only", "Unique": "depends on constants only",
+	"RandomNormal": "random", "RandomNormalLike": "random", "RandomUniform": "random", "RandomUniformLike": "random",
+	"Bernoulli": "random", "Multinomial": "random",
 	"EyeLike": "depends on a shape only", "ConstantOfShape": "depends on a shape only",
 }
 

@@ -8,6 +8,10 @@ import (
 
 func init() {
 	register([]Op{
+		{
+			Name: "If", In: Arity{1, 1}, Out: Arity{1, -1},
+			Attrs: []Attr{{"then_branch", kGraph, true}, {"else_branch", kGraph, true}}, Infer: branches,
+		},
 		{Name: "Loop", In: Arity{2, -1}, Out: Arity{1, -1}, Attrs: []Attr{{"body", kGraph, true}}, Infer: loop},
 	})
 }
@@ -47,6 +51,28 @@ func loop(c *Ctx) error {
 		}
 		v := body.Outputs[1+i]
 		if err := c.Set(i, v.Type, append(ir.Shape{trips[0]}, v.Shape...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// branches follows the rules of ONNX: two graphs without inputs give the outputs; here their types and shapes must agree.
+func branches(c *Ctx) error {
+	if c.Type(0) != ir.Bool || c.Shape(0).Numel() != 1 {
+		return fmt.Errorf("expected one bool as condition")
+	}
+	then, otherwise := c.Attrs["then_branch"].(*ir.Graph), c.Attrs["else_branch"].(*ir.Graph)
+	for _, g := range []*ir.Graph{then, otherwise} {
+		if len(g.Inputs) != 0 || len(g.Outputs) != len(c.Out) {
+			return fmt.Errorf("branch %s: expected 0 inputs and %d outputs, found %d and %d", g.Name, len(c.Out), len(g.Inputs), len(g.Outputs))
+		}
+	}
+	for i, v := range then.Outputs {
+		if w := otherwise.Outputs[i]; v.Type != w.Type || !v.Shape.Equal(w.Shape) {
+			return fmt.Errorf("output %d is %s%s in one branch and %s%s in the other", i, v.Type, v.Shape, w.Type, w.Shape)
+		}
+		if err := c.Set(i, v.Type, v.Shape...); err != nil {
 			return err
 		}
 	}

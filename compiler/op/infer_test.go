@@ -94,6 +94,8 @@ var families = map[string][]inferCase{
 	"activation":  activationCases(),
 	"linalg":      linalgCases,
 	"tile":        tileCases,
+	"loss":        lossCases,
+	"random":      randomCases,
 	"tuples":      tupleCases,
 	"dynamic":     dynamicCases(),
 	"linear":      linearCases,
@@ -116,9 +118,9 @@ func TestInfer(t *testing.T) {
 	}
 }
 
-// TestInferCoversTable: every operator has at least one case that infers. Loop has a test of its own.
+// TestInferCoversTable: every operator has at least one case that infers. Loop and If have tests of their own.
 func TestInferCoversTable(t *testing.T) {
-	seen := map[string]bool{"Loop": true}
+	seen := map[string]bool{"Loop": true, "If": true}
 	for _, cases := range families {
 		for _, c := range cases {
 			seen[c.op] = seen[c.op] || c.err == ""

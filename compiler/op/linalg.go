@@ -11,7 +11,12 @@ func init() {
 	scan := []Attr{{"exclusive", kInt, false}, {"reverse", kInt, false}}
 	register([]Op{
 		{Name: "CumSum", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: cumulative},
-		{Name: "CumProd", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: cumulative},
+		{Name: "CumProd", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: func(c *Ctx) error {
+			if _, ok := c.ConstInts(1); !ok { // its gradient depends on the axis
+				return fmt.Errorf("axis must be constant")
+			}
+			return cumulative(c)
+		}},
 		{Name: "Det", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: det},
 		{Name: "Trilu", In: Arity{1, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"upper", kInt, false}}, Infer: trilu},
 		{Name: "EyeLike", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"dtype", kInt, false}, {"k", kInt, false}}, Infer: eyeLike},

@@ -7,8 +7,10 @@ func equation(e string) ir.Attrs { return ir.Attrs{"equation": e} }
 var linalgCases = []inferCase{
 	{op: "CumSum", in: list(f32(n, 3), int0(-1)), attrs: ir.Attrs{"reverse": int64(1)}, want: "float32[N,3]"},
 	{op: "CumSum", in: list(f32(2, 3), int0(2)), err: "axis 2 is outside rank 2"},
-	{op: "CumProd", in: list(i64(2, 3), i64()), want: "int64[2,3]"},
-	{op: "CumProd", in: list(f32(2, 3), i64(2)), err: "input 1: expected one int32 or int64, found int64[2]"},
+	{op: "CumSum", in: list(i64(2, 3), i64()), want: "int64[2,3]"},
+	{op: "CumProd", in: list(i64(2, 3), ints(1)), want: "int64[2,3]"},
+	{op: "CumProd", in: list(i64(2, 3), i64()), err: "axis must be constant"},
+	{op: "CumSum", in: list(f32(2, 3), i64(2)), err: "input 1: expected one int32 or int64, found int64[2]"},
 	{op: "Det", in: list(f32(n, 3, 3)), want: "float32[N]"},
 	{op: "Det", in: list(f64(2, 2)), want: "float64[]"},
 	{op: "Det", in: list(f32(2, 3)), err: "expected square matrices"},

@@ -9,7 +9,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-var controlKernels = map[string]kernel{"Loop": loop}
+var controlKernels = map[string]kernel{"If": branch, "Loop": loop}
 
 // loop runs the body up to trip count times while the condition holds; an absent trip count is no limit, an absent
 // condition is true. Outputs are the carried values, then the scan outputs stacked along a new first dimension.
@@ -27,7 +27,7 @@ func loop(c *call) ([]*array, error) {
 		}
 	}
 	carried := c.in[2:]
-	g := c.body.graph
+	g := c.sub[0].graph
 	scans := make([][]*array, len(g.Outputs)-1-len(carried))
 	for iter := int64(0); iter < trips && going != 0; iter++ {
 		f := &frame{values: map[*ir.Value]*array{}, consts: c.frame.consts, outer: c.frame}
@@ -41,7 +41,7 @@ func loop(c *call) ([]*array, error) {
 		for i, a := range carried {
 			f.values[g.Inputs[2+i]] = a
 		}
-		out, err := c.body.run(f)
+		out, err := c.sub[0].run(f)
 		if err != nil {
 			return nil, fmt.Errorf("iteration %d: graph %s: %w", iter, g.Name, err)
 		}
@@ -62,6 +62,28 @@ func loop(c *call) ([]*array, error) {
 		results = append(results, a)
 	}
 	return results, nil
+}
+
+// branch runs one of two graphs.
+func branch(c *call) ([]*array, error) {
+	condition, err := c.in[0].scalar()
+	if err != nil {
+		return nil, fmt.Errorf("condition: %w", err)
+	}
+	name := "else_branch"
+	if condition != 0 {
+		name = "then_branch"
+	}
+	for _, p := range c.sub {
+		if p.graph == c.Attrs[name] {
+			out, err := p.run(&frame{values: map[*ir.Value]*array{}, consts: c.frame.consts, outer: c.frame})
+			if err != nil {
+				return nil, fmt.Errorf("graph %s: %w", p.graph.Name, err)
+			}
+			return out, nil
+		}
+	}
+	return nil, fmt.Errorf("attribute %s is missing", name)
 }
 
 // stack joins equally shaped arrays along a new first dimension; without any the shape is that of v.

@@ -34,7 +34,7 @@ type kernel func(c *call) ([]*array, error)
 type call struct {
 	*ir.Node
 	in    []*array
-	body  *plan
+	sub   []*plan // of the graphs nested in the node, in the order of their attributes
 	frame *frame
 }
 
@@ -187,7 +187,7 @@ func (c *call) arg(i int) *array {
 // kernels is the table, one row per operator, keyed by domain and name.
 var kernels = table(
 	unaryKernels, binaryKernels, reduceKernels, rankKernels, shapeKernels, selectKernels, windowKernels, normKernels, controlKernels,
-	activationKernels, linalgKernels, tileKernels, tupleKernels,
+	activationKernels, linalgKernels, tileKernels, tupleKernels, lossKernels,
 )
 
 func table(families ...map[string]kernel) map[string]kernel {

@@ -15,11 +15,11 @@ type plan struct {
 	steps []step
 }
 
-// step is one node, the plan of its nested graph, and the values that nobody needs after it.
+// step is one node, the plans of its nested graphs, and the values that nobody needs after it.
 type step struct {
 	node   *ir.Node
 	kernel kernel
-	body   *plan
+	sub    []*plan
 	drop   []*ir.Value
 }
 
@@ -48,10 +48,11 @@ func (p *Program) plan(g *ir.Graph) (*plan, error) {
 			}
 		}
 		for _, sub := range n.Graphs() {
-			var err error
-			if s.body, err = p.plan(sub); err != nil {
+			body, err := p.plan(sub)
+			if err != nil {
 				return nil, err
 			}
+			s.sub = append(s.sub, body)
 		}
 		out.steps = append(out.steps, s)
 		visit(n, func(v *ir.Value) { last[v] = i })
@@ -158,7 +159,7 @@ func (p *plan) run(f *frame) ([]*array, error) {
 }
 
 func (s *step) run(f *frame) error {
-	c := &call{Node: s.node, in: make([]*array, len(s.node.In)), body: s.body, frame: f}
+	c := &call{Node: s.node, in: make([]*array, len(s.node.In)), sub: s.sub, frame: f}
 	for i, v := range s.node.In {
 		c.in[i] = f.get(v)
 	}

@@ -15,13 +15,14 @@ type rowFunc struct {
 	i func(row []int64) int64
 	// nonEmpty marks functions without a value for no elements; floats have the infinities.
 	nonEmpty bool
+	bools    bool // defined for bools as numbers
 }
 
 var reduceKernels = map[string]kernel{
 	"ReduceSum":  reduce(rowFunc{f: sum[float64], i: sum[int64]}),
 	"ReduceMean": reduce(rowFunc{f: mean[float64], i: mean[int64], nonEmpty: true}),
-	"ReduceMax":  reduce(rowFunc{f: highest, i: slices.Max[[]int64], nonEmpty: true}),
-	"ReduceMin":  reduce(rowFunc{f: lowest, i: slices.Min[[]int64], nonEmpty: true}),
+	"ReduceMax":  reduce(rowFunc{f: highest, i: slices.Max[[]int64], nonEmpty: true, bools: true}),
+	"ReduceMin":  reduce(rowFunc{f: lowest, i: slices.Min[[]int64], nonEmpty: true, bools: true}),
 	"ReduceProd": reduce(rowFunc{f: product[float64], i: product[int64]}),
 	"ReduceL1":   reduce(rowFunc{f: sumAbs[float64], i: sumAbs[int64]}),
 	"ReduceL2": reduce(rowFunc{f: func(row []float64) float64 {
@@ -111,7 +112,7 @@ func reduce(r rowFunc) kernel {
 				mask[i] = true
 			}
 		}
-		if x.dtype == tensor.Bool {
+		if x.dtype == tensor.Bool && !r.bools {
 			return nil, undefinedFor(x)
 		}
 		rows, length, kept := rowsOf(x, mask)
