@@ -34,11 +34,9 @@ var downgrades = []downgrade{
 	{14, []string{"BatchNormalization"}, drop("training_mode", int64(0))},
 	{14, []string{"Reshape"}, drop("allowzero", int64(0))},
 
-	{18, []string{
-		"BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "Mish", "OptionalGetElement", "OptionalHasElement",
-	}, unavailable(18)},
+	{18, []string{"OptionalGetElement", "OptionalHasElement"}, unavailable(18)},
 	{17, []string{"SequenceMap"}, unavailable(17)},
-	{15, []string{"Bernoulli", "Optional"}, unavailable(15)},
+	{15, []string{"Optional"}, unavailable(15)},
 	{14, []string{"HardSwish", "Trilu"}, unavailable(14)},
 }
 

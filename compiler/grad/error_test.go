@@ -71,7 +71,7 @@ func TestSymbolicErrors(t *testing.T) {
 		{"node GatherND: the gradient of GatherND with batch_dims needs static shapes", func(b op.B, v *ir.Value) (y, x *ir.Value) {
 			return b.One("GatherND", ir.Attrs{"batch_dims": int64(1)}, v, b.Input("ids", ir.Int64, ir.N, 1)), v
 		}},
-		{"node CumProd: the gradient of CumProd needs a static dimension 0", func(b op.B, v *ir.Value) (y, x *ir.Value) {
+		{"node CumProd: CumProd needs a static dimension 0 here", func(b op.B, v *ir.Value) (y, x *ir.Value) {
 			return b.One("CumProd", nil, v, b.Int(0)), v
 		}},
 		{"node Einsum: the gradient of a diagonal needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {

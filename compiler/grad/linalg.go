@@ -14,7 +14,6 @@ func init() {
 			attrs := ir.Attrs{"exclusive": c.N.Int("exclusive", 0), "reverse": 1 - min(c.N.Int("reverse", 0), 1)}
 			return []*ir.Value{c.One("CumSum", attrs, c.Dy[0], c.In(1))}
 		},
-		"CumProd":    cumProd,
 		"ReduceProd": reduceProd,
 		"Det":        unaryRule(det),
 		"Trilu": func(c *Ctx) []*ir.Value {
@@ -22,23 +21,6 @@ func init() {
 		},
 		"Einsum": einsum,
 	})
-}
-
-// shift moves v by k places along axis, towards the end for positive k, and fills with the given number.
-func shift(c *Ctx, v *ir.Value, axis int, k int64, fill float64) *ir.Value {
-	pads := make([]int64, 2*v.Rank())
-	pads[axis], pads[v.Rank()+axis] = k, -k
-	return c.One("Pad", nil, v, c.Ints(pads...), c.Float(v, fill))
-}
-
-// before is the product of the elements before each one along an axis (sign 1), or after it (sign -1), by doubling steps
-// (Hillis & Steele 1986): exact where elements are zero.
-func before(c *Ctx, v *ir.Value, axis int, sign int64) *ir.Value {
-	p := shift(c, v, axis, sign, 1)
-	for k := int64(1); k < v.Shape[axis]; k *= 2 {
-		p = c.Mul(p, shift(c, p, axis, sign*k, 1))
-	}
-	return p
 }
 
 // reduceProd multiplies the gradient by the product of the other elements, one axis after the other.
@@ -58,39 +40,11 @@ func reduceProd(c *Ctx) []*ir.Value {
 		case x.Shape[axis] == 0:
 			return []*ir.Value{c.ExpandLike(c.Float(x, 0), c.In(0))}
 		default:
-			g = c.Mul(g, c.Mul(before(c, x, axis, 1), before(c, x, axis, -1)))
+			g = c.Mul(g, c.Mul(c.Before(x, axis, 1), c.Before(x, axis, -1)))
 			x = c.Reduce("ReduceProd", x, true, int64(axis))
 		}
 	}
 	return []*ir.Value{g}
-}
-
-// cumProd: element i gets the product of those before it times h, where h(i) = dy(i) + x(i+1) h(i+1) is a linear
-// recurrence, solved by doubling steps.
-func cumProd(c *Ctx) []*ir.Value {
-	x, h := c.In(0), c.Dy[0]
-	where, _ := op.ConstInts(c.In(1))
-	axis, _ := op.Axis(where[0], x.Rank())
-	if x.Shape[axis] == ir.N {
-		c.Fail("node %s: the gradient of CumProd needs a static dimension %d", c.N.Name, axis)
-		return nil
-	}
-	if x.Shape[axis] == 0 {
-		return []*ir.Value{h}
-	}
-	sign := int64(1)
-	if c.N.Int("reverse", 0) != 0 {
-		sign = -1
-	}
-	if c.N.Int("exclusive", 0) != 0 {
-		h = shift(c, h, axis, -sign, 0)
-	}
-	a := shift(c, x, axis, -sign, 0)
-	for k := int64(1); k < x.Shape[axis]; k *= 2 {
-		h = c.Add(h, c.Mul(a, shift(c, h, axis, -sign*k, 0)))
-		a = c.Mul(a, shift(c, a, axis, -sign*k, 0))
-	}
-	return []*ir.Value{c.Mul(h, before(c, x, axis, sign))}
 }
 
 // det multiplies by the transposed adjugate, a polynomial in the matrix by the algorithm of Faddeev and Le Verrier, so

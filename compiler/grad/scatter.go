@@ -11,7 +11,6 @@ func init() {
 		"ScatterElements": scatterElements,
 		"ScatterND":       scatterND,
 		"GatherND":        gatherND,
-		"TensorScatter":   tensorScatter,
 		"Compress":        compress,
 		"OneHot":          oneHot,
 	})
@@ -109,37 +108,6 @@ func gatherND(c *Ctx) []*ir.Value {
 		ids = c.Concat(-1, c.Const("batch", tensor.Of(shape, coordinates...)), ids)
 	}
 	return []*ir.Value{tuples(c, ids).put(c.fill(0, c.In(0)), c.Dy[0], "add")}
-}
-
-// tensorScatter is a ScatterElements whose indices count from the write index on.
-func tensorScatter(c *Ctx) []*ir.Value {
-	x, update := c.In(0), c.In(1)
-	axis, _ := op.Axis(c.N.Int("axis", -2), x.Rank())
-	count := make([]int64, update.Shape[axis])
-	for k := range count {
-		count[k] = int64(k)
-	}
-	shape := make([]int64, x.Rank())
-	for d := range shape {
-		shape[d] = 1
-	}
-	shape[axis] = int64(len(count))
-	ids := c.Const("entries", tensor.Of(shape, count...))
-	if from := c.In(2); from != nil {
-		shape = append([]int64{}, shape...)
-		shape[axis], shape[0] = 1, -1
-		ids = c.Add(ids, c.Reshape(from, shape...))
-	}
-	if c.N.Str("mode", "linear") == "circular" {
-		ids = c.One("Mod", nil, ids, c.Int(x.Shape[axis]))
-	}
-	ids = c.ExpandLike(ids, update)
-	return []*ir.Value{
-		c.when(0, func() *ir.Value {
-			return c.One("ScatterElements", ir.Attrs{"axis": int64(axis)}, c.Dy[0], ids, c.fill(0, update))
-		}),
-		c.when(1, func() *ir.Value { return c.One("GatherElements", ir.Attrs{"axis": int64(axis)}, c.Dy[0], ids) }),
-	}
 }
 
 // scatterAlong is the gradient of taking the entries ids along an axis of size depth: a product with a one-hot matrix.

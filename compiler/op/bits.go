@@ -9,7 +9,7 @@ import (
 
 func init() {
 	rows := []Op{
-		{Name: "BitwiseNot", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: integers(unary)},
+		{Name: "BitwiseNot", Since: 18, In: Arity{1, 1}, Out: Arity{1, 1}, Infer: integers(unary)},
 		{
 			Name: "BitShift", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"direction", kString, true}},
 			Infer: integers(func(c *Ctx) error {
@@ -19,7 +19,7 @@ func init() {
 				return binary(c)
 			}),
 		},
-		{Name: "BitCast", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"to", kInt, true}}, Infer: bitCast},
+		{Name: "BitCast", Since: 26, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"to", kInt, true}}, Infer: bitCast},
 		{Name: "Mod", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"fmod", kInt, false}}, Infer: mod},
 		{Name: "IsNaN", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: test},
 		{
@@ -27,12 +27,13 @@ func init() {
 			Attrs: []Attr{{"detect_negative", kInt, false}, {"detect_positive", kInt, false}}, Infer: test,
 		},
 		{
-			Name: "CastLike", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"saturate", kInt, false}, {"round_mode", kString, false}},
-			Infer: func(c *Ctx) error { return c.Set(0, c.Type(1), c.Shape(0)...) },
+			Name: "CastLike", Since: 15, In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"saturate", kInt, false}, {"round_mode", kString, false}},
+			Infer:     func(c *Ctx) error { return c.Set(0, c.Type(1), c.Shape(0)...) },
+			Decompose: func(b B, n *ir.Node) []*ir.Value { return []*ir.Value{b.Cast(n.In[0], n.In[1].Type)} },
 		},
 	}
 	for _, name := range []string{"BitwiseAnd", "BitwiseOr", "BitwiseXor"} {
-		rows = append(rows, Op{Name: name, In: Arity{2, 2}, Out: Arity{1, 1}, Infer: integers(binary)})
+		rows = append(rows, Op{Name: name, Since: 18, In: Arity{2, 2}, Out: Arity{1, 1}, Infer: integers(binary)})
 	}
 	register(rows)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rnas/compiler/ir"
+	"rnas/internal/tensor"
 )
 
 func init() {
@@ -11,8 +12,9 @@ func init() {
 		{Name: "GatherND", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"batch_dims", kInt, false}}, Infer: gatherND},
 		{Name: "ScatterND", In: Arity{3, 3}, Out: Arity{1, 1}, Attrs: []Attr{{"reduction", kString, false}}, Infer: scatterND},
 		{
-			Name: "TensorScatter", In: Arity{2, 3}, Out: Arity{1, 1},
+			Name: "TensorScatter", Since: 24, In: Arity{2, 3}, Out: Arity{1, 1},
 			Attrs: []Attr{{"axis", kInt, false}, {"mode", kString, false}}, Infer: tensorScatter,
+			Decompose: scatterEntries,
 		},
 	})
 }
@@ -100,4 +102,26 @@ func tensorScatter(c *Ctx) error {
 		return fmt.Errorf("attribute mode: expected linear or circular, found %q", mode)
 	}
 	return unary(c)
+}
+
+// scatterEntries is TensorScatter as a ScatterElements whose indices count from the write index on.
+func scatterEntries(b B, n *ir.Node) []*ir.Value {
+	x, update := n.In[0], n.In[1]
+	axis, _ := Axis(n.Int("axis", -2), x.Rank())
+	count := make([]int64, update.Shape[axis])
+	for k := range count {
+		count[k] = int64(k)
+	}
+	shape := fill(x.Rank(), 1)
+	shape[axis] = int64(len(count))
+	ids := b.Const("entries", tensor.Of(shape, count...))
+	if from := n.Input(2); from != nil {
+		shape = fill(x.Rank(), 1)
+		shape[0] = -1
+		ids = b.Add(ids, b.Reshape(from, shape...))
+	}
+	if n.Str("mode", "linear") == "circular" {
+		ids = b.One("Mod", nil, ids, b.Int(x.Shape[axis]))
+	}
+	return []*ir.Value{b.One("ScatterElements", ir.Attrs{"axis": int64(axis)}, x, b.ExpandLike(ids, update), update)}
 }

@@ -11,12 +11,7 @@ func init() {
 	scan := []Attr{{"exclusive", kInt, false}, {"reverse", kInt, false}}
 	register([]Op{
 		{Name: "CumSum", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: cumulative},
-		{Name: "CumProd", In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: func(c *Ctx) error {
-			if _, ok := c.ConstInts(1); !ok { // its gradient depends on the axis
-				return fmt.Errorf("axis must be constant")
-			}
-			return cumulative(c)
-		}},
+		{Name: "CumProd", Since: 26, In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: scan, Infer: cumProd, Decompose: products},
 		{Name: "Det", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: det},
 		{Name: "Trilu", In: Arity{1, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"upper", kInt, false}}, Infer: trilu},
 		{Name: "EyeLike", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"dtype", kInt, false}, {"k", kInt, false}}, Infer: eyeLike},
@@ -35,6 +30,51 @@ func cumulative(c *Ctx) error {
 		}
 	}
 	return unary(c)
+}
+
+// cumProd wants a constant axis, on which its decomposition depends.
+func cumProd(c *Ctx) error {
+	if _, ok := c.ConstInts(1); !ok {
+		return fmt.Errorf("axis must be constant")
+	}
+	return cumulative(c)
+}
+
+// Before is the product of the elements before each one along an axis (sign 1), or after it (sign -1), by doubling steps
+// (Hillis & Steele 1986). Being made of products only, it has exact gradients where elements are zero.
+func (b B) Before(v *ir.Value, axis int, sign int64) *ir.Value {
+	shift := func(v *ir.Value, k int64) *ir.Value {
+		pads := make([]int64, 2*v.Rank())
+		pads[axis], pads[v.Rank()+axis] = k, -k
+		return b.One("Pad", nil, v, b.Ints(pads...), b.Float(v, 1))
+	}
+	p := shift(v, sign)
+	for k := int64(1); k < v.Shape[axis]; k *= 2 {
+		p = b.Mul(p, shift(p, sign*k))
+	}
+	return p
+}
+
+func products(b B, n *ir.Node) []*ir.Value {
+	x := n.In[0]
+	where, _ := ConstInts(n.In[1])
+	axis, _ := Axis(where[0], x.Rank())
+	switch {
+	case x.Shape[axis] == ir.N:
+		b.Fail("node %s: CumProd needs a static dimension %d here", n.Name, axis)
+		return []*ir.Value{x}
+	case x.Shape[axis] == 0:
+		return []*ir.Value{x}
+	}
+	sign := int64(1)
+	if n.Int("reverse", 0) != 0 {
+		sign = -1
+	}
+	y := b.Before(x, axis, sign)
+	if n.Int("exclusive", 0) == 0 {
+		y = b.Mul(y, x)
+	}
+	return []*ir.Value{y}
 }
 
 // oneIndex checks that input i, where given, is a single int32 or int64.

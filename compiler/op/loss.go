@@ -4,13 +4,19 @@ import (
 	"fmt"
 
 	"rnas/compiler/ir"
+	"rnas/internal/tensor"
 )
 
 func init() {
 	attrs := []Attr{{"ignore_index", kInt, false}, {"reduction", kString, false}}
 	register([]Op{
-		{Name: "NegativeLogLikelihoodLoss", In: Arity{2, 3}, Out: Arity{1, 1}, Attrs: attrs, Infer: loss},
-		{Name: "SoftmaxCrossEntropyLoss", In: Arity{2, 3}, Out: Arity{1, 2}, Attrs: attrs, Infer: loss},
+		{Name: "NegativeLogLikelihoodLoss", In: Arity{2, 3}, Out: Arity{1, 1}, Attrs: attrs, Infer: loss, Decompose: func(b B, n *ir.Node) []*ir.Value {
+			return []*ir.Value{likelihood(b, n, n.In[0])}
+		}},
+		{Name: "SoftmaxCrossEntropyLoss", In: Arity{2, 3}, Out: Arity{1, 2}, Attrs: attrs, Infer: loss, Decompose: func(b B, n *ir.Node) []*ir.Value {
+			p := b.LogSoftmax(n.In[0], 1)
+			return []*ir.Value{likelihood(b, n, p), p}
+		}},
 	})
 }
 
@@ -44,4 +50,42 @@ func loss(c *Ctx) error {
 		return err
 	}
 	return c.Set(0, c.Type(0), want...)
+}
+
+// likelihood is the weighted negative of the log-probabilities p [N,C,...] at the labels [N,...] of the node.
+func likelihood(b B, n *ir.Node, p *ir.Value) *ir.Value {
+	labels, weights := n.In[1], n.Input(2)
+	number := func(v int64) *ir.Value {
+		return b.Const("label", tensor.FromFloat64s(labels.Type, nil, []float64{float64(v)}))
+	}
+	var valid *ir.Value
+	if ignore, given := n.Attrs["ignore_index"].(int64); given {
+		valid = b.One("Not", nil, b.Equal(labels, number(ignore)))
+		labels = b.Where(valid, labels, number(0))
+	}
+	classes := make([]float64, p.Shape[1])
+	for k := range classes {
+		classes[k] = float64(k)
+	}
+	shape := []int64{p.Shape[1]}
+	for range p.Rank() - 2 {
+		shape = append(shape, 1)
+	}
+	here := b.Equal(b.Unsqueeze(labels, 1), b.Const("classes", tensor.FromFloat64s(labels.Type, shape, classes)))
+	loss := b.Neg(b.ReduceSum(b.Where(here, p, b.Float(p, 0)), false, 1))
+	w := b.ExpandLike(b.Float(loss, 1), loss)
+	if weights != nil {
+		w = b.Gather(weights, labels, 0)
+	}
+	if valid != nil {
+		w = b.Where(valid, w, b.Float(w, 0))
+	}
+	loss = b.Mul(loss, w)
+	switch n.Str("reduction", "mean") {
+	case "mean":
+		return b.Div(b.ReduceSum(loss, false), b.ReduceSum(w, false))
+	case "sum":
+		return b.ReduceSum(loss, false)
+	}
+	return loss
 }

@@ -16,7 +16,7 @@ func init() {
 		{Name: "RandomUniform", Out: Arity{1, 1}, Attrs: append(slices.Clone(uniform), shape), Infer: random},
 		{Name: "RandomNormalLike", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: normal, Infer: random},
 		{Name: "RandomUniformLike", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: uniform, Infer: random},
-		{Name: "Bernoulli", In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"dtype", kInt, false}, {"seed", kFloat, false}}, Infer: random},
+		{Name: "Bernoulli", Since: 15, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{{"dtype", kInt, false}, {"seed", kFloat, false}}, Infer: random},
 		{
 			Name: "Multinomial", In: Arity{1, 1}, Out: Arity{1, 1},
 			Attrs: []Attr{{"dtype", kInt, false}, {"seed", kFloat, false}, {"sample_size", kInt, false}}, Infer: multinomial,

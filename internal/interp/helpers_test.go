@@ -85,7 +85,34 @@ func runCases(t *testing.T, cases []opCase) {
 			for i, want := range c.want {
 				expect(t, fmt.Sprint("output ", i), out[i], want, 1e-12, 1e-12)
 			}
+			if op.Lookup("", c.op).Decompose != nil {
+				decomposed(t, c)
+			}
 		})
+	}
+}
+
+// decomposed runs the decomposition of the operator of a case, which must do what its kernel does.
+func decomposed(t *testing.T, c opCase) {
+	t.Helper()
+	g, data, err := single(c.op, c.attrs, len(c.want), c.operands...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, args, err := op.Body(g.Nodes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := make([]*tensor.Tensor, len(args))
+	for i, v := range args {
+		in[i] = data[slices.Index(g.Inputs, v)]
+	}
+	out, err := RunOrdered(body, in...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range c.want {
+		expect(t, fmt.Sprint("decomposition, output ", i), out[i], want, 1e-12, 1e-12)
 	}
 }
 

@@ -87,12 +87,12 @@ func (p *Program) decomposed(n *ir.Node) (step, error) {
 		return step{}, err
 	}
 	body, err := p.plan(g)
-	return step{node: n, body: body, kernel: func(c *call) ([]*array, error) {
+	return step{node: n, sub: []*plan{body}, kernel: func(c *call) ([]*array, error) {
 		f := &frame{values: map[*ir.Value]*array{}, consts: c.frame.consts}
 		for i, v := range args {
 			f.values[g.Inputs[i]] = c.frame.get(v)
 		}
-		results, err := c.body.run(f)
+		results, err := c.sub[0].run(f)
 		if err != nil {
 			return nil, err
 		}
