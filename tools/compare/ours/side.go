@@ -1,0 +1,211 @@
+package main
+
+import (
+	"fmt"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/lower"
+	"rnas/compiler/pass"
+	"rnas/compiler/program"
+	"rnas/export"
+	"rnas/internal/loop"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// side is a loaded case.
+type side struct {
+	*benchCase
+	state      *runtime.State
+	parts      []part
+	parameters int64
+	nodes      int
+	// outputs whose values after the first step both sides must agree on
+	check []output
+}
+
+// part is a program of a case; a step is one after the other. per is the number of steps of an attack in one Run.
+type part struct {
+	*runtime.Running
+	name string
+	per  float64
+}
+
+type output struct {
+	part int
+	name string
+}
+
+func (c *benchCase) load() (*side, error) {
+	s := &side{benchCase: c, state: runtime.NewState()}
+	var err error
+	switch c.Kind {
+	case "forward", "pgd":
+		err = s.deployed()
+	case "train":
+		err = s.train()
+	case "search":
+		err = s.search()
+	default:
+		err = fmt.Errorf("kind %q: expected forward, pgd, train or search", c.Kind)
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// deployed loads the forward pass or an attack of the model with constant weights.
+func (s *side) deployed() error {
+	g, err := s.model()
+	if err != nil {
+		return err
+	}
+	if err := pass.Run(g, pass.Inference("")); err != nil {
+		return err
+	}
+	m, err := program.NewClassifier(g)
+	if err != nil {
+		return err
+	}
+	if s.Kind == "forward" {
+		p, err := m.Score(s.Batch)
+		if err != nil {
+			return err
+		}
+		s.check = []output{{0, "logits"}}
+		return s.launch("step", p, 1, runtime.LevelAll)
+	}
+	p, err := m.Attack(s.attack(), s.Batch)
+	if err != nil {
+		return err
+	}
+	s.check = []output{{0, "adversarial"}}
+	return s.launch("step", p, float64(s.Steps), runtime.LevelAll)
+}
+
+// model is the graph of the case's network, or of model.onnx for one of another maker.
+func (s *side) model() (*ir.Graph, error) {
+	if s.Channels == 0 {
+		return export.ReadFile(s.file("model.onnx"), export.ReadOptions{Batch: int64(s.Batch)})
+	}
+	n, l, params, stats, err := s.weights()
+	if err != nil {
+		return nil, err
+	}
+	s.parameters = l.ParamLen
+	return program.Deploy(n, l, params, stats, ir.N, true)
+}
+
+func (s *side) attack() program.Attack {
+	return program.Attack{Epsilon: epsilon, StepSize: stepSize, Steps: s.Steps}
+}
+
+func (s *side) train() error {
+	n, l, err := s.states()
+	if err != nil {
+		return err
+	}
+	p, err := program.Train{Net: n, Batch: s.Batch, Recipe: program.Recipe(s.Recipe), SGD: sgd, Attack: s.attack()}.Compile(l)
+	if err != nil {
+		return err
+	}
+	s.check = []output{{0, "loss"}, {0, "norm"}}
+	return s.launch("step", p, 1, loop.TrainLevel)
+}
+
+func (s *side) search() error {
+	_, l, err := s.states()
+	if err != nil {
+		return err
+	}
+	super := s.supernet()
+	for _, name := range []string{"alphas", "adam_m", "adam_v"} {
+		if err := s.state.Add(name, tensor.Zeros(tensor.Float32, super.AlphaShape()...)); err != nil {
+			return err
+		}
+	}
+	if err := s.state.Add("adam_t", tensor.Zeros(tensor.Float32, 1)); err != nil {
+		return err
+	}
+	search := program.Search{Net: super, Batch: s.Batch, Reg: program.KL, SGD: sgd, Adam: adam}
+	alphas, err := search.Alphas(l, true)
+	if err != nil {
+		return err
+	}
+	if err := s.launch("alphas", alphas, 1, loop.SearchLevel); err != nil {
+		return err
+	}
+	weights, err := search.Weights(l, false)
+	if err != nil {
+		return err
+	}
+	s.check = []output{{0, "loss"}, {0, "reg"}, {1, "loss"}}
+	return s.launch("weights", weights, 1, loop.SearchLevel)
+}
+
+// states adds what a training carries.
+func (s *side) states() (lower.Network, *program.Layout, error) {
+	n, l, params, stats, err := s.weights()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.parameters = l.ParamLen
+	for _, v := range []struct {
+		name   string
+		values []float32
+	}{{"params", params}, {"stats", stats}, {"momentum", make([]float32, len(params))}} {
+		if err := s.state.Add(v.name, tensor.Vector(v.values...)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return n, l, nil
+}
+
+// launch loads a program and fills its inputs from the files of the case.
+func (s *side) launch(name string, p *program.Program, per float64, level runtime.Level) error {
+	o := loop.Runtime(runtime.Options{Threads: s.Threads}, level)
+	r, err := runtime.Launch(p, s.state, o)
+	if err != nil {
+		return err
+	}
+	s.parts = append(s.parts, part{r, name, per})
+	s.nodes += len(p.Graph.Nodes)
+	for _, in := range p.Graph.Inputs {
+		t := r.Input(in.Name)
+		switch {
+		case t == nil: // a state
+		case in.Name == "lr":
+			t.Float32s()[0] = rate
+		case in.Name == "lambda":
+			t.Float32s()[0] = lambda
+		default:
+			if err := s.fill(in.Name+".bin", t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// first makes one step and returns what it computed.
+func (s *side) first() ([]float32, error) {
+	for _, p := range s.parts {
+		if err := p.Step(); err != nil {
+			return nil, err
+		}
+	}
+	var values []float32
+	for _, o := range s.check {
+		values = append(values, s.parts[o.part].Output(o.name).Float32s()...)
+	}
+	return values, nil
+}
+
+func (s *side) close() {
+	for _, p := range s.parts {
+		p.Close()
+	}
+	s.state.Close()
+}
