@@ -6,7 +6,7 @@ BENCHTIME   ?= 5x
 ONNX_CASES  := 1.22.0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build ort demo test conformance check bench fuzz test-cuda clean
+.PHONY: all build ort demo test conformance check bench compare fuzz test-cuda clean
 
 all: build
 
@@ -35,6 +35,9 @@ check: ## format, vet, staticcheck, tidy modules, clean tree
 
 bench: ort ## time of each kind of program; BENCHTIME=10x for steadier figures
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./compiler/... ./runtime/... ./internal/...
+
+compare: ## our times beside PyTorch's, into docs/results/speed.md; COMPARE="--torch 1.13.1 --cases train" for options
+	tools/compare/compare.py $(COMPARE)
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME, a time or a number of executions such as 1000000x
