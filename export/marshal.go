@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 	"rnas/internal/tensor"
 )
 
@@ -15,7 +16,7 @@ type Options struct {
 	ProducerVersion string
 	ModelVersion    int64
 	Doc             string
-	Opset           int  // operator set of the file, 13 to 27; 0 keeps that of the graph
+	Opset           int  // operator set of the file, 13 to 27; 0 is that of the graph, or what its operators need
 	ValueInfo       bool // write types and shapes of intermediate values too
 }
 
@@ -37,7 +38,7 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 		return nil, err
 	}
 	if o.Opset == 0 {
-		o.Opset = g.Opset
+		o.Opset = oldestFor(g)
 	}
 	if g.Opset == canonical || o.Opset != g.Opset {
 		var err error
@@ -83,6 +84,17 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 		return nil, fmt.Errorf("model of %d bytes: protobuf holds less than 2 GiB (2147483648 bytes)", m.len())
 	}
 	return m, nil
+}
+
+// oldestFor is the operator set of g, or the oldest one above it that has all operators of g or what they decompose to.
+func oldestFor(g *ir.Graph) int {
+	opset := g.Opset
+	g.Walk(func(n *ir.Node) {
+		if row := op.Lookup(n.Domain, n.Op); row != nil && row.Decompose == nil {
+			opset = max(opset, row.Since)
+		}
+	})
+	return opset
 }
 
 func opsetImport(domain string, version int64) *message {

@@ -7,7 +7,7 @@ Every model is made twice: NAME.ts.onnx by the exporter that traces (dynamo=Fals
 compiles (dynamo=True), and NAME.npz holds, for both:
   images    uint8 [B,3,S,S]; the model's input is float32 images / 255
   labels    int64 [B]
-  logits    float32 [B,10] (float16 models: as computed in float32)
+  logits    float32 [B,10], as computed in float32
   gradient  float32 [B,3,S,S], of the summed cross-entropy with respect to the input
 Names that end in -n leave the batch size open, those in -h compute in float16, those in -d in float64.
 """
@@ -234,6 +234,8 @@ def main():
         rng = np.random.default_rng(seed)
         images = torch.from_numpy(rng.integers(0, 256, (BATCH, 3, size, size), dtype=np.uint8))
         labels = torch.from_numpy(rng.integers(0, CLASSES, BATCH))
+        if name.endswith("-h"):
+            model = model.half().float()
         logits, gradient = reference(model, images, labels)
         np.savez_compressed(folder / f"{name}.npz", images=images, labels=labels, logits=logits, gradient=gradient)
         x = images.float() / 255

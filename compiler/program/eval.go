@@ -7,7 +7,6 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/op"
 	"rnas/compiler/pass"
-	"rnas/internal/tensor"
 )
 
 // Deploy lowers the evaluation form of a network with its parameters as constants: input "input" [batch,D,H,W] in [0,1]
@@ -113,23 +112,27 @@ func (c Classifier) Open(b op.B, batch int) (images, labels *ir.Value) {
 	return b.Input("images", ir.Float32, shape...), b.Input("labels", ir.Int64, int64(batch))
 }
 
-// NewClassifier checks that g is a classifier of images: one float32 input of rank 4 and a first output of rank 2. The
-// classifier is a simplified copy of g: what two operators compute alike is one before it is differentiated, so that its
+// NewClassifier checks that g is a classifier of images: one input of rank 4 and a first output of rank 2. Where g
+// computes in another floating-point type, the classifier computes in float32 with the weights as they are. It is a simplified copy of g: what two operators compute alike is one before it is differentiated, so that its
 // gradient is taken once, of the sum.
 func NewClassifier(g *ir.Graph) (Classifier, error) {
 	switch {
-	case len(g.Inputs) != 1 || g.Inputs[0].Type != tensor.Float32 || g.Inputs[0].Rank() != 4:
-		return Classifier{}, fmt.Errorf("graph %s: expected one float32 input [N,C,H,W], found %v", g.Name, g.Inputs)
-	case len(g.Outputs) < 1 || g.Outputs[0].Type != tensor.Float32 || g.Outputs[0].Rank() != 2:
-		return Classifier{}, fmt.Errorf("graph %s: expected a float32 output of logits [N,K], found %v", g.Name, g.Outputs)
+	case len(g.Inputs) != 1 || !g.Inputs[0].Type.IsFloat() || g.Inputs[0].Rank() != 4:
+		return Classifier{}, fmt.Errorf("graph %s: expected one floating-point input [N,C,H,W], found %v", g.Name, g.Inputs)
+	case len(g.Outputs) < 1 || !g.Outputs[0].Type.IsFloat() || g.Outputs[0].Rank() != 2:
+		return Classifier{}, fmt.Errorf("graph %s: expected a floating-point output of logits [N,K], found %v", g.Name, g.Outputs)
 	case !ir.Shape(g.Inputs[0].Shape[1:]).Static() || g.Outputs[0].Shape[1] == ir.N:
 		return Classifier{}, fmt.Errorf("graph %s: expected static image and class dimensions, found %s and %s", g.Name, g.Inputs[0], g.Outputs[0])
 	}
 	b := op.NewB(g.Name)
-	out := op.Inline(b, g, []*ir.Value{b.Input(g.Inputs[0].Name, ir.Float32, g.Inputs[0].Shape...)})
-	b.Output(b.Free(g.Outputs[0].Name), out[0])
+	images := b.Input(g.Inputs[0].Name, ir.Float32, g.Inputs[0].Shape...)
+	out := op.Inline(b, g, []*ir.Value{b.Cast(images, g.Inputs[0].Type)})
+	b.Output(b.Free(g.Outputs[0].Name), b.Cast(out[0], ir.Float32))
 	simple, err := b.Build()
 	if err != nil {
+		return Classifier{}, err
+	}
+	if err := inFloat32(simple); err != nil {
 		return Classifier{}, err
 	}
 	if err := pass.Run(simple, pass.Training("")); err != nil {
