@@ -67,6 +67,9 @@ func TestExportPrecision(t *testing.T) {
 		if again, err := os.ReadFile(path); err != nil || !bytes.Equal(first, again) {
 			t.Errorf("%s: a second export differs (%v)", c.format, err)
 		}
+		if table, _ := succeed(t, "verify", path, "--tol", "0.1"); strings.Count(table, " ok ") != 3 {
+			t.Errorf("%s: expected 3 checks to pass, found\n%s", c.format, table)
+		}
 		m, _, err := inspect.ReadModel(path)
 		if err != nil {
 			t.Fatal(err)
