@@ -16,20 +16,16 @@ import (
 // scales of other operators.
 func init() {
 	register(map[string]Rule{
-		"QuantizeLinear":        quantizeLinear,
-		"DequantizeLinear":      dequantizeLinear,
-		"DynamicQuantizeLinear": dynamicQuantizeLinear,
-		"QLinearConv":           qlinear,
-		"QLinearMatMul":         qlinear,
-		"ConvInteger":           integer("Conv"),
-		"MatMulInteger":         integer("MatMul"),
+		"QuantizeLinear":                   quantizeLinear,
+		"DequantizeLinear":                 dequantizeLinear,
+		"DynamicQuantizeLinear":            dynamicQuantizeLinear,
+		"ConvInteger":                      integer("Conv"),
+		"MatMulInteger":                    integer("MatMul"),
+		op.Microsoft + ".QuantizeLinear":   quantizeLinear,
+		op.Microsoft + ".DequantizeLinear": dequantizeLinear,
 	})
-	for name, rule := range map[string]Rule{
-		"QuantizeLinear": quantizeLinear, "DequantizeLinear": dequantizeLinear, "QLinearAdd": qlinear, "QLinearMul": qlinear,
-		"QLinearConcat": qlinear, "QLinearSigmoid": qlinear, "QLinearLeakyRelu": qlinear, "QLinearSoftmax": qlinear, "QGemm": qlinear,
-		"QLinearAveragePool": qlinear, "QLinearGlobalAveragePool": qlinear,
-	} {
-		register(map[string]Rule{op.Microsoft + "." + name: rule})
+	for _, q := range op.QLinears() {
+		register(map[string]Rule{key(&ir.Node{Domain: q[0], Op: q[1]}): qlinear})
 	}
 }
 

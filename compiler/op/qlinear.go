@@ -73,6 +73,15 @@ type QLinear struct {
 	Scale, Zero *ir.Value
 }
 
+// QLinears lists domain and name of the operators that QLinearOf reads.
+func QLinears() [][2]string {
+	var list [][2]string
+	for _, row := range qlinears {
+		list = append(list, [2]string{row.domain, row.name})
+	}
+	return list
+}
+
 // QLinearOf reads n; ok is false for other operators.
 func QLinearOf(n *ir.Node) (q QLinear, ok bool) {
 	for _, row := range qlinears {

@@ -15,26 +15,18 @@ import (
 // type become its ends.
 func init() {
 	for name, k := range map[string]kernel{
-		":QuantizeLinear":                          quantizeLinear,
-		":DequantizeLinear":                        dequantizeLinear,
-		":DynamicQuantizeLinear":                   dynamicQuantizeLinear,
-		":ConvInteger":                             integer("Conv"),
-		":MatMulInteger":                           integer("MatMul"),
-		":QLinearConv":                             qlinear,
-		":QLinearMatMul":                           qlinear,
-		op.Microsoft + ":QuantizeLinear":           quantizeLinear,
-		op.Microsoft + ":DequantizeLinear":         dequantizeLinear,
-		op.Microsoft + ":QLinearAdd":               qlinear,
-		op.Microsoft + ":QLinearMul":               qlinear,
-		op.Microsoft + ":QLinearConcat":            qlinear,
-		op.Microsoft + ":QLinearSigmoid":           qlinear,
-		op.Microsoft + ":QLinearLeakyRelu":         qlinear,
-		op.Microsoft + ":QLinearSoftmax":           qlinear,
-		op.Microsoft + ":QGemm":                    qlinear,
-		op.Microsoft + ":QLinearAveragePool":       qlinear,
-		op.Microsoft + ":QLinearGlobalAveragePool": qlinear,
+		":QuantizeLinear":                  quantizeLinear,
+		":DequantizeLinear":                dequantizeLinear,
+		":DynamicQuantizeLinear":           dynamicQuantizeLinear,
+		":ConvInteger":                     integer("Conv"),
+		":MatMulInteger":                   integer("MatMul"),
+		op.Microsoft + ":QuantizeLinear":   quantizeLinear,
+		op.Microsoft + ":DequantizeLinear": dequantizeLinear,
 	} {
 		kernels[name] = k
+	}
+	for _, q := range op.QLinears() {
+		kernels[q[0]+":"+q[1]] = qlinear
 	}
 }
 
