@@ -13,7 +13,11 @@ import (
 // the inputs in front of the first weights (pixel normalisation), nodes with a nested graph, and nodes with a constant
 // that float16 cannot hold. Whether activations fit is not known here.
 func Float16() Pass {
-	return Pass{Name: "float16", Why: "half the size, and faster where the provider computes in float16", Run: float16}
+	return Pass{
+		Name: "float16", Why: "weights of half the size, and faster where the provider computes in float16",
+		After: []Need{{"foldbn", "normalisation is folded in the precision of the weights"}},
+		Run:   float16,
+	}
 }
 
 // halfSafe are operators whose result is as exact as their operands, or a sum of few products.

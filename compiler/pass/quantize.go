@@ -25,9 +25,11 @@ var (
 // Runtime calls it QDQ). Ranges are those of the activations on calibration data, by name; they are extended to include
 // zero, which is then represented exactly. A Relu right behind an operator becomes part of its range.
 func Quantize(ranges map[string]Range) Pass {
-	return Pass{Name: "quantize", Why: "a quarter of the size, and integer arithmetic", Run: func(g *ir.Graph) error {
-		return quantize(g, ranges)
-	}}
+	return Pass{
+		Name: "quantize", Why: "weights of a quarter of the size, and integer arithmetic",
+		After: []Need{{"foldbn", "integers hold the weights that normalisation has become part of, and its result is rounded once"}},
+		Run:   func(g *ir.Graph) error { return quantize(g, ranges) },
+	}
 }
 
 // Activations lists the float32 values of g that Quantize represents by integers, in order: inputs and results of the
