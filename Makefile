@@ -6,7 +6,7 @@ BENCHTIME   ?= 5x
 ONNX_CASES  := 1.22.0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build ort demo test conformance check bench compare fuzz test-cuda clean
+.PHONY: all build ort cases demo test conformance check bench compare fuzz test-cuda clean
 
 all: build
 
@@ -22,8 +22,10 @@ demo: ort build ## search, train, export and attack on the embedded data
 test: ort ## all tests
 	$(GO) test -timeout 30m ./...
 
-conformance: ## ONNX's own test cases; writes docs/conformance.md
+cases: ## ONNX's own test cases, into the project's cache if the Python package is not installed
 	@tools/onnx-cases.sh $(ONNX_CASES)
+
+conformance: cases ## every case through reader, inference, interpreter and gradients; writes docs/conformance.md
 	$(GO) test -count=1 -run TestCases -v ./internal/conformance -update
 
 check: ## format, vet, staticcheck, tidy modules, clean tree

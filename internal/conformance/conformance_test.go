@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -90,10 +91,25 @@ func TestCases(t *testing.T) {
 			t.Errorf("failures.txt: no case fails that matches %s", f.Pattern)
 		}
 	}
+	path, report := filepath.Join(root, "docs", "conformance.md"), Report(results)
 	if *update {
-		if err := os.WriteFile(filepath.Join(root, "docs", "conformance.md"), []byte(Report(results)), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(report), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if committed, err := os.ReadFile(path); err != nil || string(committed) != report {
+		t.Errorf("docs/conformance.md is not what make conformance writes (%v)", err)
+	}
+}
+
+// TestVersion compares the version of the cases with the one that the Makefile installs.
+func TestVersion(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "ONNX_CASES  := " + Version + "\n"; !strings.Contains(string(makefile), want) {
+		t.Errorf("the Makefile does not say %q", want)
 	}
 }
 
