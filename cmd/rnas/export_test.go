@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func tiny(t testing.TB) *train.Weights {
 			Genotype: e.Genotype,
 		},
 		Classes: []string{"ant", "bee", "cat", "dog"},
-		Record:  `{"epochs":0}`,
+		Record:  `{"epochs":0,"attack":{"epsilon":0.03125}}`,
 	}
 	if w.Layout, err = program.NewLayout(w.Network); err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func TestExport(t *testing.T) {
 		if !strings.HasSuffix(told, "read back by onnx-go\n") {
 			t.Errorf("%s: found %q", c.name, told)
 		}
-		m, _, err := inspect.ReadModel(path)
+		m, g, err := inspect.ReadModel(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +97,20 @@ func TestExport(t *testing.T) {
 		if m.Header.Opsets[0].Version != c.opset || m.Inputs[0].Shape[0] != c.batch || (norms > 10) != c.bn {
 			t.Errorf("%s: operator sets %v, inputs %v, %d normalisations", c.name, m.Header.Opsets, m.Inputs, norms)
 		}
-		if m.Meta[train.MetaTraining] != `{"epochs":0}` || strings.Join(m.Classes(), " ") != "ant bee cat dog" || m.Genotype == nil {
+		for key, want := range map[string]string{
+			train.MetaTraining: `{"epochs":0,"attack":{"epsilon":0.03125}}`, train.MetaEps: "0.03125",
+			train.MetaMean: "[0.5,0.4,0.3]", train.MetaStd: "[0.2,0.3,0.4]", train.MetaInputRange: "[0,1]",
+		} {
+			if m.Meta[key] != want {
+				t.Errorf("%s: metadata %s: expected %s, found %s", c.name, key, want, m.Meta[key])
+			}
+		}
+		for _, want := range []string{"stem/Conv", "cells.0.normal/preprocess1/", "cells.1.reduce/edge.0.max_pool_3x3/MaxPool", "cells.2.reduce/node.2/Add", "classifier/Gemm"} {
+			if !slices.ContainsFunc(g.Nodes, func(n *ir.Node) bool { return strings.HasPrefix(n.Name, want) }) {
+				t.Errorf("%s: no node is named %s", c.name, want)
+			}
+		}
+		if strings.Join(m.Classes(), " ") != "ant bee cat dog" || m.Genotype == nil {
 			t.Errorf("%s: metadata %v", c.name, m.Meta)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"rnas/bench/report"
+	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/genotype"
 	"rnas/internal/npy"
@@ -254,4 +255,41 @@ func labels(t *testing.T, dir string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// The folders of the data give the model its class names, in the order of its logits.
+func TestClassNames(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	for i, name := range []string{"train/cat/0.png", "train/cat/1.png", "train/dog/0.png", "train/dog/1.png", "test/cat/0.png", "test/dog/0.png"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		pixels := image.NewRGBA(image.Rect(0, 0, 16, 16))
+		for k := range pixels.Pix {
+			pixels.Pix[k] = byte(31*k + i)
+		}
+		var data bytes.Buffer
+		if err := png.Encode(&data, pixels); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(dir, "out")
+	succeed(t, "train", "--data", "folder:"+dir, "--genotype", "zoo:DARTS_V2", "--channels", "2", "--layers", "3", "--batch", "2",
+		"--epochs", "1", "--recipe", "standard", "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25", "--out", out)
+	again := filepath.Join(dir, "again.onnx")
+	succeed(t, "export", "--weights", filepath.Join(out, "weights.safetensors"), "--out", again)
+	for _, path := range []string{filepath.Join(out, "model.onnx"), again} {
+		g, err := export.ReadFile(path, export.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Meta[train.MetaClasses] != `["cat","dog"]` || g.Meta[train.MetaStd] != "[0.25,0.25,0.25]" || g.Meta[train.MetaEps] != "" {
+			t.Errorf("%s: metadata %v", path, g.Meta)
+		}
+	}
 }

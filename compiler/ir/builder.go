@@ -72,7 +72,7 @@ func (b *Builder) Graph() *Graph { return b.graph }
 // Opset is the operator set version of the graph.
 func (b *Builder) Opset() int { return b.graph.Opset }
 
-// In sets the scope, a path such as "cells.3/edges.2" which prefixes the names of the nodes made by f.
+// In sets the scope, a path such as "cells.3.normal/edge.2.skip_connect" which prefixes the names of the nodes made by f.
 func (b *Builder) In(scope string, f func()) {
 	old := b.scope
 	if old != "" && scope != "" {

@@ -96,7 +96,11 @@ func (m Macro) run(e *Env, images *ir.Value, cell cellFunc, after func(i int, y 
 			c *= 2
 		}
 		name := fmt.Sprintf("cells.%d", i)
-		e.In(name, func() { y = cell(e, name, before, last, c, m.Reduces(i), reducedBefore) })
+		kind := ".normal"
+		if m.Reduces(i) {
+			kind = ".reduce"
+		}
+		e.In(name+kind, func() { y = cell(e, name, before, last, c, m.Reduces(i), reducedBefore) })
 		before, last, reducedBefore = last, y, m.Reduces(i)
 		if after != nil {
 			after(i, y)
@@ -159,7 +163,7 @@ func (n Evaluation) cell(e *Env, name string, before, last *ir.Value, c int64, r
 			if reduce && ed.From < genotype.Inputs {
 				at.stride = 2
 			}
-			e.In(fmt.Sprintf("_ops.%d.%s", k, ed.Op), func() {
+			e.In(fmt.Sprintf("edge.%d.%s", k, ed.Op), func() {
 				y := primitives[ed.Op](e, states[ed.From], at)
 				if y != nil && e.DropPath != nil && !(ed.Op == genotype.SkipConnect && at.stride == 1) {
 					y = e.Mul(y, e.DropPath())
@@ -172,13 +176,19 @@ func (n Evaluation) cell(e *Env, name string, before, last *ir.Value, c int64, r
 		if len(parts) == 0 {
 			parts = append(parts, e.zero(s1, reduce))
 		}
-		states = append(states, e.Sum(parts...))
+		states = append(states, e.node(node, parts))
 	}
 	out := make([]*ir.Value, len(cell.Concat))
 	for i, k := range cell.Concat {
 		out[i] = states[k]
 	}
 	return e.Concat(1, out...)
+}
+
+// node adds up what the edges bring to node i of a cell, counted after its inputs.
+func (e *Env) node(i int, parts []*ir.Value) (sum *ir.Value) {
+	e.In(fmt.Sprintf("node.%d", genotype.Inputs+i), func() { sum = e.Sum(parts...) })
+	return sum
 }
 
 // zero is a node whose edges are all "none": zeros of the resolution of the cell's output.

@@ -67,7 +67,7 @@ func (n Supernet) cell(e *Env, name string, before, last *ir.Value, c int64, red
 	s0, s1 := e.preprocess(name, before, last, c, reducedBefore, false)
 	states := []*ir.Value{s0, s1}
 	k := 0
-	for range n.Nodes {
+	for node := range n.Nodes {
 		var parts []*ir.Value
 		for from := range states {
 			stride := int64(1)
@@ -79,7 +79,7 @@ func (n Supernet) cell(e *Env, name string, before, last *ir.Value, c int64, red
 					name: fmt.Sprintf("%s._ops.%d._ops.%d", name, k, p), c: c, stride: stride,
 					super: true, gain: gains[k*len(n.Primitives)+p],
 				}
-				e.In(fmt.Sprintf("_ops.%d.%s", k, prim), func() {
+				e.In(fmt.Sprintf("edge.%d.%s", k, prim), func() {
 					if y := primitives[prim](e, states[from], at); y != nil {
 						parts = append(parts, y)
 					}
@@ -90,7 +90,7 @@ func (n Supernet) cell(e *Env, name string, before, last *ir.Value, c int64, red
 		if len(parts) == 0 {
 			parts = append(parts, e.zero(s1, reduce))
 		}
-		states = append(states, e.Sum(parts...))
+		states = append(states, e.node(node, parts))
 	}
 	return e.Concat(1, states[genotype.Inputs:]...)
 }

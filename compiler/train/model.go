@@ -3,6 +3,7 @@ package train
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
@@ -21,6 +22,9 @@ const (
 	MetaNetwork    = "network"     // lower.Evaluation as JSON
 	MetaClasses    = "class_names" // a JSON list
 	MetaInputRange = "input_range" // of every pixel
+	MetaMean       = "mean"        // subtracted from each channel inside the model, a JSON list; absent for none
+	MetaStd        = "std"         // which each channel is divided by inside the model, likewise
+	MetaEps        = "eps"         // radius of the attack of the training, in pixels of [0,1]; absent for none
 	MetaTraining   = "training"    // how the weights were trained, a JSON object
 	MetaGradient   = "gradient"    // of gradient graphs: what the gradient is, a program.Derivative as JSON
 )
@@ -60,15 +64,21 @@ func (w *Weights) Model(d Deployment) (*ir.Graph, error) {
 		MetaFormat: weightsFormat, MetaGenotype: w.Network.Genotype.String(), MetaNetwork: string(network),
 		MetaInputRange: "[0,1]",
 	}
-	if len(w.Classes) > 0 {
-		names, err := json.Marshal(w.Classes)
+	for key, list := range map[string]any{MetaClasses: w.Classes, MetaMean: w.Network.Mean, MetaStd: w.Network.Std} {
+		text, err := json.Marshal(list)
 		if err != nil {
 			return nil, err
 		}
-		g.Meta[MetaClasses] = string(names)
+		if t := string(text); t != "null" && t != "[]" {
+			g.Meta[key] = t
+		}
 	}
 	if w.Record != "" {
 		g.Meta[MetaTraining] = w.Record
+		var how struct{ Attack program.Attack }
+		if json.Unmarshal([]byte(w.Record), &how) == nil && how.Attack.Epsilon > 0 {
+			g.Meta[MetaEps] = strconv.FormatFloat(how.Attack.Epsilon, 'g', -1, 64)
+		}
 	}
 	return g, nil
 }
