@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Dot writes both cells as one Graphviz digraph with a cluster each. It returns an error for an invalid genotype, or
-// that of w.
+// Dot writes the cells as one Graphviz digraph with a cluster each. It returns an error for an invalid genotype, for a
+// form other than DARTS and ARNAS, or that of w.
 func Dot(w io.Writer, g Genotype) error {
-	if err := g.Validate(); err != nil {
+	if err := drawable(g); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -17,11 +17,23 @@ func Dot(w io.Writer, g Genotype) error {
 	fmt.Fprintf(&b, "  label=%q rankdir=LR fontname=monospace\n", g.Name)
 	b.WriteString("  node [shape=box style=\"rounded,filled\" fillcolor=gray92 fontname=monospace]\n")
 	b.WriteString("  edge [fontname=monospace fontsize=10 color=gray35]\n")
-	dotCell(&b, "normal", g.Normal)
-	dotCell(&b, "reduce", g.Reduce)
+	for _, c := range g.Cells() {
+		dotCell(&b, c.Name, c.Cell)
+	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// drawable reports what stands against a drawing.
+func drawable(g Genotype) error {
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	if len(g.Cells()) == 0 {
+		return fmt.Errorf("a genotype of the form %s has no drawing", g.Form)
+	}
+	return nil
 }
 
 func dotCell(b *strings.Builder, name string, c Cell) {

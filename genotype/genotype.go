@@ -27,23 +27,58 @@ type Cell struct {
 	Concat []int
 }
 
-// Genotype is an architecture: the cell that keeps the resolution and the cell that halves it. Name may be empty.
+// Genotype is an architecture. Name may be empty.
 type Genotype struct {
-	Name           string
+	Name string
+	Form Form
+	// Normal keeps the resolution and Reduce halves it, in the forms DARTS and ARNAS.
 	Normal, Reduce Cell
+	// Robust stands in place of Normal behind the second reduction cell of the form ARNAS.
+	Robust Cell
+	// Links are those of each cell of the form RobNet, or of all cells if there is one entry.
+	Links [][]Link
+	// Edges are those of the cell of the form NASBench201.
+	Edges []Primitive
 }
 
 // Nodes returns the number of intermediate nodes.
 func (c Cell) Nodes() int { return len(c.Edges) / EdgesPerNode }
 
-// Validate returns nil if both cells are well formed: two edges per node, known primitives, every edge from an earlier
-// state, and a non-empty concat of nodes. Otherwise it describes the first fault; edges and concat entries count from 0.
-func (g Genotype) Validate() error {
-	if err := g.Normal.validate(); err != nil {
-		return fmt.Errorf("normal cell: %w", err)
+// NamedCell is a cell and what its form calls it.
+type NamedCell struct {
+	Name string
+	Cell Cell
+}
+
+// Cells returns the cells of the forms DARTS and ARNAS; the others have none of that kind.
+func (g Genotype) Cells() []NamedCell {
+	switch g.Form {
+	case DARTS:
+		return []NamedCell{{"normal", g.Normal}, {"reduce", g.Reduce}}
+	case ARNAS:
+		return []NamedCell{{"accurate", g.Normal}, {"reduce", g.Reduce}, {"robust", g.Robust}}
 	}
-	if err := g.Reduce.validate(); err != nil {
-		return fmt.Errorf("reduce cell: %w", err)
+	return nil
+}
+
+// Validate returns nil if the cells of the form are well formed. Those of DARTS and ARNAS have two edges per node, known
+// primitives, every edge from an earlier state, and a non-empty concat of nodes; those of the other forms, as many
+// edges as they need, each with a known operation. Otherwise it describes the first fault; edges and concat entries
+// count from 0.
+func (g Genotype) Validate() error {
+	switch g.Form {
+	case DARTS, ARNAS:
+	case RobNet:
+		return validateRobNet(g.Links)
+	case NASBench201:
+		return validateBench201(g.Edges)
+	default:
+		return fmt.Errorf("unknown form %q, expected %s, %s or %s", abbreviate(string(g.Form)), ARNAS, RobNet, NASBench201)
+	}
+	for _, c := range g.Cells() {
+		if err := c.Cell.validate(); err != nil {
+			return fmt.Errorf("%s cell: %w", c.Name, err)
+		}
 	}
 	return nil
 }
@@ -59,7 +94,7 @@ func (c Cell) validate() error {
 	}
 	for i, e := range c.Edges {
 		if !e.Op.known() {
-			return fmt.Errorf("edge %d: unknown primitive %q, expected one of %s", i, abbreviate(string(e.Op)), primitiveList())
+			return fmt.Errorf("edge %d: unknown primitive %q, expected one of %s", i, abbreviate(string(e.Op)), names(Primitives()))
 		}
 		state := Inputs + i/EdgesPerNode
 		if e.From < 0 || e.From >= state {
@@ -75,12 +110,12 @@ func (c Cell) validate() error {
 	return nil
 }
 
-func primitiveList() string {
-	var names []string
-	for _, p := range Primitives() {
-		names = append(names, string(p))
+func names[T ~string](list []T) string {
+	var out []string
+	for _, p := range list {
+		out = append(out, string(p))
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(out, ", ")
 }
 
 // abbreviate keeps quoted input short enough for a one-line error.

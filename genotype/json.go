@@ -21,46 +21,104 @@ func (e *Edge) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-type encoded[E any] struct {
-	Name         string `json:"name,omitempty"`
-	Normal       []E    `json:"normal"`
-	NormalConcat []int  `json:"normal_concat"`
-	Reduce       []E    `json:"reduce"`
-	ReduceConcat []int  `json:"reduce_concat"`
+// encoded is the JSON form; the fields that are set depend on the form.
+type encoded struct {
+	Name           string     `json:"name,omitempty"`
+	Form           Form       `json:"form,omitempty"`
+	Normal         *[]rawEdge `json:"normal,omitempty"`
+	NormalConcat   *[]int     `json:"normal_concat,omitempty"`
+	Accurate       *[]rawEdge `json:"accurate,omitempty"`
+	AccurateConcat *[]int     `json:"accurate_concat,omitempty"`
+	Reduce         *[]rawEdge `json:"reduce,omitempty"`
+	ReduceConcat   *[]int     `json:"reduce_concat,omitempty"`
+	Robust         *[]rawEdge `json:"robust,omitempty"`
+	RobustConcat   *[]int     `json:"robust_concat,omitempty"`
+	Links          [][]Link   `json:"links,omitempty"`
+	Cell           string     `json:"cell,omitempty"` // the string of NAS-Bench-201
+}
+
+// rawEdge is an edge before it is decoded, so that an error can name its cell.
+type rawEdge = json.RawMessage
+
+// pairs are the keys and fields of the cells that g's form has.
+func (e *encoded) pairs(g *Genotype) []encodedCell {
+	cells := []encodedCell{{"normal", &e.Normal, &e.NormalConcat, &g.Normal}, {"reduce", &e.Reduce, &e.ReduceConcat, &g.Reduce}}
+	switch g.Form {
+	case DARTS:
+		return cells
+	case ARNAS:
+		cells[0] = encodedCell{"accurate", &e.Accurate, &e.AccurateConcat, &g.Normal}
+		return append(cells, encodedCell{"robust", &e.Robust, &e.RobustConcat, &g.Robust})
+	}
+	return nil
+}
+
+type encodedCell struct {
+	name   string
+	edges  **[]rawEdge
+	concat **[]int
+	cell   *Cell
 }
 
 // MarshalJSON writes {"name": ..., "normal": [["sep_conv_3x3", 1], ...], "normal_concat": [...], "reduce": [...],
-// "reduce_concat": [...]}, without the name if it is empty. The genotype must be valid.
+// "reduce_concat": [...]}, without the name if it is empty. The other forms have the key "form", and in place of these
+// "accurate", "reduce" and "robust" (ARNAS), "links" (RobNet) or "cell" (NAS-Bench-201). The genotype must be valid.
 func (g Genotype) MarshalJSON() ([]byte, error) {
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	return json.Marshal(encoded[Edge]{g.Name, g.Normal.Edges, g.Normal.Concat, g.Reduce.Edges, g.Reduce.Concat})
+	e := encoded{Name: g.Name, Form: g.Form, Links: g.Links}
+	if g.Form == NASBench201 {
+		e.Cell = bench201Text(g.Edges)
+	}
+	for _, c := range e.pairs(&g) {
+		edges := make([]rawEdge, len(c.cell.Edges))
+		for i, edge := range c.cell.Edges {
+			var err error
+			if edges[i], err = edge.MarshalJSON(); err != nil {
+				return nil, err
+			}
+		}
+		*c.edges, *c.concat = &edges, &c.cell.Concat
+	}
+	return json.Marshal(e)
 }
 
 // UnmarshalJSON reads the form MarshalJSON writes, ignores other keys, and validates the result.
 func (g *Genotype) UnmarshalJSON(data []byte) error {
-	var raw encoded[json.RawMessage]
+	var raw encoded
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return placeJSON(err)
 	}
-	parsed := Genotype{Name: raw.Name, Normal: Cell{Concat: raw.NormalConcat}, Reduce: Cell{Concat: raw.ReduceConcat}}
-	switch {
-	case raw.Normal == nil:
-		return errors.New(`missing key "normal"`)
-	case raw.NormalConcat == nil:
-		return errors.New(`missing key "normal_concat"`)
-	case raw.Reduce == nil:
-		return errors.New(`missing key "reduce"`)
-	case raw.ReduceConcat == nil:
-		return errors.New(`missing key "reduce_concat"`)
+	parsed := Genotype{Name: raw.Name, Form: raw.Form}
+	switch raw.Form {
+	case RobNet:
+		parsed.Links = raw.Links
+	case NASBench201:
+		s := scanner{text: raw.Cell}
+		var err error
+		if parsed.Edges, err = s.bench201(); err != nil {
+			return fmt.Errorf("cell: %w", err)
+		}
+		if s.pos < len(s.text) {
+			return fmt.Errorf("cell: %w", s.errorf("expected the end of the text, found %s", s.found()))
+		}
 	}
-	var err error
-	if parsed.Normal.Edges, err = decodeEdges(raw.Normal); err != nil {
-		return fmt.Errorf("normal cell: %w", err)
+	pairs := raw.pairs(&parsed)
+	for _, c := range pairs {
+		if *c.edges == nil {
+			return fmt.Errorf("missing key %q", c.name)
+		}
+		if *c.concat == nil {
+			return fmt.Errorf("missing key %q", c.name+"_concat")
+		}
 	}
-	if parsed.Reduce.Edges, err = decodeEdges(raw.Reduce); err != nil {
-		return fmt.Errorf("reduce cell: %w", err)
+	for _, c := range pairs {
+		var err error
+		if c.cell.Edges, err = decodeEdges(**c.edges); err != nil {
+			return fmt.Errorf("%s cell: %w", c.name, err)
+		}
+		c.cell.Concat = **c.concat
 	}
 	if err := parsed.Validate(); err != nil {
 		return err

@@ -28,8 +28,12 @@ func Parse(text string) (Genotype, error) {
 	return g, nil
 }
 
-// Load returns the genotype that spec names: "zoo:NAME" for one of the zoo, else the path of a file that Parse reads.
+// Load returns the genotype that spec names: "zoo:NAME" for one of the zoo, a string of NAS-Bench-201, else the path of a
+// file that Parse reads.
 func Load(spec string) (Genotype, error) {
+	if strings.HasPrefix(spec, "|") {
+		return Parse(spec)
+	}
 	if name, ok := strings.CutPrefix(spec, "zoo:"); ok {
 		e, err := Lookup(name)
 		return e.Genotype, err

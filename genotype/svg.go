@@ -52,18 +52,21 @@ text { font: 12px ui-monospace, monospace; fill: #24292f; text-anchor: middle; d
 	`<path class="dot" d="M0 0L8 4L0 8z"/></marker></defs>
 `
 
-// SVG writes a drawing of both cells that follows the light or dark scheme of its viewer: states from left to right,
-// edges labelled with their primitives, convolutions shaded. It returns an error for an invalid genotype, or that of w.
+// SVG writes a drawing of the cells that follows the light or dark scheme of its viewer: states from left to right,
+// edges labelled with their primitives, convolutions shaded. It returns an error for an invalid genotype, for a form
+// other than DARTS and ARNAS, or that of w.
 func SVG(w io.Writer, g Genotype) error {
-	if err := g.Validate(); err != nil {
+	if err := drawable(g); err != nil {
 		return err
 	}
 	top := svgMargin
 	if g.Name != "" {
 		top += svgBox
 	}
-	second := top + cellHeight(g.Normal) + svgMargin
-	width, height := max(cellWidth(g.Normal), cellWidth(g.Reduce)), second+cellHeight(g.Reduce)+svgMargin
+	width, height := 0, top
+	for _, c := range g.Cells() {
+		width, height = max(width, cellWidth(c.Cell)), height+cellHeight(c.Cell)+svgMargin
+	}
 
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`+"\n",
@@ -75,8 +78,10 @@ func SVG(w io.Writer, g Genotype) error {
 	if g.Name != "" {
 		fmt.Fprintf(&b, `<text class="name" x="%d" y="%d">%s</text>`+"\n", svgMargin, svgMargin+svgBox/2, name)
 	}
-	svgCell(&b, "normal", g.Normal, top)
-	svgCell(&b, "reduce", g.Reduce, second)
+	for _, c := range g.Cells() {
+		svgCell(&b, c.Name, c.Cell, top)
+		top += cellHeight(c.Cell) + svgMargin
+	}
 	b.WriteString("</svg>\n")
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -6,17 +6,27 @@ import (
 	"strings"
 )
 
-// String returns the genotype as the Python expression printed by the DARTS code,
+// String returns the genotype as the public code of its form writes it: the Python expression of DARTS,
 //
 //	Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=[2, 3, 4, 5], reduce=[...], reduce_concat=[...])
 //
-// which Parse reads back. The name is not part of it.
+// ARNASGenotype(accurate=..., reduce=..., robust=...) with their concats, the Python list of RobNet's links, or the string
+// of NAS-Bench-201, |nor_conv_3x3~0|+|...|. Parse reads them back. The name is not part of it.
 func (g Genotype) String() string {
+	switch g.Form {
+	case RobNet:
+		return robNetText(g.Links)
+	case NASBench201:
+		return bench201Text(g.Edges)
+	}
 	var b strings.Builder
-	b.WriteString("Genotype(")
-	writeCell(&b, "normal", g.Normal)
-	b.WriteString(", ")
-	writeCell(&b, "reduce", g.Reduce)
+	b.WriteString(strings.ToUpper(string(g.Form)) + "Genotype(")
+	for i, c := range g.Cells() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		writeCell(&b, c.Name, c.Cell)
+	}
 	b.WriteString(")")
 	return b.String()
 }
@@ -39,7 +49,7 @@ func writeCell(b *strings.Builder, name string, c Cell) {
 	b.WriteString("]")
 }
 
-// parseText reads the Python form: an optional "NAME =", then Genotype(...) with its four keywords in any order.
+// parseText reads an optional "NAME =" and what String writes, the keywords in any order.
 func parseText(text string) (Genotype, error) {
 	var g Genotype
 	s := scanner{text: text}
@@ -48,34 +58,23 @@ func parseText(text string) (Genotype, error) {
 		g.Name = head
 		head = s.word()
 	}
-	if head != "Genotype" {
+	var err error
+	switch s.space(); {
+	case head == "Genotype" || head == "ARNASGenotype":
+		g.Form = Form(strings.ToLower(strings.TrimSuffix(head, "Genotype")))
+		err = s.cells(&g)
+	case head == "" && strings.HasPrefix(text[s.pos:], "|"):
+		g.Form = NASBench201
+		g.Edges, err = s.bench201()
+	case head == "" && g.Name != "" && strings.HasPrefix(text[s.pos:], "["), head == "" && strings.HasPrefix(text[s.pos:], "[["):
+		g.Form = RobNet
+		g.Links, err = s.robNet()
+	default:
 		s.pos -= len(head)
 		return g, s.errorf("expected Genotype(...), an assignment of it, or a JSON object, found %s", s.found())
 	}
-	if err := s.expect("("); err != nil {
+	if err != nil {
 		return g, err
-	}
-	keywords := []keyword{
-		{name: "normal", edges: &g.Normal.Edges},
-		{name: "normal_concat", concat: &g.Normal.Concat},
-		{name: "reduce", edges: &g.Reduce.Edges},
-		{name: "reduce_concat", concat: &g.Reduce.Concat},
-	}
-	for !s.accept(")") {
-		if err := s.keyword(keywords); err != nil {
-			return g, err
-		}
-		if !s.accept(",") {
-			if err := s.expect(")"); err != nil {
-				return g, err
-			}
-			break
-		}
-	}
-	for _, k := range keywords {
-		if !k.seen {
-			return g, s.errorf("missing keyword %s", k.name)
-		}
 	}
 	if s.space(); s.pos < len(text) {
 		return g, s.errorf("expected the end of the text, found %s", s.found())
@@ -83,7 +82,44 @@ func parseText(text string) (Genotype, error) {
 	return g, g.Validate()
 }
 
-// keyword is an argument of Genotype(...); one of edges and concat is set.
+// cells reads the arguments of Genotype(...) or ARNASGenotype(...).
+func (s *scanner) cells(g *Genotype) error {
+	if err := s.expect("("); err != nil {
+		return err
+	}
+	normal := "normal"
+	if g.Form == ARNAS {
+		normal = "accurate"
+	}
+	keywords := []keyword{
+		{name: normal, edges: &g.Normal.Edges},
+		{name: normal + "_concat", concat: &g.Normal.Concat},
+		{name: "reduce", edges: &g.Reduce.Edges},
+		{name: "reduce_concat", concat: &g.Reduce.Concat},
+	}
+	if g.Form == ARNAS {
+		keywords = append(keywords, keyword{name: "robust", edges: &g.Robust.Edges}, keyword{name: "robust_concat", concat: &g.Robust.Concat})
+	}
+	for !s.accept(")") {
+		if err := s.keyword(keywords); err != nil {
+			return err
+		}
+		if !s.accept(",") {
+			if err := s.expect(")"); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	for _, k := range keywords {
+		if !k.seen {
+			return s.errorf("missing keyword %s", k.name)
+		}
+	}
+	return nil
+}
+
+// keyword is an argument of a genotype; one of edges and concat is set.
 type keyword struct {
 	name   string
 	edges  *[]Edge
@@ -118,7 +154,12 @@ func (s *scanner) keyword(keywords []keyword) error {
 		return err
 	}
 	s.pos = start
-	return s.errorf("expected normal, normal_concat, reduce or reduce_concat, found %s", s.found())
+	var expected []string
+	for _, k := range keywords {
+		expected = append(expected, k.name)
+	}
+	last := len(expected) - 1
+	return s.errorf("expected %s or %s, found %s", strings.Join(expected[:last], ", "), expected[last], s.found())
 }
 
 // edge reads ('op', state).
