@@ -146,6 +146,7 @@ func TestUnmarshalJSONNeedsObject(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
+	f.Add(bench)
 	for _, e := range genotype.Zoo() {
 		f.Add(e.Genotype.String())
 	}

@@ -12,14 +12,15 @@ import (
 //go:embed zoo.json
 var zooJSON []byte
 
-// Entry is a published genotype. The counts are those of the DARTS evaluation network with 36 initial channels,
-// 20 cells and 10 classes on 32x32 images.
+// Entry is a published genotype. The counts are those of its evaluation network with 10 classes on 32x32 images.
 type Entry struct {
 	Name      string   `json:"name"`
 	Source    string   `json:"source"`         // repository, path and short commit
 	Note      string   `json:"note,omitempty"` // what to know before use
+	Channels  int      `json:"channels"`       // of the counted network; 36 where the file says nothing
+	Layers    int      `json:"layers"`         // likewise, 20
 	Params    int      `json:"params"`         // without the auxiliary head
-	ParamsAux int      `json:"params_aux"`     // with the auxiliary head
+	ParamsAux int      `json:"params_aux"`     // with the auxiliary head, 0 if it was not counted
 	MACs      float64  `json:"macs_m"`         // millions of multiply-adds of convolutions and the classifier
 	Genotype  Genotype `json:"genotype"`
 }
@@ -32,6 +33,9 @@ func Zoo() []Entry {
 	}
 	for i := range entries {
 		entries[i].Genotype.Name = entries[i].Name
+		if entries[i].Channels == 0 {
+			entries[i].Channels, entries[i].Layers = DARTS.Size()
+		}
 	}
 	return entries
 }

@@ -31,11 +31,39 @@ func TestExportTorch(t *testing.T) {
 			t.Errorf("%s: the model differs from that of %s", form, "safetensors")
 		}
 	}
-	g, err := export.Unmarshal(models[0], export.ReadOptions{})
+	checkLogits(t, models[0], torchNetwork+"npz")
+}
+
+// Networks of the other forms have the logits of the public code of their authors.
+func TestExportForms(t *testing.T) {
+	for _, c := range []struct{ name, genotype, layers string }{
+		{"NASBench201_C4_L3", "|avg_pool_3x3~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|", "3"},
+		{"ARNAS_C4_L5", "zoo:ARNAS", "5"},
+	} {
+		path := filepath.Join(t.TempDir(), "m.onnx")
+		succeed(t, "export", "--genotype", c.genotype, "--channels", "4", "--layers", c.layers, "--weights", "../../testdata/torch/"+c.name+".pt", "--out", path)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkLogits(t, data, "../../testdata/torch/"+c.name+".npz")
+		if out, _ := succeed(t, "inspect", path); !strings.Contains(out, strings.TrimPrefix(c.genotype, "zoo:")) {
+			t.Errorf("%s: the model does not tell its genotype:\n%s", c.name, out)
+		}
+	}
+	if out, _ := succeed(t, "inspect", "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"); !strings.Contains(out, "16 channels, 15 layers, 10 classes: 73306 parameters, 7.8 million") {
+		t.Errorf("found %s", out)
+	}
+}
+
+// checkLogits compares the logits of a model with those that PyTorch computed.
+func checkLogits(t *testing.T, model []byte, fixture string) {
+	t.Helper()
+	g, err := export.Unmarshal(model, export.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	arrays, err := npy.ReadNPZ(torchNetwork + "npz")
+	arrays, err := npy.ReadNPZ(fixture)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +78,7 @@ func TestExportTorch(t *testing.T) {
 	got := out["logits"]
 	for i, w := range want["logits_eval"].Float64s() {
 		if d := math.Abs(got.Float64At(i) - w); !(d <= 1e-5) {
-			t.Fatalf("logit %d is %v, PyTorch's is %v", i, got.Float64At(i), w)
+			t.Fatalf("%s: logit %d is %v, PyTorch's is %v", fixture, i, got.Float64At(i), w)
 		}
 	}
 }

@@ -39,7 +39,7 @@ type exportFlags struct {
 }
 
 func (e *exportFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&e.genotype, "genotype", "", "genotype, a file or zoo:NAME (default: that of the weights)")
+	f.StringVar(&e.genotype, "genotype", "", "genotype, a file, zoo:NAME or a string of NAS-Bench-201 (default: that of the weights)")
 	f.StringVar(&e.weights, "weights", "", "weights, safetensors or a PyTorch checkpoint (.pt, .pth, .ckpt) (required)")
 	e.macro.add(f, 36, 20)
 	e.macro.addClasses(f)
@@ -140,7 +140,7 @@ func (e *exportFlags) check() error {
 func (e *exportFlags) network(f *pflag.FlagSet, n lower.Evaluation, described bool) (lower.Evaluation, error) {
 	given := func(name string) bool { return !described || f.Changed(name) }
 	if e.genotype == "" && !described {
-		return n, fault.Inputf("--genotype: the weights do not describe their network, expected a file or zoo:NAME")
+		return n, fault.Inputf("--genotype: the weights do not describe their network, expected a file, zoo:NAME or a string of NAS-Bench-201")
 	}
 	if e.genotype != "" {
 		g, err := genotype.Load(e.genotype)
@@ -149,14 +149,15 @@ func (e *exportFlags) network(f *pflag.FlagSet, n lower.Evaluation, described bo
 		}
 		n.Genotype = g
 	}
+	macro := e.macro.fit(f, n.Genotype.Form)
 	for _, v := range []struct {
 		flag string
 		to   *int
 		n    int
 	}{
-		{"channels", &n.Channels, e.macro.channels},
-		{"layers", &n.Layers, e.macro.layers},
-		{"classes", &n.Classes, e.macro.classes},
+		{"channels", &n.Channels, macro.channels},
+		{"layers", &n.Layers, macro.layers},
+		{"classes", &n.Classes, macro.classes},
 		{"image", &n.Depth, e.image.depth},
 		{"image", &n.Height, e.image.height},
 		{"image", &n.Width, e.image.width},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/lower"
+	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/units"
 	"rnas/runtime"
@@ -159,8 +160,23 @@ func (m *macroFlags) addClasses(f *pflag.FlagSet) {
 	f.IntVar(&m.classes, "classes", 10, "classes")
 }
 
+// fit gives the flags that were not set the size that networks of a form are published with.
+func (m macroFlags) fit(f *pflag.FlagSet, form genotype.Form) macroFlags {
+	if form == genotype.DARTS {
+		return m
+	}
+	channels, layers := form.Size()
+	if !f.Changed("channels") {
+		m.channels = channels
+	}
+	if !f.Changed("layers") {
+		m.layers = layers
+	}
+	return m
+}
+
 // cifar is the skeleton for images of the size of CIFAR's.
-func (m *macroFlags) cifar() lower.Macro {
+func (m macroFlags) cifar() lower.Macro {
 	return lower.Macro{Channels: m.channels, Layers: m.layers, Classes: m.classes, Depth: 3, Height: 32, Width: 32}
 }
 

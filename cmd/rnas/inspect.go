@@ -17,7 +17,8 @@ import (
 	"rnas/internal/inspect"
 )
 
-const inspectDetail = `A genotype is a file or zoo:NAME. --draw draws its cells, or those that a model or a run folder names.`
+const inspectDetail = `A genotype is a file, zoo:NAME or a string of NAS-Bench-201. --draw draws its cells, or those that a model or a run
+folder names.`
 
 type inspectFlags struct {
 	macro  macroFlags
@@ -51,7 +52,7 @@ func inspectCommand(f *pflag.FlagSet) action {
 				return fault.Inputf("--draw %s: expected a file name that ends in .svg or .dot", i.draw)
 			}
 		}
-		cells, err := i.show(c, args[0])
+		cells, err := i.show(f, c, args[0])
 		if err != nil || i.draw == "" {
 			return err
 		}
@@ -63,7 +64,7 @@ func inspectCommand(f *pflag.FlagSet) action {
 }
 
 // show prints what path is and returns the genotype that it names, if any.
-func (i *inspectFlags) show(c *console, path string) (*genotype.Genotype, error) {
+func (i *inspectFlags) show(f *pflag.FlagSet, c *console, path string) (*genotype.Genotype, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -71,7 +72,7 @@ func (i *inspectFlags) show(c *console, path string) (*genotype.Genotype, error)
 	case strings.EqualFold(filepath.Ext(path), ".onnx"):
 		return i.model(c, path)
 	}
-	return i.genotype(c, path)
+	return i.genotype(f, c, path)
 }
 
 func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error) {
@@ -141,12 +142,12 @@ func printModel(w io.Writer, m *inspect.Model) error {
 	return t.flush()
 }
 
-func (i *inspectFlags) genotype(c *console, spec string) (*genotype.Genotype, error) {
+func (i *inspectFlags) genotype(f *pflag.FlagSet, c *console, spec string) (*genotype.Genotype, error) {
 	g, err := genotype.Load(spec)
 	if err != nil {
 		return nil, fault.Input(err)
 	}
-	s, err := measure(i.macro.cifar(), g)
+	s, err := measure(i.macro.fit(f, g.Form).cifar(), g)
 	if err != nil {
 		return nil, fault.Input(err)
 	}

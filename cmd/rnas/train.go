@@ -41,7 +41,7 @@ func (t *trainFlags) add(f *pflag.FlagSet) {
 	t.flags = f
 	t.config = train.Default(lower.Evaluation{Macro: lower.Macro{Channels: 36, Layers: 20}}, program.Fast)
 	c := &t.config
-	f.StringVar(&t.genotype, "genotype", "", "genotype, a file or zoo:NAME (required)")
+	f.StringVar(&t.genotype, "genotype", "", "genotype, a file, zoo:NAME or a string of NAS-Bench-201 (required)")
 	f.StringVar(&t.recipe, "recipe", string(program.Fast), "what is learnt from: standard, fast, pgd or trades")
 	f.IntVar(&c.Network.Channels, "channels", c.Network.Channels, "channels of the first cells")
 	f.IntVar(&c.Network.Layers, "layers", c.Network.Layers, "cells")
@@ -129,6 +129,9 @@ func trainCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return fault.Inputf("--genotype: %w", err)
 		}
+		net := &t.config.Network
+		size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(f, g.Form)
+		net.Channels, net.Layers = size.channels, size.layers
 		data, err := d.open(ctx, c.err)
 		if err != nil {
 			return err

@@ -17,14 +17,18 @@ type size struct {
 	Channels  int   `json:"channels"`
 	Layers    int   `json:"layers"`
 	Classes   int   `json:"classes"`
-	Params    int64 `json:"params"`     // without the auxiliary head
-	ParamsAux int64 `json:"params_aux"` // with it
-	MACs      int64 `json:"macs"`       // multiply-adds of one image
+	Params    int64 `json:"params"`               // without the auxiliary head
+	ParamsAux int64 `json:"params_aux,omitempty"` // with it, if there is one
+	MACs      int64 `json:"macs"`                 // multiply-adds of one image
 }
 
 func (s size) String() string {
-	return fmt.Sprintf("%d channels, %d layers, %d classes: %d parameters, %d with auxiliary head, %.1f million multiply-adds",
-		s.Channels, s.Layers, s.Classes, s.Params, s.ParamsAux, millions(s.MACs))
+	aux := ""
+	if s.ParamsAux > 0 {
+		aux = fmt.Sprintf(" %d with auxiliary head,", s.ParamsAux)
+	}
+	return fmt.Sprintf("%d channels, %d layers, %d classes: %d parameters,%s %.1f million multiply-adds",
+		s.Channels, s.Layers, s.Classes, s.Params, aux, millions(s.MACs))
 }
 
 func millions(n int64) float64 { return float64(n) / 1e6 }
@@ -32,20 +36,21 @@ func millions(n int64) float64 { return float64(n) / 1e6 }
 // measure counts a network by lowering it.
 func measure(m lower.Macro, g genotype.Genotype) (size, error) {
 	s := size{Channels: m.Channels, Layers: m.Layers, Classes: m.Classes}
-	if err := m.Validate(); err != nil {
+	n := lower.Evaluation{Macro: m, Genotype: g}
+	if err := n.Validate(); err != nil {
 		return s, err
 	}
-	n := lower.Evaluation{Macro: m, Genotype: g}
 	params, err := lower.Params(n, false)
 	if err != nil {
 		return s, err
 	}
 	s.Params = lower.Count(params)
-	n.Aux = true
-	if params, err = lower.Params(n, true); err != nil {
-		return s, err
+	if n.Aux = g.Form.HasAuxiliary(); n.Aux {
+		if params, err = lower.Params(n, true); err != nil {
+			return s, err
+		}
+		s.ParamsAux = lower.Count(params)
 	}
-	s.ParamsAux = lower.Count(params)
 	s.MACs, err = lower.MACs(n)
 	return s, err
 }
@@ -57,6 +62,18 @@ type zooEntry struct {
 	Note     string            `json:"note,omitempty"`
 	Size     size              `json:"size"`
 	Genotype genotype.Genotype `json:"genotype"`
+}
+
+// published gives the flags that were not set the size that an entry was counted with.
+func (m macroFlags) published(f *pflag.FlagSet, e genotype.Entry) macroFlags {
+	if !f.Changed("channels") {
+		m.channels = e.Channels
+	}
+	// Every cell of RobNet_free has links of its own.
+	if !f.Changed("layers") || len(e.Genotype.Links) > 1 {
+		m.layers = e.Layers
+	}
+	return m
 }
 
 func zooCommand(f *pflag.FlagSet) action {
@@ -78,7 +95,7 @@ func zooCommand(f *pflag.FlagSet) action {
 		}
 		list := make([]zooEntry, len(entries))
 		for i, e := range entries {
-			s, err := measure(m.cifar(), e.Genotype)
+			s, err := measure(m.published(f, e).cifar(), e.Genotype)
 			if err != nil {
 				return fault.Input(err)
 			}
@@ -111,7 +128,11 @@ func printZoo(c *console, list []zooEntry) error {
 	t.row("name", "parameters", "with auxiliary head", "multiply-adds (million)", "source", "note")
 	for _, e := range list {
 		s := e.Size
-		t.row(e.Name, s.Params, s.ParamsAux, fmt.Sprintf("%.1f", millions(s.MACs)), e.Source, e.Note)
+		aux := ""
+		if s.ParamsAux > 0 {
+			aux = fmt.Sprint(s.ParamsAux)
+		}
+		t.row(e.Name, s.Params, aux, fmt.Sprintf("%.1f", millions(s.MACs)), e.Source, e.Note)
 	}
 	return t.flush()
 }

@@ -5,7 +5,6 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/genotype"
 )
 
 // Macro is the skeleton shared by evaluation networks and supernets: a stem, Layers cells of which the ones at Layers/3
@@ -75,8 +74,17 @@ func (m Macro) normalise(e *Env, x *ir.Value) *ir.Value {
 	return e.Mul(e.Sub(x, e.vector("mean", x, shape, mean)), e.vector("inverse_std", x, shape, inv))
 }
 
-// cellFunc lowers cell i, whose inputs are the outputs of the two cells before; c is its width.
-type cellFunc func(e *Env, name string, before, last *ir.Value, c int64, reduce, reducedBefore bool) *ir.Value
+// place is where a cell stands: the prefix of its parameter names, its width, and whether it or the cell before it
+// halves the resolution.
+type place struct {
+	index                 int
+	name                  string
+	c                     int64
+	reduce, reducedBefore bool
+}
+
+// cellFunc lowers a cell, whose inputs are the outputs of the two cells before.
+type cellFunc func(e *Env, at place, before, last *ir.Value) *ir.Value
 
 // run lowers the skeleton around cell. after, if not nil, sees the output of every cell.
 func (m Macro) run(e *Env, images *ir.Value, cell cellFunc, after func(i int, y *ir.Value)) *ir.Value {
@@ -95,125 +103,35 @@ func (m Macro) run(e *Env, images *ir.Value, cell cellFunc, after func(i int, y 
 		if m.Reduces(i) {
 			c *= 2
 		}
-		name := fmt.Sprintf("cells.%d", i)
 		kind := ".normal"
 		if m.Reduces(i) {
 			kind = ".reduce"
 		}
-		e.In(name+kind, func() { y = cell(e, name, before, last, c, m.Reduces(i), reducedBefore) })
+		at := place{i, fmt.Sprintf("cells.%d", i), c, m.Reduces(i), reducedBefore}
+		e.In(at.name+kind, func() { y = cell(e, at, before, last) })
 		before, last, reducedBefore = last, y, m.Reduces(i)
 		if after != nil {
 			after(i, y)
 		}
 	}
-	e.In("classifier", func() { y = e.linear("classifier", e.Flatten(e.GlobalAveragePool(y)), int64(m.Classes)) })
+	return m.classify(e, y)
+}
+
+// classify is global average pooling and the linear classifier.
+func (m Macro) classify(e *Env, x *ir.Value) (y *ir.Value) {
+	e.In("classifier", func() { y = e.linear("classifier", e.Flatten(e.GlobalAveragePool(x)), int64(m.Classes)) })
 	return y
 }
 
 // preprocess brings the two inputs of a cell to its width and resolution.
-func (e *Env) preprocess(name string, before, last *ir.Value, c int64, reducedBefore, affine bool) (s0, s1 *ir.Value) {
+func (e *Env) preprocess(at place, before, last *ir.Value, affine bool) (s0, s1 *ir.Value) {
 	e.In("preprocess0", func() {
-		if reducedBefore {
-			s0 = e.factorizedReduce(name+".preprocess0", before, c, affine, nil)
+		if at.reducedBefore {
+			s0 = e.factorizedReduce(at.name+".preprocess0", before, at.c, affine, nil)
 		} else {
-			s0 = e.reluConvNorm(name+".preprocess0", before, c, affine)
+			s0 = e.reluConvNorm(at.name+".preprocess0", before, at.c, affine)
 		}
 	})
-	e.In("preprocess1", func() { s1 = e.reluConvNorm(name+".preprocess1", last, c, affine) })
+	e.In("preprocess1", func() { s1 = e.reluConvNorm(at.name+".preprocess1", last, at.c, affine) })
 	return s0, s1
-}
-
-// Evaluation is the network of a genotype (DARTS: NetworkCIFAR), with DARTS' auxiliary head after the second reduction
-// cell if Aux.
-type Evaluation struct {
-	Macro
-	Genotype genotype.Genotype `json:"genotype"`
-	Aux      bool              `json:"aux"`
-}
-
-// Skeleton is the macro structure.
-func (n Evaluation) Skeleton() Macro { return n.Macro }
-
-// Forward lowers the network.
-func (n Evaluation) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value) {
-	if err := n.Genotype.Validate(); err != nil {
-		e.Fail("%w", err)
-		return images, nil
-	}
-	logits = n.run(e, images, n.cell, func(i int, y *ir.Value) {
-		if n.Aux && e.Train && i == 2*n.Layers/3 {
-			e.In("auxiliary_head", func() { auxiliary = e.auxiliaryHead(y, int64(n.Classes)) })
-		}
-	})
-	return logits, auxiliary
-}
-
-func (n Evaluation) cell(e *Env, name string, before, last *ir.Value, c int64, reduce, reducedBefore bool) *ir.Value {
-	s0, s1 := e.preprocess(name, before, last, c, reducedBefore, true)
-	cell := n.Genotype.Normal
-	if reduce {
-		cell = n.Genotype.Reduce
-	}
-	states := []*ir.Value{s0, s1}
-	for node := range cell.Nodes() {
-		var parts []*ir.Value
-		for k := node * genotype.EdgesPerNode; k < (node+1)*genotype.EdgesPerNode; k++ {
-			ed := cell.Edges[k]
-			at := edge{name: fmt.Sprintf("%s._ops.%d", name, k), c: c, stride: 1}
-			if reduce && ed.From < genotype.Inputs {
-				at.stride = 2
-			}
-			e.In(fmt.Sprintf("edge.%d.%s", k, ed.Op), func() {
-				y := primitives[ed.Op](e, states[ed.From], at)
-				if y != nil && e.DropPath != nil && !(ed.Op == genotype.SkipConnect && at.stride == 1) {
-					y = e.Mul(y, e.DropPath())
-				}
-				if y != nil {
-					parts = append(parts, y)
-				}
-			})
-		}
-		if len(parts) == 0 {
-			parts = append(parts, e.zero(s1, reduce))
-		}
-		states = append(states, e.node(node, parts))
-	}
-	out := make([]*ir.Value, len(cell.Concat))
-	for i, k := range cell.Concat {
-		out[i] = states[k]
-	}
-	return e.Concat(1, out...)
-}
-
-// node adds up what the edges bring to node i of a cell, counted after its inputs.
-func (e *Env) node(i int, parts []*ir.Value) (sum *ir.Value) {
-	e.In(fmt.Sprintf("node.%d", genotype.Inputs+i), func() { sum = e.Sum(parts...) })
-	return sum
-}
-
-// zero is a node whose edges are all "none": zeros of the resolution of the cell's output.
-func (e *Env) zero(like *ir.Value, reduce bool) *ir.Value {
-	if reduce && e.Err() == nil {
-		like = e.Slice(like, []int64{0, 0}, like.Shape[2:], []int64{2, 3}, []int64{2, 2})
-	}
-	return e.Scale(like, 0)
-}
-
-// auxiliaryHead classifies an intermediate tensor (DARTS: AuxiliaryHeadCIFAR, which expects 8x8): average pooling to
-// 2x2, a 1x1 convolution to 128 and a 2x2 one to 768 channels.
-func (e *Env) auxiliaryHead(x *ir.Value, classes int64) *ir.Value {
-	if e.Err() != nil {
-		return x
-	}
-	const name = "auxiliary_head"
-	h, w := x.Shape[2], x.Shape[3]
-	if h != w || h < 4 {
-		e.Fail("auxiliary head: expected a square of at least 4x4 after the second reduction, found %dx%d", h, w)
-		return x
-	}
-	y := e.AveragePool(e.Relu(x), op.Conv2D{Kernel: [2]int64{h - 3, w - 3}, Stride: 3})
-	y = e.norm(name+".features.3", e.pointwise(name+".features.2", y, 128, 1), true, nil)
-	y = e.conv(name+".features.5", e.Relu(y), 768, op.Conv2D{Kernel: [2]int64{2, 2}})
-	y = e.Relu(e.norm(name+".features.6", y, true, nil))
-	return e.linear(name+".classifier", e.Flatten(y), classes)
 }

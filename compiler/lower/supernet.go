@@ -53,30 +53,30 @@ func (n Supernet) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value
 		weights := e.Split(e.Reshape(e.Softmax(e.Alphas, 2), int64(count)), 0, sizes...)
 		gains[0], gains[1] = weights[:count/2], weights[count/2:]
 	})
-	cell := func(e *Env, name string, before, last *ir.Value, c int64, reduce, reducedBefore bool) *ir.Value {
+	cell := func(e *Env, at place, before, last *ir.Value) *ir.Value {
 		g := gains[0]
-		if reduce {
+		if at.reduce {
 			g = gains[1]
 		}
-		return n.cell(e, name, before, last, c, reduce, reducedBefore, g)
+		return n.cell(e, at, before, last, g)
 	}
 	return n.run(e, images, cell, nil), nil
 }
 
-func (n Supernet) cell(e *Env, name string, before, last *ir.Value, c int64, reduce, reducedBefore bool, gains []*ir.Value) *ir.Value {
-	s0, s1 := e.preprocess(name, before, last, c, reducedBefore, false)
+func (n Supernet) cell(e *Env, here place, before, last *ir.Value, gains []*ir.Value) *ir.Value {
+	s0, s1 := e.preprocess(here, before, last, false)
 	states := []*ir.Value{s0, s1}
 	k := 0
 	for node := range n.Nodes {
 		var parts []*ir.Value
 		for from := range states {
 			stride := int64(1)
-			if reduce && from < genotype.Inputs {
+			if here.reduce && from < genotype.Inputs {
 				stride = 2
 			}
 			for p, prim := range n.Primitives {
 				at := edge{
-					name: fmt.Sprintf("%s._ops.%d._ops.%d", name, k, p), c: c, stride: stride,
+					name: fmt.Sprintf("%s._ops.%d._ops.%d", here.name, k, p), c: here.c, stride: stride,
 					super: true, gain: gains[k*len(n.Primitives)+p],
 				}
 				e.In(fmt.Sprintf("edge.%d.%s", k, prim), func() {
@@ -88,7 +88,7 @@ func (n Supernet) cell(e *Env, name string, before, last *ir.Value, c int64, red
 			k++
 		}
 		if len(parts) == 0 {
-			parts = append(parts, e.zero(s1, reduce))
+			parts = append(parts, e.zero(s1, here.reduce))
 		}
 		states = append(states, e.node(node, parts))
 	}

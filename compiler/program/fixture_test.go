@@ -1,6 +1,8 @@
 package program_test
 
 import (
+	"errors"
+	"io/fs"
 	"math"
 	"strings"
 	"testing"
@@ -25,9 +27,12 @@ type fixture struct {
 }
 
 var fixtures = []fixture{
-	{"DARTS_V2_C6_L5_aux", "DARTS_V2", 6, 5, 10, true},
-	{"PC_DARTS_cifar_C8_L8", "PC_DARTS_cifar", 8, 8, 10, false},
-	{"NASNet_C4_L6", "NASNet", 4, 6, 100, false},
+	{"DARTS_V2_C6_L5_aux", "zoo:DARTS_V2", 6, 5, 10, true},
+	{"PC_DARTS_cifar_C8_L8", "zoo:PC_DARTS_cifar", 8, 8, 10, false},
+	{"NASNet_C4_L6", "zoo:NASNet", 4, 6, 100, false},
+	{"ARNAS_C4_L5", "zoo:ARNAS", 4, 5, 10, false},
+	{"RobNet_C4_L5", "zoo:RobNet_free", 4, 5, 10, false},
+	{"NASBench201_C4_L3", "|avg_pool_3x3~0|+|nor_conv_1x1~0|none~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|", 4, 3, 10, false},
 }
 
 type loaded struct {
@@ -39,19 +44,26 @@ type loaded struct {
 
 func load(t *testing.T, f fixture) loaded {
 	t.Helper()
-	z, err := genotype.Lookup(f.genotype)
+	g, err := genotype.Load(f.genotype)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(g.Links) > f.layers {
+		g.Links = g.Links[:f.layers]
 	}
 	out := loaded{want: map[string]*tensor.Tensor{}}
 	out.net = lower.Evaluation{
 		Macro:    lower.Macro{Channels: f.channels, Layers: f.layers, Classes: f.classes, Height: 32, Width: 32, Depth: 3},
-		Genotype: z.Genotype, Aux: f.aux,
+		Genotype: g, Aux: f.aux,
 	}
 	if out.layout, err = program.NewLayout(out.net); err != nil {
 		t.Fatal(err)
 	}
-	weights, _, err := export.ReadTensors("../../testdata/torch/" + f.file + ".safetensors")
+	path := "../../testdata/torch/" + f.file
+	weights, _, err := export.ReadWeights(path + ".safetensors")
+	if errors.Is(err, fs.ErrNotExist) {
+		weights, _, err = export.ReadWeights(path + ".pt")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +243,8 @@ func TestTorchTraining(t *testing.T) {
 						d := out["momentum.next"].Float64At(int(s.Offset)+i) - w
 						diff, norm = diff+d*d, norm+w*w
 					}
-					r := math.Sqrt(diff) / math.Max(math.Sqrt(norm), 1e-12)
+					// The gradient of a bias before a normalisation is zero but for rounding.
+					r := math.Sqrt(diff) / math.Max(math.Sqrt(norm), 1e-5)
 					if r > 1e-3 {
 						t.Errorf("gradient of %s differs by %.2g of its norm", s.Name, r)
 					}
