@@ -28,7 +28,8 @@ type Options struct {
 	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
 	Runtime  runtime.Options // provider, device, threads
 	Latency  bool            // measure the latency of plain inference
-	// Dir is a folder for result.json, result.csv, result.md, points.csv and the progress file, made when missing; ""
+	Profile  bool            // measure where the time of inference and attacks goes
+	// Dir is a folder for result.json, result.csv, result.md, profile.json, points.csv and the progress file, made when missing; ""
 	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
 	Dir      string
 	Images   bool             // write the adversarial images to Dir as .npz

@@ -65,6 +65,11 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 			return result, points, fmt.Errorf("latency: %w", err)
 		}
 	}
+	if j.Profile {
+		if result.Profiles, err = s.profile(ctx); err != nil {
+			return result, points, fmt.Errorf("profile: %w", err)
+		}
+	}
 	return result, points, nil
 }
 

@@ -13,14 +13,15 @@ type Result struct {
 
 // Model is the outcome of one model.
 type Model struct {
-	Path      string   `json:"path"`
-	SHA256    string   `json:"sha256"` // of the file, hexadecimal
-	Dataset   string   `json:"dataset"`
-	Points    int      `json:"points"` // images evaluated
-	Clean     Clean    `json:"clean"`
-	Attacks   []Attack `json:"attacks"`
-	WorstCase Robust   `json:"worst_case"` // points that survive every attack
-	Latency   *Latency `json:"latency,omitempty"`
+	Path      string    `json:"path"`
+	SHA256    string    `json:"sha256"` // of the file, hexadecimal
+	Dataset   string    `json:"dataset"`
+	Points    int       `json:"points"` // images evaluated
+	Clean     Clean     `json:"clean"`
+	Attacks   []Attack  `json:"attacks"`
+	WorstCase Robust    `json:"worst_case"` // points that survive every attack
+	Latency   *Latency  `json:"latency,omitempty"`
+	Profiles  []Profile `json:"profiles,omitempty"`
 }
 
 // Clean is the accuracy on the images as they are.

@@ -13,17 +13,17 @@ import (
 	"rnas/internal/atomicfile"
 )
 
-// Write writes result.json, result.csv and result.md into a folder, each complete or not at all. Equal results give
+// Write writes result.json, result.csv, result.md and, if there are profiles, profile.json into a folder, each complete or not at all. Equal results give
 // equal bytes.
 func (r *Result) Write(dir string) error {
 	for _, f := range []struct {
 		name   string
 		encode func() ([]byte, error)
 	}{
-		{"result.json", r.JSON}, {"result.csv", r.CSV}, {"result.md", r.Markdown},
+		{"result.json", r.JSON}, {"result.csv", r.CSV}, {"result.md", r.Markdown}, {"profile.json", r.ProfileJSON},
 	} {
 		data, err := f.encode()
-		if err == nil {
+		if err == nil && data != nil {
 			err = atomicfile.WriteBytes(filepath.Join(dir, f.name), data)
 		}
 		if err != nil {

@@ -41,6 +41,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&b.options.Batch, "batch", 64, "images in a batch, where the model leaves their number open")
 	f.Uint64Var(&b.seed, "seed", 0, "seed of everything random")
 	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
+	f.BoolVar(&b.options.Profile, "profile", false, "print where the time of inference and attacks goes, by operator and by layer")
 	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
 }
@@ -110,6 +111,9 @@ func benchCommand(f *pflag.FlagSet) action {
 		}
 		if *asJSON {
 			return printJSON(c.out, result)
+		}
+		if err := printProfiles(c.err, result); err != nil {
+			return err
 		}
 		return printResult(c.out, result)
 	}

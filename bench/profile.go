@@ -1,0 +1,170 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"rnas/bench/attack"
+	"rnas/bench/report"
+	"rnas/compiler/op"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// Runs of the profile of plain inference; the first one is a warm-up. An attack runs one batch twice, the first time as
+// a warm-up.
+const profileRuns = 11
+
+// profile measures where the time of plain inference and of each attack goes, on the first batch of the data.
+func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
+	points := make([]int, min(s.batch, s.data.Len()))
+	for i := range points {
+		points[i] = i
+	}
+	s.fill(points)
+	forward, err := s.trace("forward", profileRuns, func(o runtime.Options) error { return s.inference(ctx, o) })
+	if err != nil {
+		return nil, err
+	}
+	out := []report.Profile{forward}
+	for _, a := range s.Attacks {
+		stages := a.Stages()
+		for _, st := range stages {
+			p, err := s.trace(a.Name, 2, func(o runtime.Options) error { return s.attackTwice(ctx, st, points, o) })
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", a.Name, err)
+			}
+			if len(stages) > 1 {
+				p.Stage = st.Key()
+			}
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// inference runs the model as it is.
+func (s *subject) inference(ctx context.Context, o runtime.Options) error {
+	session, err := runtime.NewSession(s.bytes, o)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	copy(s.input.Float32s(), s.images)
+	for range profileRuns {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := session.RunAlloc([]*tensor.Tensor{s.input}); err != nil {
+			return err
+		}
+	}
+	return session.Close()
+}
+
+func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o runtime.Options) error {
+	c, err := s.classifier()
+	if err != nil {
+		return err
+	}
+	runner, err := st.Compile(attack.Target{Classifier: c, Batch: s.batch, Runtime: o, Settings: s.Settings})
+	if err != nil {
+		return err
+	}
+	defer runner.Close()
+	b := attack.Batch{Points: points, Images: s.images, Labels: s.labels, Adversarial: make([]float32, len(s.images))}
+	for range 2 {
+		if _, err := runner.Run(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trace calls do, which works on the batch several times in sessions of the given options and closes them, and sums up
+// what ONNX Runtime wrote of all but the first time.
+func (s *subject) trace(program string, times int, do func(o runtime.Options) error) (report.Profile, error) {
+	p := report.Profile{Program: program, Batch: s.batch}
+	dir, err := os.MkdirTemp("", "rnas-profile-")
+	if err != nil {
+		return p, err
+	}
+	defer os.RemoveAll(dir)
+	o := s.Runtime
+	o.Profile = filepath.Join(dir, "trace")
+	if err := do(o); err != nil {
+		return p, err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "trace*.json"))
+	if err != nil || len(files) == 0 {
+		return p, fmt.Errorf("ONNX Runtime wrote no trace in %s, %w", dir, err)
+	}
+	var runs []runtime.TracedRun
+	for _, f := range files {
+		r, err := runtime.ReadTrace(f)
+		if err != nil {
+			return p, err
+		}
+		runs = append(runs, r[len(r)/times:]...)
+	}
+	summarize(&p, runs, float64(times-1))
+	return p, nil
+}
+
+// summarize adds up the runs that worked on the batch so many times.
+func summarize(p *report.Profile, runs []runtime.TracedRun, times float64) {
+	p.Runs = len(runs)
+	perBatch := func(d time.Duration) float64 { return d.Seconds() * 1e3 / times }
+	index := map[report.ProfileRow]int{}
+	for _, r := range runs {
+		p.Millis += perBatch(r.Time)
+		p.Outside += perBatch(r.Time)
+		for _, n := range r.Nodes {
+			layer, backward := place(n.Name)
+			key := report.ProfileRow{Layer: layer, Backward: backward, Operator: n.Op}
+			i, ok := index[key]
+			if !ok {
+				i = len(p.Rows)
+				index[key] = i
+				p.Rows = append(p.Rows, key)
+			}
+			p.Rows[i].Calls += float64(n.Calls) / times
+			p.Rows[i].Millis += perBatch(n.Time)
+			p.Outside -= perBatch(n.Time)
+		}
+	}
+	p.Outside = max(p.Outside, 0)
+	report.SortProfile(p.Rows)
+}
+
+// place tells the layer of a node from its name: the path in front of the operator, without the scopes of the attack.
+// The gradient of a layer stands below "grad". Nodes that ONNX Runtime adds keep the name of what they belong to, if any.
+func place(node string) (layer string, backward bool) {
+	var path []string
+	for _, part := range strings.Split(node, "/") {
+		switch {
+		case part == "", part == "attack" && len(path) == 0:
+		case part == "grad" && len(path) == 0:
+			backward = true
+		case isOperator(part):
+			return strings.Join(path, "/"), backward
+		default:
+			path = append(path, part)
+		}
+	}
+	if len(path) > 0 { // the last part names the node
+		path = path[:len(path)-1]
+	}
+	return strings.Join(path, "/"), backward
+}
+
+// isOperator reports whether part of a name is that of an operator, with a number or a value's name behind it.
+func isOperator(part string) bool {
+	name, _, _ := strings.Cut(part, ".")
+	name, _, _ = strings.Cut(name, "_")
+	return op.Lookup("", name) != nil || name == "ReorderInput" || name == "ReorderOutput"
+}
