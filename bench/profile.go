@@ -111,33 +111,39 @@ func (s *subject) trace(program string, times int, do func(o runtime.Options) er
 		}
 		runs = append(runs, r[len(r)/times:]...)
 	}
-	summarize(&p, runs, float64(times-1))
+	summarize(&p, runs, times-1)
 	return p, nil
 }
 
 // summarize adds up the runs that worked on the batch so many times.
-func summarize(p *report.Profile, runs []runtime.TracedRun, times float64) {
-	p.Runs = len(runs)
-	perBatch := func(d time.Duration) float64 { return d.Seconds() * 1e3 / times }
-	index := map[report.ProfileRow]int{}
+func summarize(p *report.Profile, runs []runtime.TracedRun, times int) {
+	type sum struct {
+		calls int
+		time  time.Duration
+	}
+	sums := map[report.ProfileRow]sum{}
+	var keys []report.ProfileRow
+	var total, inside time.Duration
 	for _, r := range runs {
-		p.Millis += perBatch(r.Time)
-		p.Outside += perBatch(r.Time)
+		total += r.Time
 		for _, n := range r.Nodes {
 			layer, backward := place(n.Name)
 			key := report.ProfileRow{Layer: layer, Backward: backward, Operator: n.Op}
-			i, ok := index[key]
+			old, ok := sums[key]
 			if !ok {
-				i = len(p.Rows)
-				index[key] = i
-				p.Rows = append(p.Rows, key)
+				keys = append(keys, key)
 			}
-			p.Rows[i].Calls += float64(n.Calls) / times
-			p.Rows[i].Millis += perBatch(n.Time)
-			p.Outside -= perBatch(n.Time)
+			sums[key] = sum{old.calls + n.Calls, old.time + n.Time}
+			inside += n.Time
 		}
 	}
-	p.Outside = max(p.Outside, 0)
+	millis := func(d time.Duration) float64 { return d.Seconds() * 1e3 / float64(times) }
+	for _, row := range keys {
+		of := sums[row]
+		row.Calls, row.Millis = float64(of.calls)/float64(times), millis(of.time)
+		p.Rows = append(p.Rows, row)
+	}
+	p.Runs, p.Millis, p.Outside = len(runs), millis(total), max(millis(total-inside), 0)
 	report.SortProfile(p.Rows)
 }
 
