@@ -24,7 +24,14 @@ var downgrades = []downgrade{
 		"ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
 		"ReduceLogSum", "ReduceLogSumExp",
 	}, axesToAttribute},
-	{25, []string{"Cast", "CastLike"}, castableTypes},
+	{23, []string{"QuantizeLinear"}, drop("precision", int64(0))},
+	{23, []string{"DequantizeLinear"}, drop("output_dtype", int64(0))},
+	{21, []string{"QuantizeLinear"}, drop("output_dtype", int64(0))},
+	{21, []string{"QuantizeLinear", "DequantizeLinear"}, drop("block_size", int64(0))},
+	{19, []string{"QuantizeLinear"}, func(_ *converter, n *ir.Node) error {
+		delete(n.Attrs, "saturate") // says how to convert to types that are refused
+		return nil
+	}},
 	{18, []string{"Split"}, splitSizesToInput},
 	{18, []string{"Pad"}, padAllAxes},
 	{18, []string{"ScatterElements", "ScatterND"}, onlyValues("reduction", "none", "add", "mul")},
@@ -109,6 +116,9 @@ func (c *converter) node(n *ir.Node) error {
 	}
 	if n.Domain != "" {
 		return nil
+	}
+	if err := c.expressible(n); err != nil {
+		return err
 	}
 	for _, d := range downgrades {
 		if c.opset < d.below && slices.Contains(d.ops, n.Op) {
@@ -220,29 +230,6 @@ func wholeShape(_ *converter, n *ir.Node) error {
 		return fmt.Errorf("attribute end=%d cannot be expressed", end)
 	}
 	delete(n.Attrs, "end")
-	return nil
-}
-
-// castableTypes refuses types that are younger than the operator set.
-func castableTypes(c *converter, n *ir.Node) error {
-	for _, v := range []*ir.Value{n.Input(0), n.Output(0)} {
-		since := 1
-		switch v.Type {
-		case tensor.Float8E4M3FN, tensor.Float8E4M3FNUZ, tensor.Float8E5M2, tensor.Float8E5M2FNUZ:
-			since = 19
-		case tensor.Int4, tensor.Uint4:
-			since = 21
-		case tensor.Float4E2M1:
-			since = 23
-		case tensor.Float8E8M0:
-			since = 24
-		case tensor.Int2, tensor.Uint2:
-			since = 25
-		}
-		if c.opset < since {
-			return fmt.Errorf("%s exists since %d", v.Type, since)
-		}
-	}
 	return nil
 }
 
