@@ -90,13 +90,13 @@ func (m *model) logits(images []float32) ([]float32, error) {
 	return out[0].Float32s(), nil
 }
 
-// classifier is the model as a graph to be differentiated, normalisation merged into the weights, in float32.
+// classifier is the model as a graph to be differentiated, normalisation merged into the weights.
 func (m *model) classifier() (program.Classifier, error) {
 	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch)})
 	if err != nil {
 		return program.Classifier{}, fault.Input(err)
 	}
-	if err := pass.Run(g, append([]pass.Pass{pass.Widen()}, pass.Inference("")...)); err != nil {
+	if err := pass.Run(g, pass.Inference("")); err != nil {
 		return program.Classifier{}, err
 	}
 	c, err := program.NewClassifier(g)
