@@ -114,3 +114,28 @@ func TestPrecisionInPython(t *testing.T) {
 		}
 	}
 }
+
+// Models that ONNX Runtime's own quantizer made are read, computed alike and can be attacked.
+func TestQuantizedByONNXRuntime(t *testing.T) {
+	runtimetest.Open(t)
+	dir := t.TempDir()
+	model := exported(t)
+	pythontest.Run(t, "testdata/quantize.py", model, dir)
+	for name, tol := range map[string]string{"qoperator": "1e-3", "dynamic": "1e-3", "qdq": "0.1"} {
+		path := filepath.Join(dir, name+".onnx")
+		if table, _ := succeed(t, "verify", path, "--tol", tol); strings.Count(table, " ok ") != 3 {
+			t.Errorf("%s: expected 3 checks to pass, found\n%s", name, table)
+		}
+		m, _, err := inspect.ReadModel(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.Attack.Possible || len(m.Attack.Findings) == 0 {
+			t.Errorf("%s: attack %+v", name, m.Attack)
+		}
+	}
+	out, _ := succeed(t, "bench", filepath.Join(dir, "qoperator.onnx"), "--data", pictures, "--limit", "8", "--attacks", "clean,fgsm", "--json")
+	if !strings.Contains(out, "straight-through gradient: at ") {
+		t.Errorf("expected a flag, found\n%s", out)
+	}
+}
