@@ -91,7 +91,7 @@ func shrink(c *call) ([]*array, error) {
 		}
 		return 0
 	}
-	return unary(f, func(x int64) int64 { return truncate(f(float64(x))) })(c)
+	return unary(f, func(x int64) int64 { return tensor.Truncate(f(float64(x))) })(c)
 }
 
 // hardmax is 1 at the first largest element of a row and 0 elsewhere.

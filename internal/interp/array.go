@@ -2,9 +2,9 @@ package interp
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"rnas/compiler/op"
 	"rnas/internal/tensor"
 )
 
@@ -47,6 +47,15 @@ func zeros(t tensor.DType, shape []int64) (*array, error) {
 }
 
 func (a *array) len() int { return len(a.f) + len(a.i) }
+
+// common allocates the array of the shape that a and b broadcast to.
+func common(t tensor.DType, a, b *array) (*array, error) {
+	shape, err := op.Broadcast(a.shape, b.shape)
+	if err != nil {
+		return nil, err
+	}
+	return zeros(t, shape)
+}
 
 // view is a with another shape of as many elements.
 func (a *array) view(shape []int64) *array {
@@ -95,7 +104,7 @@ func (a *array) int(k int) int64 {
 	case !a.dtype.IsFloat():
 		return a.i[k]
 	}
-	return truncate(a.f[k])
+	return tensor.Truncate(a.f[k])
 }
 
 // scalar reads an input of exactly one element.
@@ -104,19 +113,6 @@ func (a *array) scalar() (int64, error) {
 		return 0, fmt.Errorf("expected one number, found shape %v", a.shape)
 	}
 	return a.int(0), nil
-}
-
-// truncate rounds towards zero, saturating at the ends of the range and mapping NaN to 0.
-func truncate(v float64) int64 {
-	switch {
-	case math.IsNaN(v):
-		return 0
-	case v >= math.MaxInt64:
-		return math.MaxInt64
-	case v <= math.MinInt64:
-		return math.MinInt64
-	}
-	return int64(v)
 }
 
 // wrap reduces v to the width of t in two's complement.
@@ -148,60 +144,25 @@ func wrap(t tensor.DType, v int64) int64 {
 
 // fromTensor converts; element count and shape must match, and unsigned numbers must stay below 2^63.
 func fromTensor(t *tensor.Tensor) (*array, error) {
+	if _, err := numel(t.Shape); err != nil {
+		return nil, err
+	}
+	if err := t.Check(); err != nil {
+		return nil, err
+	}
 	a := &array{dtype: t.DType(), shape: slices.Clone(t.Shape)}
-	switch d := t.Data.(type) {
-	case []float64:
-		a.f = slices.Clone(d)
-	case []float32:
-		a.f = convert[float64](d)
-	case []tensor.Half:
-		a.f = make([]float64, len(d))
-		for i, v := range d {
-			a.f[i] = float64(v.Float32())
-		}
-	case []tensor.BFloat:
-		a.f = make([]float64, len(d))
-		for i, v := range d {
-			a.f[i] = float64(v.Float32())
-		}
-	case []int64:
-		a.i = slices.Clone(d)
-	case []int32:
-		a.i = convert[int64](d)
-	case []int16:
-		a.i = convert[int64](d)
-	case []int8:
-		a.i = convert[int64](d)
-	case []uint8:
-		a.i = convert[int64](d)
-	case []uint16:
-		a.i = convert[int64](d)
-	case []uint32:
-		a.i = convert[int64](d)
-	case []uint64:
-		a.i = convert[int64](d)
+	switch {
+	case a.dtype.Bits() == 0:
+		return nil, fmt.Errorf("elements of type %s are not supported", a.dtype)
+	case a.dtype.IsFloat():
+		a.f = t.Float64s()
+	default:
+		a.i = t.AsInt64s()
+	}
+	if d, ok := t.Data.([]uint64); ok {
 		if k := slices.IndexFunc(a.i, func(v int64) bool { return v < 0 }); k >= 0 {
 			return nil, fmt.Errorf("element %d is %d, expected less than 2^63", k, d[k])
 		}
-	case []bool:
-		a.i = make([]int64, len(d))
-		for i, v := range d {
-			a.i[i] = truth(v)
-		}
-	default:
-		if a.dtype.Bits() == 0 {
-			return nil, fmt.Errorf("elements of type %s are not supported", a.dtype)
-		}
-		if a.f = t.Float64s(); !a.dtype.IsFloat() {
-			a.i, a.f = convert[int64](a.f), nil
-		}
-	}
-	n, err := numel(t.Shape)
-	if err != nil {
-		return nil, err
-	}
-	if n != a.len() {
-		return nil, fmt.Errorf("shape %v needs %d elements, found %d", t.Shape, n, a.len())
 	}
 	return a, nil
 }
@@ -213,48 +174,19 @@ func truth(b bool) int64 {
 	return 0
 }
 
-type number interface {
-	float32 | float64 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8
-}
-
-func convert[T, S number](src []S) []T {
-	out := make([]T, len(src))
+// asFloats converts integers.
+func asFloats(src []int64) []float64 {
+	out := make([]float64, len(src))
 	for i, v := range src {
-		out[i] = T(v)
+		out[i] = float64(v)
 	}
 	return out
 }
 
 // tensor converts back: Float64 for all floating-point types, the declared type otherwise.
 func (a *array) tensor() *tensor.Tensor {
-	t := &tensor.Tensor{Shape: slices.Clone(a.shape)}
-	switch a.dtype {
-	case tensor.Int64:
-		t.Data = slices.Clone(a.i)
-	case tensor.Int32:
-		t.Data = convert[int32](a.i)
-	case tensor.Int16:
-		t.Data = convert[int16](a.i)
-	case tensor.Int8:
-		t.Data = convert[int8](a.i)
-	case tensor.Uint8:
-		t.Data = convert[uint8](a.i)
-	case tensor.Uint16:
-		t.Data = convert[uint16](a.i)
-	case tensor.Uint32:
-		t.Data = convert[uint32](a.i)
-	case tensor.Uint64:
-		t.Data = convert[uint64](a.i)
-	case tensor.Bool:
-		d := make([]bool, len(a.i))
-		for i, v := range a.i {
-			d[i] = v != 0
-		}
-		t.Data = d
-	case tensor.Int4, tensor.Int2, tensor.Uint4, tensor.Uint2:
-		return tensor.FromFloat64s(a.dtype, a.shape, convert[float64](a.i))
-	default:
-		t.Data = slices.Clone(a.f)
+	if a.dtype.IsFloat() {
+		return tensor.FromFloat64s(tensor.Float64, a.shape, a.f)
 	}
-	return t
+	return tensor.FromInt64s(a.dtype, a.shape, a.i)
 }

@@ -65,19 +65,15 @@ func fold(f func(x, y float64) float64, i func(x, y int64) int64) kernel {
 }
 
 func combine(a, b *array, f func(x, y float64) float64, i func(x, y int64) int64) (*array, error) {
-	shape, err := op.Broadcast(a.shape, b.shape)
-	if err != nil {
-		return nil, err
-	}
-	out, err := zeros(a.dtype, shape)
+	out, err := common(a.dtype, a, b)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case a.dtype.IsFloat():
-		zip(out.f, shape, a.f, b.f, a.shape, b.shape, f)
+		zip(out.f, out.shape, a.f, b.f, a.shape, b.shape, f)
 	case i != nil && a.dtype != tensor.Bool:
-		zip(out.i, shape, a.i, b.i, a.shape, b.shape, func(x, y int64) int64 { return wrap(a.dtype, i(x, y)) })
+		zip(out.i, out.shape, a.i, b.i, a.shape, b.shape, func(x, y int64) int64 { return wrap(a.dtype, i(x, y)) })
 	default:
 		return nil, undefinedFor(a)
 	}
@@ -117,7 +113,7 @@ func pow(c *call) ([]*array, error) {
 
 func powInt(x, y int64) int64 {
 	if y < 0 {
-		return truncate(math.Pow(float64(x), float64(y)))
+		return tensor.Truncate(math.Pow(float64(x), float64(y)))
 	}
 	r := int64(1)
 	for ; y > 0; y >>= 1 {
@@ -132,19 +128,15 @@ func powInt(x, y int64) int64 {
 func compare(f func(x, y float64) bool, i func(x, y int64) bool) kernel {
 	return func(c *call) ([]*array, error) {
 		a, b := c.in[0], c.in[1]
-		shape, err := op.Broadcast(a.shape, b.shape)
-		if err != nil {
-			return nil, err
-		}
-		out, err := zeros(tensor.Bool, shape)
+		out, err := common(tensor.Bool, a, b)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case a.dtype.IsFloat():
-			zip(out.i, shape, a.f, b.f, a.shape, b.shape, func(x, y float64) int64 { return truth(f(x, y)) })
+			zip(out.i, out.shape, a.f, b.f, a.shape, b.shape, func(x, y float64) int64 { return truth(f(x, y)) })
 		case a.dtype != tensor.Bool || c.Op == "Equal":
-			zip(out.i, shape, a.i, b.i, a.shape, b.shape, func(x, y int64) int64 { return truth(i(x, y)) })
+			zip(out.i, out.shape, a.i, b.i, a.shape, b.shape, func(x, y int64) int64 { return truth(i(x, y)) })
 		default:
 			return nil, undefinedFor(a)
 		}
@@ -158,15 +150,11 @@ func logic(f func(x, y int64) int64) kernel {
 		if a.dtype != tensor.Bool {
 			return nil, undefinedFor(a)
 		}
-		shape, err := op.Broadcast(a.shape, b.shape)
+		out, err := common(tensor.Bool, a, b)
 		if err != nil {
 			return nil, err
 		}
-		out, err := zeros(tensor.Bool, shape)
-		if err != nil {
-			return nil, err
-		}
-		zip(out.i, shape, a.i, b.i, a.shape, b.shape, f)
+		zip(out.i, out.shape, a.i, b.i, a.shape, b.shape, f)
 		return one(out), nil
 	}
 }

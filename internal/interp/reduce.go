@@ -126,7 +126,7 @@ func reduce(r rowFunc) kernel {
 			case x.dtype.IsFloat():
 				out.f[k] = r.f(rows.f[at : at+length])
 			case r.i == nil:
-				out.i[k] = wrap(x.dtype, truncate(r.f(convert[float64](rows.i[at:at+length]))))
+				out.i[k] = wrap(x.dtype, tensor.Truncate(r.f(asFloats(rows.i[at:at+length]))))
 			case length == 0 && r.nonEmpty:
 				return nil, fmt.Errorf("no value over no elements")
 			default:

@@ -153,7 +153,7 @@ func (a *array) toFloat() *array {
 	if a.dtype.IsFloat() {
 		return a
 	}
-	return &array{dtype: tensor.Float64, shape: a.shape, f: convert[float64](a.i)}
+	return &array{dtype: tensor.Float64, shape: a.shape, f: asFloats(a.i)}
 }
 
 // toInt truncates and wraps to the integer type t.

@@ -5,6 +5,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 )
 
@@ -17,14 +18,23 @@ type Tensor struct {
 
 // New makes a tensor over data without copying. It reports an error when the element count does not match the shape.
 func New[T Element](shape []int64, data []T) (*Tensor, error) {
-	n, err := Numel(shape)
+	t := &Tensor{Shape: slices.Clone(shape), Data: data}
+	return t, t.Check()
+}
+
+// Check reports an error when the data does not match the shape or is of no type that a tensor holds.
+func (t *Tensor) Check() error {
+	n, err := Numel(t.Shape)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if n != len(data) {
-		return nil, fmt.Errorf("shape %v needs %d elements, found %d", shape, n, len(data))
+	if t.DType() == 0 {
+		return fmt.Errorf("a tensor cannot hold %T", t.Data)
 	}
-	return &Tensor{Shape: slices.Clone(shape), Data: data}, nil
+	if found := reflect.ValueOf(t.Data).Len(); found != n {
+		return fmt.Errorf("shape %v needs %d elements, found %d", t.Shape, n, found)
+	}
+	return nil
 }
 
 // Of is New for shapes known to fit; a mismatch is a broken invariant and panics.
@@ -168,19 +178,19 @@ func FromFloat64s(t DType, shape []int64, values []float64) *Tensor {
 		case []float64:
 			d[i] = v
 		case []int64:
-			d[i] = toInt64(v)
+			d[i] = Truncate(v)
 		case []int32:
-			d[i] = int32(toInt64(v))
+			d[i] = int32(Truncate(v))
 		case []int16:
-			d[i] = int16(toInt64(v))
+			d[i] = int16(Truncate(v))
 		case []int8:
-			d[i] = int8(toInt64(v))
+			d[i] = int8(Truncate(v))
 		case []uint8:
-			d[i] = uint8(toInt64(v))
+			d[i] = uint8(Truncate(v))
 		case []uint16:
-			d[i] = uint16(toInt64(v))
+			d[i] = uint16(Truncate(v))
 		case []uint32:
-			d[i] = uint32(toInt64(v))
+			d[i] = uint32(Truncate(v))
 		case []uint64:
 			d[i] = uint64(v)
 		case []bool:
@@ -198,25 +208,56 @@ func FromFloat64s(t DType, shape []int64, values []float64) *Tensor {
 		case []E5M2FNUZ:
 			d[i] = smallOf[E5M2FNUZ](Float8E5M2FNUZ, v)
 		case []U4:
-			d[i] = U4(toInt64(v) & 15)
+			d[i] = U4(Truncate(v) & 15)
 		case []I4:
-			d[i] = I4(signed(toInt64(v), 4))
+			d[i] = I4(signed(Truncate(v), 4))
 		case []E2M1:
 			d[i] = smallOf[E2M1](Float4E2M1, v)
 		case []E8M0:
 			d[i] = smallOf[E8M0](Float8E8M0, v)
 		case []U2:
-			d[i] = U2(toInt64(v) & 3)
+			d[i] = U2(Truncate(v) & 3)
 		case []I2:
-			d[i] = I2(signed(toInt64(v), 2))
+			d[i] = I2(signed(Truncate(v), 2))
 		}
 	}
 	return out
 }
 
-// toInt64 truncates, saturating at the ends of the range and mapping NaN to 0, so that the result is the same on
+// AsInt64s copies the elements of an integer or boolean tensor; uint64 numbers from 2^63 up come out negative.
+func (t *Tensor) AsInt64s() []int64 {
+	switch d := t.Data.(type) {
+	case []int64:
+		return slices.Clone(d)
+	case []uint64:
+		return converted[int64](d)
+	}
+	return converted[int64](t.Float64s()) // at most 32 bits, exact
+}
+
+// FromInt64s converts values, which must be in the range of the integer or boolean type t; uint64 numbers from 2^63 up
+// are given as negative ones.
+func FromInt64s(t DType, shape, values []int64) *Tensor {
+	switch t {
+	case Int64:
+		return &Tensor{Shape: slices.Clone(shape), Data: slices.Clone(values)}
+	case Uint64:
+		return &Tensor{Shape: slices.Clone(shape), Data: converted[uint64](values)}
+	}
+	return FromFloat64s(t, shape, converted[float64](values))
+}
+
+func converted[T, S int64 | uint64 | float64](src []S) []T {
+	out := make([]T, len(src))
+	for i, v := range src {
+		out[i] = T(v)
+	}
+	return out
+}
+
+// Truncate rounds towards zero, saturating at the ends of the range and mapping NaN to 0, so that the result is the same on
 // every processor.
-func toInt64(v float64) int64 {
+func Truncate(v float64) int64 {
 	switch {
 	case math.IsNaN(v):
 		return 0

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -70,5 +71,32 @@ func TestConvertAndClone(t *testing.T) {
 	}
 	if d := FromFloat64s(Int64, nil, []float64{math.NaN()}).Int64s()[0]; d != 0 {
 		t.Errorf("NaN became %d", d)
+	}
+}
+
+// Integers of every type and booleans come back as they were.
+func TestInt64s(t *testing.T) {
+	for _, c := range []struct {
+		dtype  DType
+		values []int64
+	}{
+		{Int64, []int64{math.MinInt64, math.MaxInt64, 1<<53 + 1}},
+		{Uint64, []int64{0, math.MaxInt64, -1}},
+		{Int32, []int64{math.MinInt32, math.MaxInt32}},
+		{Uint32, []int64{0, math.MaxUint32}},
+		{Int16, []int64{math.MinInt16, math.MaxInt16}},
+		{Uint16, []int64{0, math.MaxUint16}},
+		{Int8, []int64{-128, 127}},
+		{Uint8, []int64{0, 255}},
+		{Int4, []int64{-8, 7}},
+		{Uint4, []int64{0, 15}},
+		{Int2, []int64{-2, 1}},
+		{Uint2, []int64{0, 3}},
+		{Bool, []int64{0, 1}},
+	} {
+		x := FromInt64s(c.dtype, []int64{int64(len(c.values))}, c.values)
+		if x.DType() != c.dtype || !slices.Equal(x.AsInt64s(), c.values) {
+			t.Errorf("%s: expected %v, found %v", c.dtype, c.values, x.AsInt64s())
+		}
 	}
 }
