@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -403,7 +404,7 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	for _, name := range sortedKeys(attrs) {
 		value := attrs[name]
 		if sub, ok := value.(*graphProto); ok {
-			g, err := r.graph(sub, s, bodyInputs(n))
+			g, err := r.graph(sub, s, bodyInputs(n, p.attrs))
 			if err != nil {
 				return nil, fmt.Errorf("graph %s: %w", sub.name, err)
 			}
@@ -441,10 +442,33 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	return kept, nil
 }
 
-// bodyInputs gives the values that the inputs of a Loop's body are like: iteration number, condition, carried values.
-func bodyInputs(n *ir.Node) []*ir.Value {
-	if n.Domain != "" || n.Op != "Loop" || len(n.In) < 2 {
-		return nil
+// bodyInputs gives the values that the inputs of a body are like. For a Loop they are iteration number, condition and
+// carried values, for a Scan the states and one entry of each scanned input.
+func bodyInputs(n *ir.Node, attrs map[string]any) []*ir.Value {
+	switch {
+	case n.Domain != "":
+	case n.Op == "Loop" && len(n.In) >= 2:
+		return append([]*ir.Value{{Type: ir.Int64}, {Type: ir.Bool}}, n.In[2:]...)
+	case n.Op == "Scan":
+		scanned, _ := attrs["num_scan_inputs"].(int64)
+		axes, _ := attrs["scan_input_axes"].([]int64)
+		out := slices.Clone(n.In)
+		for i := range out {
+			k := i - (len(out) - int(scanned)) // of the scanned inputs
+			if k < 0 || scanned < 0 || out[i] == nil {
+				continue
+			}
+			at := int64(0)
+			if k < len(axes) {
+				at = axes[k]
+			}
+			axis, err := op.Axis(at, out[i].Rank())
+			if err != nil {
+				return nil
+			}
+			out[i] = &ir.Value{Type: out[i].Type, Shape: slices.Delete(out[i].Shape.Clone(), axis, axis+1)}
+		}
+		return out
 	}
-	return append([]*ir.Value{{Type: ir.Int64}, {Type: ir.Bool}}, n.In[2:]...)
+	return nil
 }

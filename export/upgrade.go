@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -30,6 +31,7 @@ var upgrades = []upgrade{
 	{oldestRead, 11, []string{"Upsample", "Resize"}, inPlace(rename("Resize"), firstResize)},
 	{oldestRead, 11, []string{"Clip"}, inPlace(floatsToInputs("min", "max"))},
 	{oldestRead, 11, []string{"Pad"}, inPlace(intsToInputs("pads"), floatsToInputs("value"))},
+	{oldestRead, 9, []string{"Scan"}, inPlace(refuse("the form of Scan with a batch and sequence lengths is not supported"))},
 	{9, 11, []string{"Scatter"}, inPlace(rename("ScatterElements"))},
 	{oldestRead, 12, []string{"Dropout"}, inPlace(floatsToInputs("ratio"))},
 	{oldestRead, 13, []string{"Squeeze", "Unsqueeze", "ReduceSum"}, inPlace(intsToInputs("axes"))},
@@ -227,6 +229,10 @@ func dropDefault(name string, value any) edit {
 		delete(n.Attrs, name)
 		return nil
 	}
+}
+
+func refuse(why string) edit {
+	return func(*reader, *ir.Node) error { return errors.New(why) }
 }
 
 func rename(op string) edit {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 )
 
 // composite is the rule of an operator that is a composition of others: f builds the outputs of the node again from its
@@ -26,9 +27,20 @@ func composite(f func(c *Ctx) []*ir.Value) Rule {
 				xs = append(xs, x)
 			}
 		}
+		inputs := len(xs)
+		for _, v := range op.Captured(c.N) {
+			if c.walk.depends[v] && !slices.Contains(xs, v) {
+				xs = append(xs, v)
+			}
+		}
 		grads := gradients(c.B, slices.Clone(c.Graph().Nodes[start:]), ys, dys, xs, nil)
 		out := make([]*ir.Value, len(c.N.In))
-		for i, x := range xs { // an input given twice gets its gradient once
+		for i, x := range xs[inputs:] {
+			if g := grads[inputs+i]; g != nil {
+				c.walk.parts[x] = append(c.walk.parts[x], g)
+			}
+		}
+		for i, x := range xs[:inputs] { // an input given twice gets its gradient once
 			out[slices.Index(c.N.In, x)] = grads[i]
 		}
 		return out

@@ -12,27 +12,7 @@ func init() { register(map[string]Rule{"If": branches}) }
 // branches makes another If, whose branches compute those of the node again and the gradients of the values around it
 // that they use.
 func branches(c *Ctx) []*ir.Value {
-	var outer []*ir.Value
-	use := func(v *ir.Value) {
-		if v != nil && c.walk.depends[v] && !slices.Contains(outer, v) {
-			outer = append(outer, v)
-		}
-	}
-	for _, g := range c.N.Graphs() {
-		g.Walk(func(n *ir.Node) {
-			for _, v := range n.In {
-				use(v)
-			}
-			for _, sub := range n.Graphs() {
-				for _, v := range sub.Outputs {
-					use(v)
-				}
-			}
-		})
-		for _, v := range g.Outputs {
-			use(v)
-		}
-	}
+	outer := slices.DeleteFunc(op.Captured(c.N), func(v *ir.Value) bool { return !c.walk.depends[v] })
 	attrs := ir.Attrs{}
 	for _, name := range []string{"else_branch", "then_branch"} {
 		sub := op.B{Builder: c.Nested(c.N.Name + "." + name)}

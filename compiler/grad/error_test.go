@@ -74,8 +74,8 @@ func TestSymbolicErrors(t *testing.T) {
 		{"node CumProd: CumProd needs a static dimension 0 here", func(b op.B, v *ir.Value) (y, x *ir.Value) {
 			return b.One("CumProd", nil, v, b.Int(0)), v
 		}},
-		{"node Einsum: the gradient of a diagonal needs a static batch", func(b op.B, v *ir.Value) (y, x *ir.Value) {
-			v = b.Input("square", ir.Float64, ir.N, ir.N)
+		{"node Einsum: the gradient of a diagonal needs a static batch", func(b op.B, _ *ir.Value) (y, x *ir.Value) {
+			v := b.Input("square", ir.Float64, ir.N, ir.N)
 			return b.One("Einsum", ir.Attrs{"equation": "ii->i"}, v), v
 		}},
 		{"node GlobalAveragePool: the gradient of GlobalAveragePool needs static spatial sizes, found [1,2,N,4]", func(b op.B, _ *ir.Value) (y, x *ir.Value) {

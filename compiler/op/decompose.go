@@ -13,7 +13,7 @@ import (
 type Decomposition func(b B, n *ir.Node) []*ir.Value
 
 // Body is the decomposition of n as a graph of its own. Its inputs are the inputs of n that are not constant, each once, in
-// order of first use; its outputs are those of n that are wanted.
+// order of first use, and the values around it that its nested graphs use; its outputs are those of n that are wanted.
 func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
 	row := Lookup(n.Domain, n.Op)
 	if row == nil || row.Decompose == nil {
@@ -39,6 +39,14 @@ func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
 		}
 		trial.In[i] = inner[v]
 	}
+	around := map[*ir.Value]*ir.Value{}
+	for i, v := range Captured(n) {
+		if inner[v] == nil {
+			inner[v] = b.Input(fmt.Sprintf("captured%d", i), v.Type, v.Shape...)
+			args = append(args, v)
+		}
+		around[v] = inner[v]
+	}
 	for i, v := range row.Decompose(b, &trial) {
 		if b.Err() == nil && i < len(n.Out) && n.Out[i] != nil {
 			b.Output(fmt.Sprintf("result%d", i), v)
@@ -47,8 +55,43 @@ func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
 	if err := b.Err(); err != nil {
 		return nil, nil, errors.Unwrap(err) // without the place in this module
 	}
+	b.Graph().Replace(around)
 	g, err = b.Build()
 	return g, args, err
+}
+
+// Captured lists the values around n that its nested graphs use, in order of first use, without constants.
+func Captured(n *ir.Node) []*ir.Value {
+	own, seen := map[*ir.Value]bool{}, map[*ir.Value]bool{}
+	var out []*ir.Value
+	var visit func(g *ir.Graph)
+	use := func(values []*ir.Value) {
+		for _, v := range values {
+			if v != nil && !v.IsConst() && !own[v] && !seen[v] {
+				seen[v] = true
+				out = append(out, v)
+			}
+		}
+	}
+	visit = func(g *ir.Graph) {
+		for _, v := range g.Inputs {
+			own[v] = true
+		}
+		for _, m := range g.Nodes {
+			use(m.In)
+			for _, sub := range m.Graphs() {
+				visit(sub)
+			}
+			for _, v := range m.Out {
+				own[v] = true
+			}
+		}
+		use(g.Outputs)
+	}
+	for _, g := range n.Graphs() {
+		visit(g)
+	}
+	return out
 }
 
 // Since is the operator set that introduced the form of n, 0 when every file has it or the operator is not known.

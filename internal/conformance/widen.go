@@ -29,6 +29,9 @@ func widen(g *ir.Graph) {
 			values(sub.Inputs)
 			values(sub.Outputs)
 		}
+		if n.Op == "ConstantOfShape" && n.Attrs["value"] == nil { // 0 in float32 by default
+			n.Attrs = ir.Attrs{"value": tensor.Vector[float32](0)}
+		}
 		for _, name := range n.Attrs.Names() {
 			switch a := n.Attrs[name].(type) {
 			case int64:
