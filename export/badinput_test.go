@@ -1,6 +1,7 @@
 package export
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -21,6 +22,8 @@ func proto(pairs ...any) *message {
 			m.string(num, v)
 		case []byte:
 			m.bytes(num, v)
+		case float32:
+			m.fixed32(num, math.Float32bits(v))
 		case *message:
 			m.sub(num, v)
 		}

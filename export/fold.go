@@ -166,3 +166,35 @@ func perBatch(s ir.Shape) int64 {
 	}
 	return n
 }
+
+// prune removes nodes of g that compute sizes which nothing uses any more.
+func prune(g *ir.Graph) {
+	used := map[*ir.Value]bool{}
+	use := func(values []*ir.Value) {
+		for _, v := range values {
+			used[v] = true
+		}
+	}
+	use(g.Outputs)
+	kept := make([]*ir.Node, 0, len(g.Nodes))
+	for _, n := range slices.Backward(g.Nodes) {
+		if n.Domain == "" && (foldable[n.Op] || n.Op == "Shape" || n.Op == "Size") && !slices.ContainsFunc(n.Out, func(v *ir.Value) bool {
+			return v != nil && (used[v] || v.Type.IsFloat())
+		}) {
+			continue
+		}
+		kept = append(kept, n)
+		use(n.In)
+		for _, sub := range n.Graphs() {
+			use(sub.Outputs)
+			sub.Walk(func(n *ir.Node) {
+				use(n.In)
+				for _, inner := range n.Graphs() {
+					use(inner.Outputs)
+				}
+			})
+		}
+	}
+	slices.Reverse(kept)
+	g.Nodes = kept
+}

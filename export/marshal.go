@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,9 @@ type Options struct {
 	Doc             string
 	Opset           int  // operator set of the file, 13 to 27; 0 is that of the graph, or what its operators need
 	ValueInfo       bool // write types and shapes of intermediate values too
+	// ExternalOver is the number of bytes above which WriteFile keeps tensors in a second file; 0 is the 2 GiB that
+	// protobuf can hold.
+	ExternalOver int64
 }
 
 // Marshal encodes g as an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html). Equal graphs and options give equal
@@ -26,14 +30,18 @@ type Options struct {
 // ir.Verify rejects, an operator that the operator set of o lacks, an unknown domain, and 2 GiB or more of data, which
 // protobuf cannot hold.
 func Marshal(g *ir.Graph, o Options) ([]byte, error) {
-	m, err := encode(g, o)
+	m, err := encode(g, o, nil)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: graph %s: %w", g.Name, err)
 	}
 	return m.concat(), nil
 }
 
-func encode(g *ir.Graph, o Options) (*message, error) {
+// errTooLarge marks a model that does not fit into one file.
+var errTooLarge = errors.New("protobuf holds less than 2 GiB (2147483648 bytes)")
+
+// encode makes the message of a model; the larger tensors go into data if there is one.
+func encode(g *ir.Graph, o Options, data *dataFile) (*message, error) {
 	if err := ir.Verify(g); err != nil {
 		return nil, err
 	}
@@ -56,7 +64,7 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &encoder{names: namesOf(g), written: map[*ir.Value]bool{}, valueInfo: o.ValueInfo}
+	e := &encoder{names: namesOf(g), written: map[*ir.Value]bool{}, valueInfo: o.ValueInfo, data: data}
 	body, err := e.graph(g)
 	if err != nil {
 		return nil, err
@@ -81,7 +89,7 @@ func encode(g *ir.Graph, o Options) (*message, error) {
 		m.sub(modelMetadata, entry)
 	}
 	if m.len() > math.MaxInt32 {
-		return nil, fmt.Errorf("model of %d bytes: protobuf holds less than 2 GiB (2147483648 bytes)", m.len())
+		return nil, fmt.Errorf("model of %d bytes: %w", m.len(), errTooLarge)
 	}
 	return m, nil
 }
@@ -134,6 +142,7 @@ type encoder struct {
 	names     names
 	written   map[*ir.Value]bool
 	valueInfo bool
+	data      *dataFile
 }
 
 // local maps the constants of one graph to their names in it.
@@ -175,7 +184,7 @@ func (e *encoder) graph(g *ir.Graph) (*message, error) {
 	}
 	m.string(graphName, g.Name)
 	for _, v := range g.Constants() {
-		m.sub(graphInitializer, encodeTensor(v.Const, names.name(v)))
+		m.sub(graphInitializer, encodeTensor(v.Const, names.name(v), e.data))
 	}
 	for _, v := range g.Inputs {
 		m.sub(graphInput, valueInfo(v, v.Name))
@@ -237,7 +246,7 @@ func (e *encoder) attribute(name string, value any) (*message, error) {
 		m.string(attrString, a)
 	case *tensor.Tensor:
 		kind = kindTensor
-		m.sub(attrTensor, encodeTensor(a, ""))
+		m.sub(attrTensor, encodeTensor(a, "", nil))
 	case *ir.Graph:
 		kind = kindGraph
 		s, err := e.graph(a)

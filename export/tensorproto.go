@@ -1,12 +1,15 @@
 package export
 
 import (
+	"strconv"
+
 	"rnas/compiler/ir"
 	"rnas/internal/tensor"
 )
 
 // encodeTensor writes t as a TensorProto: raw little-endian data, or string_data for strings, which have no raw form.
-func encodeTensor(t *tensor.Tensor, name string) *message {
+// Large ones go into data if there is such a file.
+func encodeTensor(t *tensor.Tensor, name string, data *dataFile) *message {
 	m := &message{}
 	for _, d := range t.Shape {
 		m.int(tensorDims, d)
@@ -20,7 +23,21 @@ func encodeTensor(t *tensor.Tensor, name string) *message {
 		return m
 	}
 	m.optional(tensorName, name)
-	m.bytes(tensorRaw, tensor.Pack(t))
+	raw := tensor.Pack(t)
+	if data == nil || len(raw) < externalMin {
+		m.bytes(tensorRaw, raw)
+		return m
+	}
+	offset := data.add(raw)
+	for _, entry := range [][2]string{
+		{"location", data.name}, {"offset", strconv.FormatInt(offset, 10)}, {"length", strconv.Itoa(len(raw))},
+	} {
+		e := &message{}
+		e.string(entryKey, entry[0])
+		e.string(entryValue, entry[1])
+		m.sub(tensorExternal, e)
+	}
+	m.int(tensorLocation, 1)
 	return m
 }
 

@@ -118,6 +118,9 @@ func read(d *decoder, m *modelProto, o ReadOptions) (g *ir.Graph, symbolic bool,
 		return nil, r.symbolic, err
 	}
 	g.Meta = m.meta
+	if r.folds {
+		prune(g)
+	}
 	g.Walk(func(n *ir.Node) {
 		if n.Name == "" {
 			n.Name = n.Op

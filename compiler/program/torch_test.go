@@ -17,7 +17,7 @@ import (
 // torchModels is a variable that names a folder of more models made by tools/torch_models.py.
 const torchModels = "RNAS_TORCH_MODELS"
 
-// Models that PyTorch exported give the logits and input gradients that PyTorch computed: see testdata/models/README.md.
+// Models that PyTorch and Keras exported give the logits and input gradients that these computed: see testdata/models/README.md.
 func TestTorchModels(t *testing.T) {
 	folders := []string{"../../testdata/models"}
 	if more := os.Getenv(torchModels); more != "" {
