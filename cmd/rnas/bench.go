@@ -86,22 +86,15 @@ func benchProgress(w io.Writer) func(bench.Progress) {
 }
 
 func benchCommand(f *pflag.FlagSet) action {
-	var d dataFlags
+	var in inputFlags
 	var b benchFlags
-	var r runtimeFlags
-	d.add(f)
-	b.add(f)
-	r.add(f)
+	in.around(f, b.add)
 	asJSON := addJSON(f)
 	return func(ctx context.Context, c *console, args []string) error {
 		if len(args) == 0 {
 			return fault.Inputf("expected one or more model files, found none")
 		}
-		data, err := d.open(ctx, c.err)
-		if err != nil {
-			return err
-		}
-		o, err := r.open()
+		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
 		}

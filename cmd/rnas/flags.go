@@ -140,6 +140,29 @@ func (d *dataFlags) seed() uint64 {
 	return spec.Seed
 }
 
+// inputFlags choose the images and how programs on them run.
+type inputFlags struct {
+	data    dataFlags
+	runtime runtimeFlags
+}
+
+// around declares the flags around those of a command.
+func (i *inputFlags) around(f *pflag.FlagSet, own func(f *pflag.FlagSet)) {
+	i.data.add(f)
+	own(f)
+	i.runtime.add(f)
+}
+
+// open reads the images and loads the library.
+func (i *inputFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, runtime.Options, error) {
+	data, err := i.data.open(ctx, progress)
+	if err != nil {
+		return nil, runtime.Options{}, err
+	}
+	o, err := i.runtime.open()
+	return data, o, err
+}
+
 // limited takes at most so many images of each split.
 func limited(s *dataset.Splits, limit int, seed uint64) (*dataset.Splits, error) {
 	if limit < 0 {

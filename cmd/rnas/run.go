@@ -25,7 +25,7 @@ name before them, such as --search-epochs and --train-epochs; --seed and --eps a
 
 // runFlags are the choices of rnas run.
 type runFlags struct {
-	data    dataFlags
+	input   inputFlags
 	preset  string
 	compare bool
 	out     string
@@ -33,21 +33,20 @@ type runFlags struct {
 	train   trainFlags
 	bench   benchFlags
 	limit   struct{ search, train, bench int }
-	runtime runtimeFlags
 }
 
 func (r *runFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&r.preset, "preset", "demo", presetUsage())
 	f.StringVar(&r.out, "out", "", "folder of the run (required)")
 	f.BoolVar(&r.compare, "compare", false, "train and measure a random genotype alike")
-	r.data.addSource(f)
+	r.input.data.addSource(f)
 	steps := []step{{"search", newFlagSet("search")}, {"train", newFlagSet("train")}, {"bench", newFlagSet("bench")}}
 	for i, add := range []func(*pflag.FlagSet){r.search.add, r.train.add, r.bench.add} {
 		addLimit(steps[i].flags, []*int{&r.limit.search, &r.limit.train, &r.limit.bench}[i])
 		add(steps[i].flags)
 	}
 	adopt(f, steps, []string{"seed", "eps"}, []string{"out", "genotype"})
-	r.runtime.add(f)
+	r.input.runtime.add(f)
 }
 
 func runCommand(f *pflag.FlagSet) action {
@@ -64,11 +63,7 @@ func runCommand(f *pflag.FlagSet) action {
 		if r.out == "" {
 			return fault.Inputf("--out: expected a folder, found none")
 		}
-		data, err := r.data.open(ctx, c.err)
-		if err != nil {
-			return err
-		}
-		o, err := r.runtime.open()
+		data, o, err := r.input.open(ctx, c.err)
 		if err != nil {
 			return err
 		}
@@ -76,7 +71,7 @@ func runCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		test, err := limited(data, r.limit.bench, r.data.seed())
+		test, err := limited(data, r.limit.bench, r.input.data.seed())
 		if err != nil {
 			return err
 		}
@@ -127,7 +122,7 @@ func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o runtime.Op
 
 // find searches in a folder of the run.
 func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *dataset.Splits, o runtime.Options, c *console) (genotype.Genotype, error) {
-	d, err := limited(data, r.limit.search, r.data.seed())
+	d, err := limited(data, r.limit.search, r.input.data.seed())
 	if err != nil {
 		return genotype.Genotype{}, err
 	}
@@ -149,7 +144,7 @@ func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *da
 
 // fit trains a genotype in a folder of the run and returns the path of its model.
 func (r *runFlags) fit(ctx context.Context, dir string, g genotype.Genotype, data *dataset.Splits, o runtime.Options, c *console) (string, error) {
-	d, err := limited(data, r.limit.train, r.data.seed())
+	d, err := limited(data, r.limit.train, r.input.data.seed())
 	if err != nil {
 		return "", err
 	}

@@ -120,12 +120,9 @@ func fit(m lower.Macro, d *dataset.Dataset) lower.Macro {
 }
 
 func searchCommand(f *pflag.FlagSet) action {
-	var d dataFlags
+	var in inputFlags
 	var s searchFlags
-	var r runtimeFlags
-	d.add(f)
-	s.add(f)
-	r.add(f)
+	in.around(f, s.add)
 	return func(ctx context.Context, c *console, args []string) error {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
@@ -133,11 +130,7 @@ func searchCommand(f *pflag.FlagSet) action {
 		if s.out == "" {
 			return fault.Inputf("--out: expected a folder, found none")
 		}
-		data, err := d.open(ctx, c.err)
-		if err != nil {
-			return err
-		}
-		o, err := r.open()
+		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
 		}

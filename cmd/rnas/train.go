@@ -112,12 +112,9 @@ func (t *trainFlags) complete(g genotype.Genotype, d *dataset.Dataset) (train.Co
 }
 
 func trainCommand(f *pflag.FlagSet) action {
-	var d dataFlags
+	var in inputFlags
 	var t trainFlags
-	var r runtimeFlags
-	d.add(f)
-	t.add(f)
-	r.add(f)
+	in.around(f, t.add)
 	return func(ctx context.Context, c *console, args []string) error {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
@@ -132,11 +129,7 @@ func trainCommand(f *pflag.FlagSet) action {
 		net := &t.config.Network
 		size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(f, g.Form)
 		net.Channels, net.Layers = size.channels, size.layers
-		data, err := d.open(ctx, c.err)
-		if err != nil {
-			return err
-		}
-		o, err := r.open()
+		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
 		}
