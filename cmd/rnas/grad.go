@@ -20,7 +20,7 @@ import (
 const gradDetail = `The graph has the inputs and outputs of the model and more inputs, labels int64 [N], or output_gradient of the shape of the
 output for --loss output; more outputs, loss float32 [N], one per sample, and grad.NAME for each input or parameter NAME:
 the gradient of the sum of loss. Parameters are the stored floating-point tensors but scalars and the statistics of batch
-normalisation; those that the loss does not depend on are left out.
+normalisation; those that the loss does not depend on are left out. Models in other floating-point types become float32.
 
 Losses, which an attack raises: ce is the cross-entropy; margin the largest other logit minus that of the label; dlr the
 same over the difference of the first and the third of the sorted logits (Croce and Hein 2020); output the sum of an

@@ -78,6 +78,10 @@ func TestGrad(t *testing.T) {
 		}
 		succeed(t, "verify", path)
 	}
+	half, path := filepath.Join(dir, "half.onnx"), filepath.Join(dir, "half_grad.onnx")
+	succeed(t, "export", "--weights", saved(t, dir), "--precision", "fp16", "--out", half)
+	succeed(t, "grad", half, "--out", path)
+	succeed(t, "verify", path)
 }
 
 func values(list []*ir.Value) string {

@@ -30,7 +30,8 @@ func Losses() []string {
 	return append(names, OutputLoss)
 }
 
-// Append turns a model into its gradient graph. The graph keeps its inputs and outputs and gets
+// Append turns a model into its gradient graph. The graph keeps its inputs and outputs, in float32 where they have another
+// floating-point type, as all of it computes in float32, and gets
 //
 //	labels           int64 [N], an input, for a loss that is a Criterion
 //	output_gradient  float32 of the shape of the output, an input, for OutputLoss
@@ -41,6 +42,9 @@ func Losses() []string {
 // at least one dimension except the statistics of batch normalisation; any other floating-point constant can be named.
 // Statistics, like everything else that is not asked for, count as constants. After an error g is not usable.
 func (d Derivative) Append(g *ir.Graph) error {
+	if err := inFloat32(g); err != nil {
+		return err
+	}
 	out, err := d.output(g)
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func (d Derivative) Append(g *ir.Graph) error {
 	}
 	one := b.ExpandLike(b.Float(loss, 1), loss)
 	grads := grad.Gradients(b, []*ir.Value{loss}, []*ir.Value{one}, xs)
-	b.Output("loss", b.Cast(loss, ir.Float32))
+	b.Output("loss", loss)
 	found := 0
 	for i, x := range xs {
 		switch {
@@ -94,16 +98,11 @@ func (d Derivative) output(g *ir.Graph) (*ir.Value, error) {
 	return out, nil
 }
 
-// loss is that of each sample [N], in float32, or float64 for an output of that type.
+// loss is that of each sample [N].
 func (d Derivative) loss(b op.B, out *ir.Value) *ir.Value {
-	t := ir.Float32
-	if out.Type == ir.Float64 {
-		t = ir.Float64
-	}
-	out = b.Cast(out, t)
 	if d.Loss == OutputLoss {
 		weight := b.Input("output_gradient", ir.Float32, out.Shape...)
-		loss := b.Mul(out, b.Cast(weight, t))
+		loss := b.Mul(out, weight)
 		switch loss.Rank() {
 		case 0:
 			return b.Reshape(loss, 1)

@@ -219,7 +219,7 @@ func TestOutputLoss(t *testing.T) {
 	}
 }
 
-// Half-precision models have losses in float32 and gradients of their own type.
+// Half-precision models are differentiated in float32, inputs and outputs included.
 func TestHalfPrecision(t *testing.T) {
 	b := op.NewB("half")
 	x := b.Input("x", ir.Float16, ir.N, 3)
@@ -231,7 +231,7 @@ func TestHalfPrecision(t *testing.T) {
 	if err := (program.Derivative{Loss: "dlr"}).Append(g); err != nil {
 		t.Fatal(err)
 	}
-	if loss, grad := g.Output("loss"), g.Output("grad.x"); loss.String() != "loss float32[N]" || grad.String() != "grad.x float16[N,3]" {
+	if loss, grad := g.Output("loss"), g.Output("grad.x"); loss.String() != "loss float32[N]" || grad.String() != "grad.x float32[N,3]" || g.Inputs[0].Type != ir.Float32 {
 		t.Errorf("found %s and %s", loss, grad)
 	}
 }
@@ -297,7 +297,7 @@ func TestGradientGraphInPython(t *testing.T) {
 		if err := npy.WriteNPZ(path+".npz", arrays); err != nil {
 			t.Fatal(err)
 		}
-		for _, opset := range []int{16, 18, 21} {
+		for _, opset := range []int{16, 21} {
 			name := fmt.Sprintf("%s.%d.onnx", path, opset)
 			if err := export.WriteFile(name, g, export.Options{Opset: opset}); err != nil {
 				t.Fatal(err)
