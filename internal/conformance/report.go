@@ -104,13 +104,20 @@ func Report(results []*Result) string {
 		}
 		b.WriteString(rows[name].row(name + " | " + word))
 	}
-	b.WriteString("\n## Expected failures\n\n| case | reason |\n|---|---|\n")
-	for _, f := range Failures() {
-		fmt.Fprintf(&b, "| %s | %s |\n", f.Pattern, f.Reason)
+	b.WriteString("\n## Expected failures\n\n| case | cases | reason |\n|---|---:|---|\n")
+	list := Failures()
+	failed := make([]int, len(list))
+	for _, r := range results {
+		if i, ok := expected(list, r.Case); ok {
+			failed[i]++
+		}
 	}
-	b.WriteString("\n## Operators that are not listed\n\n")
+	for i, f := range list {
+		fmt.Fprintf(&b, "| %s | %d | %s |\n", f.Pattern, failed[i], f.Reason)
+	}
+	b.WriteString("\n## Operators that are not listed\n\n| operator | cases that apply it |\n|---|---:|\n")
 	for _, name := range sorted(unlisted) {
-		fmt.Fprintf(&b, "- %s: %d cases\n", name, unlisted[name])
+		fmt.Fprintf(&b, "| %s | %d |\n", name, unlisted[name])
 	}
 	return b.String()
 }
