@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
@@ -24,7 +25,8 @@ type model struct {
 	free    bool // whether the file leaves the batch size open
 	classes int
 	session *runtime.Session
-	input   *tensor.Tensor // [batch,C,H,W]
+	input   *tensor.Tensor // [batch,C,H,W], in the type of the file
+	image   []int64        // C,H,W
 }
 
 // openModel loads a file and checks its input against the data. The batch size is that of the file if it has one.
@@ -33,7 +35,7 @@ func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options)
 	if err != nil {
 		return nil, fault.Input(err)
 	}
-	session, err := runtime.NewSession(content, o)
+	session, err := runtime.NewSession(content, o.Beside(path))
 	if err != nil {
 		return nil, fault.Input(err)
 	}
@@ -55,7 +57,7 @@ func (m *model) shape(data *dataset.Dataset) error {
 	if len(in) != 1 {
 		return fmt.Errorf("%s, found %d inputs %v", want, len(in), in)
 	}
-	ok := in[0].DType == tensor.Float32 && (!in[0].Ranked || len(in[0].Shape) == 4)
+	ok := in[0].DType.IsFloat() && (!in[0].Ranked || len(in[0].Shape) == 4)
 	if ok && in[0].Ranked {
 		for i, d := range data.Shape {
 			ok = ok && (in[0].Shape[i+1] == int64(d) || in[0].Shape[i+1] < 0)
@@ -69,16 +71,17 @@ func (m *model) shape(data *dataset.Dataset) error {
 		return fmt.Errorf("%s, found %s", want, in[0])
 	}
 	out := m.session.Outputs()[0]
-	if out.DType != tensor.Float32 || out.Ranked && (len(out.Shape) != 2 || out.Shape[1] >= 0 && out.Shape[1] != int64(m.classes)) {
+	if !out.DType.IsFloat() || out.Ranked && (len(out.Shape) != 2 || out.Shape[1] >= 0 && out.Shape[1] != int64(m.classes)) {
 		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", m.classes, m.classes, data.Name, out)
 	}
-	m.input = tensor.Zeros(tensor.Float32, int64(m.batch), int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2]))
+	m.image = []int64{int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2])}
+	m.input = tensor.Zeros(in[0].DType, append([]int64{int64(m.batch)}, m.image...)...)
 	return nil
 }
 
 // logits runs plain inference on images [batch,C,H,W] and returns [batch,K].
 func (m *model) logits(images []float32) ([]float32, error) {
-	copy(m.input.Float32s(), images)
+	m.fill(images)
 	out, err := m.session.RunAlloc([]*tensor.Tensor{m.input})
 	if err != nil {
 		return nil, err
@@ -87,12 +90,32 @@ func (m *model) logits(images []float32) ([]float32, error) {
 	if len(shape) != 2 || shape[0] != int64(m.batch) || shape[1] != int64(m.classes) {
 		return nil, fmt.Errorf("expected logits of shape [%d %d], found %v", m.batch, m.classes, shape)
 	}
-	return out[0].Float32s(), nil
+	return float32s(out[0]), nil
+}
+
+// fill copies images to the input, rounded to its type.
+func (m *model) fill(images []float32) {
+	if m.input.DType() == tensor.Float32 {
+		copy(m.input.Float32s(), images)
+		return
+	}
+	values := make([]float64, m.input.Len())
+	for i := range min(len(values), len(images)) {
+		values[i] = float64(images[i])
+	}
+	m.input = tensor.FromFloat64s(m.input.DType(), m.input.Shape, values)
+}
+
+func float32s(t *tensor.Tensor) []float32 {
+	if t.DType() == tensor.Float32 {
+		return t.Float32s()
+	}
+	return tensor.FromFloat64s(tensor.Float32, t.Shape, t.Float64s()).Float32s()
 }
 
 // classifier is the model as a graph to be differentiated, normalisation merged into the weights.
 func (m *model) classifier() (program.Classifier, error) {
-	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch)})
+	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch), Image: m.image, Dir: filepath.Dir(m.path)})
 	if err != nil {
 		return program.Classifier{}, fault.Input(err)
 	}

@@ -1,5 +1,10 @@
 package runtime
 
+import (
+	"maps"
+	"path/filepath"
+)
+
 // Level is how much ONNX Runtime rewrites a graph when it loads it.
 type Level int
 
@@ -34,6 +39,20 @@ type Options struct {
 	Config map[string]string
 	// ProviderConfig holds options of the execution provider. They win over the ones that this package sets.
 	ProviderConfig map[string]string
+}
+
+// Beside is o for a model that was read from path: tensors that it keeps in other files are looked for beside it.
+func (o Options) Beside(path string) Options {
+	o.Config = maps.Clone(o.Config)
+	if o.Config == nil {
+		o.Config = map[string]string{}
+	}
+	dir := filepath.Dir(path)
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	o.Config["session.model_external_initializers_file_folder_path"] = dir
+	return o
 }
 
 // Carry ties a program's input and output to a tensor of the state. In is fed from the current buffer, Out is written

@@ -7,8 +7,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"rnas/compiler/ir"
@@ -61,9 +63,9 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	g, err := export.Unmarshal(data, export.ReadOptions{})
+	g, err := read(data, path, 1)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, err
 	}
 	sum := sha256.Sum256(data)
 	m := &Model{
@@ -79,6 +81,20 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 		m.Genotype = &cells
 	}
 	return m, g, nil
+}
+
+// read reads the model of a file with a symbolic batch size where that is possible, and else with the one given.
+func read(data []byte, path string, batch int64) (*ir.Graph, error) {
+	o := export.ReadOptions{Dir: filepath.Dir(path)}
+	g, err := export.Unmarshal(data, o)
+	if errors.Is(err, export.ErrSymbolic) {
+		o.Batch = batch
+		g, err = export.Unmarshal(data, o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return g, nil
 }
 
 // Classes are the class names that the metadata tells, nil if it does not.

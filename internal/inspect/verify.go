@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"rnas/compiler/grad"
@@ -46,12 +47,12 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 	if err != nil {
 		return nil, err
 	}
-	g, err := export.Unmarshal(data, export.ReadOptions{})
+	g, err := read(data, path, o.Batch)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	checks := []Check{decoded(data, g), inferred(g)}
-	fixed, err := export.Unmarshal(data, export.ReadOptions{Batch: o.Batch})
+	fixed, err := export.Unmarshal(data, export.ReadOptions{Batch: o.Batch, Dir: filepath.Dir(path)})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -62,7 +63,7 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	got, err := execute(data, inputs, o.Runtime)
+	got, err := execute(data, inputs, o.Runtime.Beside(path))
 	if err != nil {
 		return nil, fmt.Errorf("%s: ONNX Runtime: %w", path, err)
 	}
@@ -85,7 +86,7 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 	if err != nil {
 		return nil, err
 	}
-	if want, err = execute(other, inputs, o.Runtime); err != nil {
+	if want, err = execute(other, inputs, o.Runtime.Beside(o.Against)); err != nil {
 		return nil, fmt.Errorf("%s: ONNX Runtime: %w", o.Against, err)
 	}
 	return append(checks, compare("against "+o.Against, fixed, got, want, o.Tolerance)), nil
