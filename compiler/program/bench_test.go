@@ -103,13 +103,13 @@ func BenchmarkTrainStep(b *testing.B) {
 		recipe program.Recipe
 		batch  int
 		steps  int
-	}{{program.Standard, 64, 0}, {program.Fast, 64, 1}, {program.PGD, 64, 7}} {
+	}{{program.Standard, 64, 0}, {program.Fast, 64, 1}, {program.PGD, 64, 7}, {program.TRADES, 64, 7}} {
 		b.Run(fmt.Sprintf("DARTS_V2_C16_L8_B%d/%s", c.batch, c.recipe), func(b *testing.B) {
 			n := evaluation(b, 16, 8)
 			l, st := start(b, n)
 			bench(b, st, c.batch, runtime.Options{Optimize: runtime.LevelExtended}, func() (*program.Program, error) {
 				return program.Train{
-					Net: n, Batch: c.batch, Recipe: c.recipe, SGD: sgd,
+					Net: n, Batch: c.batch, Recipe: c.recipe, SGD: sgd, Beta: 6,
 					Attack: program.Attack{Epsilon: 8.0 / 255, StepSize: 2.0 / 255, Steps: c.steps},
 				}.Compile(l)
 			})
@@ -123,7 +123,7 @@ func BenchmarkSearchStep(b *testing.B) {
 		Macro: lower.Macro{Channels: 16, Layers: 8, Classes: 10, Height: 32, Width: 32, Depth: 3},
 		Nodes: 4, Primitives: genotype.DARTSPrimitives,
 	}
-	for _, part := range []string{"weights", "alphas"} {
+	for _, part := range []string{"weights", "alphas", "adversarial"} {
 		b.Run("supernet_C16_L8_B8/"+part, func(b *testing.B) {
 			l, st := start(b, super)
 			for _, name := range []string{"alphas", "adam_m", "adam_v"} {
@@ -135,8 +135,11 @@ func BenchmarkSearchStep(b *testing.B) {
 				Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 			}
 			bench(b, st, 8, runtime.Options{Optimize: runtime.LevelOff}, func() (*program.Program, error) {
-				if part == "weights" {
+				switch part {
+				case "weights":
 					return s.Weights(l, false)
+				case "adversarial": // one attack step makes the perturbed twin
+					s.Attack = program.Attack{Epsilon: 8.0 / 255, StepSize: 10.0 / 255, Steps: 1}
 				}
 				return s.Alphas(l, true)
 			})
@@ -144,7 +147,20 @@ func BenchmarkSearchStep(b *testing.B) {
 	}
 }
 
-// BenchmarkDeployed times the forward pass of a deployed model, and its PGD step as the difference that ten steps make.
+// BenchmarkEval times the evaluation of a network whose weights are a state, as validation during training does.
+func BenchmarkEval(b *testing.B) {
+	runtimetest.Open(b)
+	const batch = 64
+	b.Run("DARTS_V2_C16_L8_B64", func(b *testing.B) {
+		n := evaluation(b, 16, 8)
+		l, st := start(b, n)
+		bench(b, st, batch, runtime.Options{Optimize: runtime.LevelExtended}, func() (*program.Program, error) {
+			return program.Eval(n, l, batch)
+		})
+	})
+}
+
+// BenchmarkDeployed times the forward pass of a deployed model, its input gradient, and a PGD step as a tenth of ten.
 func BenchmarkDeployed(b *testing.B) {
 	runtimetest.Open(b)
 	for _, c := range []struct{ channels, layers, batch int }{{16, 8, 32}, {36, 20, 16}} {
@@ -169,6 +185,11 @@ func BenchmarkDeployed(b *testing.B) {
 		b.Run(name+"forward", func(b *testing.B) {
 			bench(b, runtime.NewState(), c.batch, runtime.Options{}, func() (*program.Program, error) {
 				return classifier(b).Score(c.batch)
+			})
+		})
+		b.Run(name+"gradient", func(b *testing.B) {
+			bench(b, runtime.NewState(), c.batch, runtime.Options{}, func() (*program.Program, error) {
+				return classifier(b).Gradient(c.batch)
 			})
 		})
 		b.Run(name+"pgd", func(b *testing.B) {
