@@ -92,7 +92,8 @@ def disagreement(case, ours, theirs):
         wrong = share > limit["pixels"]
         return (f"{share:.2%} of the pixels differ" if wrong else None), share
     scale = max(abs(a) for a in ours)
-    worst = max(abs(a - b) for a, b in zip(ours, theirs)) / scale
+    apart = [abs(a - b) / scale for a, b in zip(ours, theirs)]
+    worst = next((d for d in apart if d != d), max(apart))  # max does not see NaN
     wrong = not worst <= limit["relative"]
     return (f"values differ by {worst:.2g} of the largest one" if wrong else None), worst
 

@@ -57,6 +57,11 @@ class Process:
     def kill(self):
         self._signal(signal.SIGKILL)
         self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass  # what the process did not read
 
 
 def turn(side, request):
