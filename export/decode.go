@@ -106,12 +106,14 @@ func (d *decoder) model(s span) (*modelProto, error) {
 				return err
 			}
 			m.opsets[domain] = version
+			return d.memory.take(nameMemory)
 		case modelMetadata:
 			key, value, err := decodeEntry(f)
 			if err != nil {
 				return err
 			}
 			m.meta[key] = value
+			return d.memory.take(nameMemory)
 		}
 		return nil
 	})

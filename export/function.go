@@ -21,6 +21,9 @@ func (d *decoder) function(f field) (*functionProto, error) {
 	if err := f.want(protowire.BytesType); err != nil {
 		return nil, err
 	}
+	if err := d.memory.take(nodeMemory); err != nil {
+		return nil, err
+	}
 	fn := &functionProto{opsets: map[string]int64{}, body: &graphProto{}}
 	defaults := &nodeProto{}
 	err := f.span().each(func(f field) error {
@@ -50,6 +53,9 @@ func (d *decoder) function(f field) (*functionProto, error) {
 		case functionOpset:
 			domain, version, err := decodeOpset(f)
 			fn.opsets[domain] = version
+			if err == nil {
+				err = d.memory.take(nameMemory)
+			}
 			return err
 		case functionNode:
 			if err := f.want(protowire.BytesType); err != nil {
