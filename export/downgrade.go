@@ -32,6 +32,7 @@ var downgrades = []downgrade{
 		delete(n.Attrs, "saturate") // says how to convert to types that are refused
 		return nil
 	}},
+	{20, []string{"GridSample"}, gridModes},
 	{18, []string{"Split"}, splitSizesToInput},
 	{18, []string{"Pad"}, padAllAxes},
 	{18, []string{"ScatterElements", "ScatterND"}, onlyValues("reduction", "none", "add", "mul")},
@@ -200,6 +201,16 @@ func padAllAxes(c *converter, n *ir.Node) error {
 	}
 	n.In = slices.Clone(n.In[:3])
 	n.In[1] = c.constant(n.Name+".pads", all)
+	return nil
+}
+
+func gridModes(_ *converter, n *ir.Node) error {
+	switch n.Str("mode", "linear") {
+	case "linear":
+		set(n, "mode", "bilinear")
+	case "cubic":
+		set(n, "mode", "bicubic")
+	}
 	return nil
 }
 

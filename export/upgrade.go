@@ -44,6 +44,7 @@ var upgrades = []upgrade{
 	{oldestRead, 18, []string{"Split"}, inPlace(countOutputs)},
 	{19, newer, []string{"Cast", "CastLike"}, inPlace(castAttributes)},
 	{18, 21, []string{"GroupNormalization"}, groupsToChannels},
+	{16, 20, []string{"GridSample"}, inPlace(renameMode("bilinear", "linear"), renameMode("bicubic", "cubic"))},
 }
 
 var conversions = slices.Concat(legacy, upgrades)
@@ -274,6 +275,16 @@ func countOutputs(_ *reader, n *ir.Node) error {
 		set(n, "num_outputs", int64(len(n.Out)))
 	}
 	return nil
+}
+
+// renameMode gives a value of the attribute mode another name.
+func renameMode(from, to string) edit {
+	return func(_ *reader, n *ir.Node) error {
+		if n.Str("mode", "") == from {
+			set(n, "mode", to)
+		}
+		return nil
+	}
 }
 
 // groupsToChannels repeats scale and bias of a group for each of its channels.

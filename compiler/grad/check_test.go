@@ -63,6 +63,10 @@ var tables = map[string][]row{
 	"pool":        poolRows,
 	"normalize":   normalizeRows,
 	"resize":      resizeRows,
+	"attention":   attentionRows,
+	"recurrent":   recurrentRows,
+	"sample":      sampleRows,
+	"patch":       patchRows,
 	"reduce":      reduceRows(),
 	"shape":       shapeRows,
 }

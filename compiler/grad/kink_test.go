@@ -89,6 +89,8 @@ var kinks = []kink{
 	// 0 where the norm or the deviation is 0.
 	{op: "LpNormalization", in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
 	{op: "LpNormalization", attrs: ir.Attrs{"p": int64(1)}, in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
+	{op: "GlobalLpPool", shape: dims(1, 1, 2), in: [][]float64{{0, 0}}, want: [][]float64{{0, 0}}},
+	{op: "LpPool", attrs: window(dims(2), dims(2), nil, nil, 1), shape: dims(1, 1, 4), in: [][]float64{{0, 0, 0, 2}}, want: [][]float64{{0, 0, 0, 1}}},
 	{op: "MeanVarianceNormalization", attrs: ir.Attrs{"axes": dims(0)}, in: [][]float64{{3, 3}}, want: [][]float64{{0, 0}}},
 	// pow: x^0 is constant at 0 too, and 0^p does not move with p.
 	{op: "Pow", in: [][]float64{{0, 0, 0, 3}, {0, 1, 2, 0}}, want: [][]float64{{0, 1, 0, 0}, {0, 0, 0, math.Log(3)}}},

@@ -1,6 +1,7 @@
 package grad
 
 import (
+	"maps"
 	"slices"
 
 	"rnas/compiler/ir"
@@ -23,12 +24,16 @@ func maxPool(c *Ctx) []*ir.Value {
 	if dy == nil {
 		return nil
 	}
-	if c.N.Int("storage_order", 0) != 0 {
-		c.Fail("node %s: MaxPool with storage_order 1 has no gradient", c.N.Name)
-		return nil
-	}
 	// ScatterElements adds the parts of overlapping windows on the flattened input.
-	zero, ids := c.ExpandLike(c.Float(dy, 0), x), indices(c)
+	zero := c.ExpandLike(c.Float(dy, 0), x)
+	var ids *ir.Value
+	if c.N.Int("storage_order", 0) == 0 {
+		ids = indices(c)
+	} else { // once more with the order of storage
+		attrs := maps.Clone(c.N.Attrs)
+		delete(attrs, "storage_order")
+		ids = c.Node("MaxPool", attrs, 2, x)[1]
+	}
 	attrs := ir.Attrs{"axis": int64(0), "reduction": "add"}
 	if x.Shape.Static() {
 		return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Reshape(zero, -1), c.Reshape(ids, -1), c.Reshape(dy, -1)), x)}

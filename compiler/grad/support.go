@@ -3,6 +3,7 @@ package grad
 // constant lists operators whose outputs are piecewise constant in their inputs or are not numbers of the reals: their
 // gradient is zero wherever it exists.
 var constant = map[string]string{
+	"HannWindow": "depends on a size only", "HammingWindow": "depends on a size only", "BlackmanWindow": "depends on a size only",
 	"Sign": "piecewise constant", "Floor": "piecewise constant", "Ceil": "piecewise constant", "Round": "piecewise constant",
 	"Not": "boolean", "And": "boolean", "Or": "boolean", "Xor": "boolean",
 	"Equal": "boolean", "Greater": "boolean", "GreaterOrEqual": "boolean", "Less": "boolean", "LessOrEqual": "boolean",

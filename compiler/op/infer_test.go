@@ -102,6 +102,8 @@ var families = map[string][]inferCase{
 	"window":      windowCases,
 	"normalize":   normalizeCases,
 	"resize":      resizeCases,
+	"sequence":    sequenceCases,
+	"patch":       patchCases,
 	"reduce":      reduceCases,
 	"shape":       shapeCases,
 	"index":       indexCases,

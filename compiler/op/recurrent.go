@@ -86,7 +86,8 @@ func sequenceOf(n *ir.Node, gates int64) (s sequence, err error) {
 		state = ir.Shape{s.batch, d, s.hidden}
 	}
 	for i, want := range []ir.Shape{
-		nil, {d, gates * s.hidden, x[2]},
+		nil,
+		{d, gates * s.hidden, x[2]},
 		{d, gates * s.hidden, s.hidden},
 		{d, 2 * gates * s.hidden},
 		{s.batch},

@@ -1,6 +1,9 @@
 package conformance
 
 import (
+	"maps"
+	"strings"
+
 	"rnas/compiler/ir"
 	"rnas/internal/tensor"
 )
@@ -31,6 +34,13 @@ func widen(g *ir.Graph) {
 		}
 		if n.Op == "ConstantOfShape" && n.Attrs["value"] == nil { // 0 in float32 by default
 			n.Attrs = ir.Attrs{"value": tensor.Vector[float32](0)}
+		}
+		if strings.HasSuffix(n.Op, "Window") && n.Int("output_datatype", int64(tensor.Float32)) == int64(tensor.Float32) {
+			n.Attrs = maps.Clone(n.Attrs)
+			if n.Attrs == nil {
+				n.Attrs = ir.Attrs{}
+			}
+			n.Attrs["output_datatype"] = int64(tensor.Float64)
 		}
 		for _, name := range n.Attrs.Names() {
 			switch a := n.Attrs[name].(type) {
