@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rnas/compiler/grad"
+	"rnas/compiler/op"
 )
 
 // tally counts the outcomes of a group of cases.
@@ -94,12 +95,15 @@ func Report(results []*Result) string {
 		}
 	}
 	b.WriteString(all.row("all"))
-	b.WriteString("\n## Operators\n\nA case counts at each operator of its model, or of the model that it expands. Gradient: rule, zero (piecewise constant), or none.\n\n")
+	b.WriteString("\n## Operators\n\nA case counts at each operator of its model, or of the model that it expands. Gradient: rule, zero (piecewise constant), or none;\nrewritten: the reader expresses it by other operators.\n\n")
 	b.WriteString("| operator | gradient " + strings.Replace(columns, "|---|", "|---|---|", 1))
 	for _, name := range sorted(rows) {
 		support, _ := grad.Supports(name)
 		word := []string{"none", "zero", "rule"}[support]
-		if unlisted[name] > 0 {
+		switch {
+		case slices.Contains(rewritten, name):
+			word = "rewritten"
+		case op.Lookup("", name) == nil:
 			word = "not listed"
 		}
 		b.WriteString(rows[name].row(name + " | " + word))
