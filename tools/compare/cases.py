@@ -58,9 +58,10 @@ PARTS = {"alphas": "alpha step", "weights": "weight step", "sum": "both steps"}
 
 def tolerance(case):
     """How two sides may differ: the share of pixels after one step of an attack (a sign that flips moves a pixel by a whole
-    step), else relative to the largest value. Many steps of an attack amplify rounding, so the loss after them is loose."""
+    step), else relative to the largest value. Float32 is not enough for every sign: on 20 cells PyTorch's own gradients in
+    float32 and float64 differ in the sign of 1.5% of the pixels. Many steps amplify rounding, so the loss after them is loose."""
     if case["kind"] == "pgd":
-        return {"pixels": 0.01}
+        return {"pixels": 0.03}
     if case.get("recipe") == "pgd":
         return {"relative": 0.05}
     return {"relative": 1e-4 if case["kind"] == "forward" else 1e-3}

@@ -34,7 +34,7 @@ class Figures(unittest.TestCase):
         self.assertIsNotNone(compare.disagreement(forward, [1, 2], [1, float("nan")])[0])
         self.assertIsNotNone(compare.disagreement(forward, [1, 2], [1])[0])
         self.assertIsNone(compare.disagreement(pgd, [0.5] * 1000, [0.5] * 995 + [0.6] * 5)[0])
-        self.assertIsNotNone(compare.disagreement(pgd, [0.5] * 1000, [0.5] * 980 + [float("nan")] * 20)[0])
+        self.assertIsNotNone(compare.disagreement(pgd, [0.5] * 1000, [0.5] * 950 + [float("nan")] * 50)[0])
 
 
 class Page(unittest.TestCase):
