@@ -2,11 +2,13 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/compiler/grad"
+	"rnas/internal/fault"
 )
 
 // probePoints is the number of points on which the gradient and the repeatability of a model are tested. It is fixed so
@@ -94,6 +96,11 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	var parts []string
 	for _, part := range a.Parts {
 		for _, st := range part.Stages {
+			if err := st.Supports(s.Settings, int64(s.classes)); errors.Is(err, attack.ErrNoTarget) {
+				continue
+			} else if err != nil {
+				return r, nil, fault.Input(err)
+			}
 			open := func() (worker, error) { return s.stage(st, keep) }
 			t := task{name: a.Name, key: []any{len(tasks), st.Key(), s.Settings}, open: open}
 			tasks, keys, parts = append(tasks, t), append(keys, s.key(t)), append(parts, part.Name)

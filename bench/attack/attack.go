@@ -4,6 +4,7 @@ package attack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ func (s Settings) Validate() error {
 	return nil
 }
 
+// ErrNoTarget is why a targeted stage cannot run: there is no class of its rank.
+var ErrNoTarget = errors.New("there is no target class")
+
 // Target is what an attack is compiled for.
 type Target struct {
 	Classifier program.Classifier
@@ -46,7 +50,8 @@ type Target struct {
 type Stage interface {
 	// Key names the stage and all parameters that its results depend on, beside those of Settings.
 	Key() string
-	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings.
+	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings:
+	// ErrNoTarget means that the attack goes on without it.
 	Supports(s Settings, classes int64) error
 	// Compile makes the stage ready to run on the target.
 	Compile(t Target) (Runner, error)
@@ -121,7 +126,7 @@ func fixed(name, about string, parts ...Part) family {
 }
 
 // families lists the attacks in the order of the documentation.
-var families = slices.Concat(pgdFamilies)
+var families = slices.Concat(pgdFamilies, apgdFamilies)
 
 // Parse reads a list such as "clean,fgsm,pgd20". "clean", which the benchmark always measures, gives no attack. Errors:
 // an empty list, an unknown name, a name given twice.

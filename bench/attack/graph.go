@@ -49,6 +49,12 @@ func (s scene) wrong(b op.B, logits *ir.Value) *ir.Value {
 	return b.Reshape(b.One("Not", nil, b.Equal(predicted, s.Labels)), -1, 1, 1, 1)
 }
 
+// ranked is the class of each image that has the given rank by the logits of the image, 0 for the largest: int64 [B].
+func (s scene) ranked(b op.B, rank int64) *ir.Value {
+	_, order := b.TopK(s.Logits(b, s.Images), rank+1, 1)
+	return b.Reshape(b.Slice(order, []int64{rank}, []int64{rank + 1}, []int64{1}, []int64{1}), -1)
+}
+
 // perImage sums over each image: [B,1,1,1].
 func perImage(b op.B, x *ir.Value) *ir.Value { return b.ReduceSum(x, true, 1, 2, 3) }
 
@@ -60,6 +66,7 @@ type graphStage struct {
 	passes  Counts                                                   // of one image
 	norms   []string                                                 // that it is defined for
 	classes int64                                                    // the smallest number of classes
+	rank    int64                                                    // of the target by the logits of the image; 0 for none
 }
 
 // Key implements Stage.
@@ -69,6 +76,9 @@ func (g graphStage) Key() string { return g.key }
 func (g graphStage) Supports(s Settings, classes int64) error {
 	if len(g.norms) > 0 && !contains(g.norms, s.Norm) {
 		return fmt.Errorf("%s has no form in norm %s: expected %v", g.key, s.Norm, g.norms)
+	}
+	if g.rank >= classes {
+		return fmt.Errorf("%s: %w %d of %d", g.key, ErrNoTarget, g.rank, classes)
 	}
 	if classes < g.classes {
 		return fmt.Errorf("%s needs at least %d classes, found %d", g.key, g.classes, classes)

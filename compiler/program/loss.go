@@ -69,6 +69,11 @@ func TargetedDLR(b op.B, logits, labels, targets *ir.Value) *ir.Value {
 	return ratio(b, b.Sub(pick(b, logits, targets), own), b.Sub(best[0], middle))
 }
 
+// TargetedMargin is the logit of the target minus that of the label [N] for logits [N,K], labels and targets int64 [N].
+func TargetedMargin(b op.B, logits, labels, targets *ir.Value) *ir.Value {
+	return b.Squeeze(b.Sub(pick(b, logits, targets), pick(b, logits, labels)), 1)
+}
+
 // ratio divides [N,1] by a difference of logits [N,1] that may be zero, as AutoAttack does, and drops the last dimension.
 func ratio(b op.B, x, difference *ir.Value) *ir.Value {
 	return b.Squeeze(b.Div(x, b.Add(difference, b.Float(difference, 1e-12))), 1)
