@@ -171,4 +171,3 @@ func TestTargets(t *testing.T) {
 		}
 	}
 }
-
