@@ -32,8 +32,8 @@ type benchFlags struct {
 }
 
 func (b *benchFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "attacks: "+strings.Join(attack.Forms(), ", ")+", with K a number of steps")
-	f.StringVar(&b.norm, "norm", "linf", "norm of the perturbation: linf")
+	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "attacks: "+strings.Join(attack.Forms(), ", ")+", with K and R numbers")
+	f.StringVar(&b.norm, "norm", "linf", "norm of the perturbation: "+strings.Join(attack.Norms(), ", "))
 	b.eps = newEps("8/255")
 	f.Var(&b.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")
 	f.Var(&b.step, "step-size", "step of attacks of several steps (default: that of each)")
