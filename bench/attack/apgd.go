@@ -48,12 +48,10 @@ type apgd struct {
 	loss    string // "ce" or "dlr"
 	rank    int64  // of the target class by the logits of the image; 0 for none
 	restart int
-	repeats int // gradients that are averaged at each step, for random classifiers; 0 for one
 }
 
 func (a apgd) stage() graphStage {
-	a.repeats = max(a.repeats, 1)
-	passes := int64((apgdSteps + 1) * a.repeats)
+	const passes = apgdSteps + 1
 	g := graphStage{
 		key: fmt.Sprintf("apgd%+v", a), build: a.build, passes: Counts{passes, passes}, norms: []string{"linf", "l2"},
 		classes: 2, rank: a.rank,
@@ -109,20 +107,6 @@ func (a apgd) criterion(b op.B, s scene) loss {
 	return func(b op.B, logits *ir.Value) *ir.Value { return program.TargetedDLR(b, logits, s.Labels, target) }
 }
 
-// averaged is ascend with the gradient averaged over repeated runs; logits and loss are those of the last one.
-func (a apgd) averaged(b op.B, s scene, x *ir.Value, of loss) (logits, value, gradient *ir.Value) {
-	if a.repeats == 1 {
-		return s.ascend(b, x, of)
-	}
-	n := int64(a.repeats)
-	zeros := []*ir.Value{b.Fill(x, 0, x.Shape[0], s.Classes()), b.Fill(x, 0, x.Shape[0]), b.Scale(x, 0)}
-	out := b.Loop("repeats", n, zeros, func(b op.B, _ *ir.Value, v []*ir.Value) []*ir.Value {
-		logits, value, g := s.ascend(b, x, of)
-		return []*ir.Value{logits, value, b.Add(v[2], g)}
-	})
-	return out[0], out[1], b.Scale(out[2], 1/float64(n))
-}
-
 func (a apgd) build(b op.B, s scene) *ir.Value {
 	if b.Err() != nil {
 		return s.Images
@@ -147,7 +131,7 @@ func (a apgd) build(b op.B, s scene) *ir.Value {
 	single := func(b op.B, v *ir.Value) *ir.Value { return b.Reshape(v, -1, 1, 1, 1) }
 
 	x := b.Clip(b.Add(s.Images, s.Start), 0, 1)
-	_, value, g := a.averaged(b, s, x, of)
+	_, value, g := s.ascend(b, x, of)
 	value = single(b, value)
 	zero := b.Scale(value, 0)
 	one := b.Add(zero, b.Float(zero, 1))
@@ -165,7 +149,7 @@ func (a apgd) build(b op.B, s scene) *ir.Value {
 		moved := project(b.Add(x, b.Mul(step, s.norm().direction(b, g))))
 		drift := b.Mul(b.Sub(x, old), b.Sub(b.Float(w, 1), w))
 		next := project(b.Add(b.Add(x, b.Mul(b.Sub(moved, x), w)), drift))
-		logits, value, g := a.averaged(b, s, next, of)
+		logits, value, g := s.ascend(b, next, of)
 		value = single(b, value)
 
 		adversarial = b.Where(s.wrong(b, logits), next, adversarial)

@@ -168,12 +168,3 @@ func Forms() []string {
 	}
 	return forms
 }
-
-// Describe lists name and description of every attack.
-func Describe() [][2]string {
-	rows := [][2]string{{Clean, "no attack"}}
-	for _, f := range families {
-		rows = append(rows, [2]string{f.form, f.about})
-	}
-	return rows
-}

@@ -3,6 +3,7 @@ package attack
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -74,7 +75,7 @@ func (g graphStage) Key() string { return g.key }
 
 // Supports implements Stage.
 func (g graphStage) Supports(s Settings, classes int64) error {
-	if len(g.norms) > 0 && !contains(g.norms, s.Norm) {
+	if len(g.norms) > 0 && !slices.Contains(g.norms, s.Norm) {
 		return fmt.Errorf("%s has no form in norm %s: expected %v", g.key, s.Norm, g.norms)
 	}
 	if g.rank >= classes {

@@ -2,7 +2,6 @@ package attack
 
 import (
 	"math"
-	"slices"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -39,8 +38,6 @@ func Norms() []string { return []string{"linf", "l2", "l1"} }
 func (s Settings) Size(adversarial, image []float32) float64 {
 	return norms[s.Norm].size(adversarial, image)
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 func sizeLinf(x, y []float32) float64 {
 	largest := 0.0

@@ -11,7 +11,7 @@ import (
 func Blocked(block int64) Pass {
 	return Pass{
 		Name:  "blocked",
-		Why:   "convolutions with computed weights and their gradients run several times faster in the blocked layout",
+		Why:   "convolutions with computed weights and gradients run several times faster in the blocked layout",
 		After: []Need{{"identity", "a copy would leave the layout and enter it again"}},
 		Run: func(g *ir.Graph) error {
 			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}}

@@ -1,6 +1,7 @@
 package pythontest
 
 import (
+	"os"
 	"os/exec"
 	"testing"
 )
@@ -17,7 +18,10 @@ func (r *recorder) Fatalf(string, ...any) { r.failed = true }
 
 func TestNeed(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip("there is no python3")
+		if os.Getenv("CI") != "" {
+			t.Fatal("python3 is needed")
+		}
+		t.Skip("python3 is needed")
 	}
 	for _, c := range []struct {
 		ci, pkg         string
