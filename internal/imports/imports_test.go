@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"export"},
 	{"runtime", "internal/conformance"},
 	{"runtime/runtimetest", "internal/loop", "internal/calibrate"},
-	{"compiler/train", "bench/attack", "bench/report", "genotype/search"},
+	{"compiler/train", "bench/attack", "bench/corruption", "bench/report", "genotype/search"},
 	{"bench", "internal/inspect"},
 	{"cmd/rnas", "tools/compare/ours"},
 }

@@ -43,6 +43,7 @@ const (
 	Limit        Purpose = 14 // stratified order of a limited data set
 	Attack       Purpose = 15 // draws of an attack after its start (Square, FAB)
 	Probe        Purpose = 16 // probe directions and inputs of regularisers and checks
+	Corruption   Purpose = 17 // common corruptions of images
 )
 
 // Stream is a sequence of random words at one address. The zero Stream is the one of New(0, 0, 0, 0, 0). A Stream is a

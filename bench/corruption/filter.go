@@ -1,0 +1,135 @@
+package corruption
+
+import "math"
+
+// border maps an index outside [0,n) to one inside.
+type border func(i, n int) int
+
+// nearest repeats the edge: aaa|abcd|ddd.
+func nearest(i, n int) int { return max(0, min(n-1, i)) }
+
+// mirror repeats the image reversed, the edge too: cba|abcd|dcb.
+func mirror(i, n int) int {
+	i = modulo(i, 2*n)
+	return min(i, 2*n-1-i)
+}
+
+// mirror101 repeats the image reversed, the edge not: dcb|abcd|cba.
+func mirror101(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	i = modulo(i, 2*n-2)
+	return min(i, 2*n-2-i)
+}
+
+func modulo(i, n int) int { return ((i % n) + n) % n }
+
+// gaussianBlur convolves a plane [h,w] with the sampled normal density of deviation sigma up to truncate deviations, in
+// both directions (scipy.ndimage.gaussian_filter). A radius of 0 leaves it as it is.
+func (c *canvas) gaussianBlur(plane []float64, sigma, truncate float64, edge border) {
+	radius := int(truncate*sigma + 0.5)
+	if radius == 0 {
+		return
+	}
+	kernel := gaussianKernel(radius, sigma)
+	line := c.buffer(3, max(c.height, c.width)+2*radius)
+	for x := range c.width {
+		convolve(plane[x:], c.height, c.width, kernel, line, edge)
+	}
+	for y := range c.height {
+		convolve(plane[y*c.width:], c.width, 1, kernel, line, edge)
+	}
+}
+
+// gaussianKernel is the normal density at -radius to radius, of sum 1.
+func gaussianKernel(radius int, sigma float64) []float64 {
+	kernel := make([]float64, 2*radius+1)
+	sum := 0.0
+	for i := range kernel {
+		d := float64(i - radius)
+		kernel[i] = math.Exp(-d * d / (2 * sigma * sigma))
+		sum += kernel[i]
+	}
+	for i := range kernel {
+		kernel[i] /= sum
+	}
+	return kernel
+}
+
+// convolve filters n values at a stride in place; line is scratch of n plus the length of the kernel.
+func convolve(values []float64, n, stride int, kernel, line []float64, edge border) {
+	radius := len(kernel) / 2
+	for i := range n {
+		line[radius+i] = values[i*stride]
+	}
+	for i := 1; i <= radius; i++ {
+		line[radius-i] = values[edge(-i, n)*stride]
+		line[radius+n-1+i] = values[edge(n-1+i, n)*stride]
+	}
+	for i := range n {
+		sum := 0.0
+		for k, w := range kernel {
+			sum += w * line[i+k]
+		}
+		values[i*stride] = sum
+	}
+}
+
+// tap is where linear interpolation reads: between at and next, the latter with weight.
+type tap struct {
+	at, next int
+	weight   float64
+}
+
+// zoomTaps tells where the middle n of an axis of n pixels reads when it is magnified: the middle ceil(n/factor) pixels
+// are stretched to round(ceil(n/factor)*factor), end on end, of which the middle n are kept.
+func zoomTaps(taps []tap, n int, factor float64) []tap {
+	part := int(math.Ceil(float64(n) / factor))
+	start := (n - part) / 2
+	size := int(math.RoundToEven(float64(part) * factor))
+	skip := (size - n) / 2
+	taps = taps[:0]
+	for i := range n {
+		at := 0.0
+		if size > 1 {
+			at = float64(i+skip) * (float64(part-1) / float64(size-1))
+		}
+		low := min(int(at), part-1)
+		taps = append(taps, tap{start + low, start + min(low+1, part-1), at - float64(low)})
+	}
+	return taps
+}
+
+// zoom is where a magnification about the middle reads rows and columns.
+type zoom struct{ rows, columns []tap }
+
+// set prepares for images [height,width].
+func (z *zoom) set(height, width int, factor float64) {
+	z.rows, z.columns = zoomTaps(z.rows, height, factor), zoomTaps(z.columns, width, factor)
+}
+
+// add adds a plane magnified to sum.
+func (z *zoom) add(sum, plane []float64) {
+	width := len(z.columns)
+	for y, v := range z.rows {
+		top, bottom, to := plane[v.at*width:][:width], plane[v.next*width:][:width], sum[y*width:][:width]
+		for x := range z.columns {
+			h := &z.columns[x]
+			a := top[h.at] + h.weight*(top[h.next]-top[h.at])
+			b := bottom[h.at] + h.weight*(bottom[h.next]-bottom[h.at])
+			to[x] += a + v.weight*(b-a)
+		}
+	}
+}
+
+// bilinear reads a plane at row y and column x.
+func (c *canvas) bilinear(plane []float64, y, x float64, edge border) float64 {
+	fy, fx := math.Floor(y), math.Floor(x)
+	top, bottom := edge(int(fy), c.height)*c.width, edge(int(fy)+1, c.height)*c.width
+	left, right := edge(int(fx), c.width), edge(int(fx)+1, c.width)
+	y, x = y-fy, x-fx
+	a := plane[top+left] + x*(plane[top+right]-plane[top+left])
+	b := plane[bottom+left] + x*(plane[bottom+right]-plane[bottom+left])
+	return a + y*(b-a)
+}
