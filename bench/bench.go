@@ -29,11 +29,12 @@ type Options struct {
 	Runtime  runtime.Options // provider, device, threads
 	Latency  bool            // measure the latency of plain inference
 	Profile  bool            // measure where the time of inference and attacks goes
-	// Dir is a folder for result.json, result.csv, result.md, profile.json, points.csv and the progress file, made when missing; ""
+	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, points.csv and the progress file, made when missing; ""
 	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
 	Dir      string
 	Images   bool             // write the adversarial images to Dir as .npz
 	Version  string           // of this program, for the report
+	Command  []string         // command line in words, for the report; may be nil
 	Progress func(p Progress) // called after every batch; may be nil
 }
 
@@ -70,7 +71,9 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 	}
 	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress}
 	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: o.Runtime.Provider}
+	result.Reproduce = &report.Reproduce{Command: o.Command, Data: data.Name, DataSHA256: j.digest, Seed: o.Settings.Seed}
 	var points []modelPoints
+	var galleries []*report.Gallery
 	for _, path := range models {
 		m, p, err := j.measure(ctx, path)
 		if err != nil {
@@ -78,14 +81,16 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		}
 		result.Models = append(result.Models, m)
 		points = append(points, p)
+		galleries = append(galleries, p.gallery)
 	}
+	result.Comparisons = compare(o.Attacks, data, points)
 	if o.Dir == "" {
 		return result, nil
 	}
 	if err := writePoints(filepath.Join(o.Dir, pointsFile), o.Attacks, data, points); err != nil {
 		return nil, err
 	}
-	return result, result.Write(o.Dir)
+	return result, result.Write(o.Dir, galleries)
 }
 
 // named adds the path to an error that does not name it yet.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
@@ -19,7 +20,8 @@ const probePoints = 64
 type modelPoints struct {
 	path    string
 	clean   map[int]int
-	attacks []map[int]int // prediction under each attack, of the attacked points only
+	attacks []map[int]int   // prediction under each attack, of the attacked points only
+	gallery *report.Gallery // of the strongest attack; nil without attacks
 }
 
 // measure runs everything on one model.
@@ -51,17 +53,27 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 		}
 	}
 	worst := right
+	s.shown = s.exhibits(right)
+	var images []map[int]shown
 	for _, a := range j.Attacks {
-		r, predictions, err := s.attack(ctx, a, right)
+		r, predictions, pictures, err := s.attack(ctx, a, right)
 		if err != nil {
 			return result, points, fmt.Errorf("attack %s: %w", a.Name, err)
 		}
+		images = append(images, pictures)
 		r.Flags = append(append([]string{}, flags...), r.Flags...)
 		result.Attacks = append(result.Attacks, r)
 		points.attacks = append(points.attacks, predictions)
 		worst = s.surviving(worst, predictions)
 	}
 	result.WorstCase = report.NewRobust(len(worst), len(all))
+	result.Confusion = points.confusion(j.data)
+	if len(j.Attacks) > 0 {
+		i := result.Strongest()
+		if points.gallery, err = s.gallery(j.Attacks[i].Name, images[i], points.attacks[i]); err != nil {
+			return result, points, err
+		}
+	}
 	if j.Latency {
 		if result.Latency, err = s.latency(ctx); err != nil {
 			return result, points, fmt.Errorf("latency: %w", err)
@@ -86,10 +98,11 @@ func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	return left
 }
 
-// attack runs the stages of an attack, each on the points that survived the ones before.
-func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, error) {
+// attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
+// and the images of those shown.
+func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
 	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
-	predictions := map[int]int{}
+	predictions, images := map[int]int{}, map[int]shown{}
 	var keep *imageStore
 	var tasks []task
 	var keys []any
@@ -99,7 +112,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 			if err := st.Supports(s.Settings, int64(s.classes)); errors.Is(err, attack.ErrNoTarget) {
 				continue
 			} else if err != nil {
-				return r, nil, fault.Input(err)
+				return r, nil, nil, fault.Input(err)
 			}
 			open := func() (worker, error) { return s.stage(st, keep) }
 			t := task{name: a.Name, key: []any{len(tasks), st.Key(), s.Settings}, open: open}
@@ -109,7 +122,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	if s.Images {
 		var err error
 		if keep, err = openImages(s.Dir, s.path, a.Name, digest(keys...), s.data.Elems()); err != nil {
-			return r, nil, err
+			return r, nil, nil, err
 		}
 		defer keep.Close()
 	}
@@ -117,11 +130,12 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	for i, t := range tasks {
 		out, err := s.do(ctx, t, left, keep != nil && keep.fresh)
 		if err != nil {
-			return r, nil, err
+			return r, nil, nil, err
 		}
 		for p, v := range out.values {
 			predictions[p] = v
 		}
+		maps.Copy(images, out.shown)
 		left = s.surviving(left, predictions)
 		r.Forwards += out.Forwards
 		r.Backwards += out.Backwards
@@ -139,9 +153,9 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		r.Flags = append(r.Flags, fmt.Sprintf("nan: logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
 	if keep != nil && !keep.packed {
-		return r, predictions, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
+		return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
 	}
-	return r, predictions, nil
+	return r, predictions, images, nil
 }
 
 // suspicions are flags of the model itself, which concern every attack on it.

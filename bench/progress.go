@@ -24,6 +24,7 @@ type record struct {
 	Flagged []int  `json:"flagged,omitempty"` // points with something to report, see the tasks
 	attack.Counts
 	Seconds float64 `json:"seconds"`
+	Shown   []shown `json:"shown,omitempty"` // adversarial images for the gallery
 }
 
 // progress holds the records of finished batches, in memory and appended to a file. The zero value has no file and

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"slices"
 
 	"rnas/bench/attack"
 )
@@ -44,6 +45,8 @@ func (w *stage) run(ctx context.Context, points []int) (record, error) {
 		if !inside(x, w.images[row*elems:(row+1)*elems], w.Settings) {
 			r.Flagged = append(r.Flagged, p)
 			value = int(w.labels[row])
+		} else if _, ok := slices.BinarySearch(w.shown, p); ok {
+			r.Shown = append(r.Shown, newShown(p, x))
 		}
 		r.Values = append(r.Values, value)
 		if err := w.keep.put(p, x); err != nil {

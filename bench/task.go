@@ -25,6 +25,7 @@ type subject struct {
 	*model
 	images  []float32 // [batch,C,H,W]
 	labels  []int64   // [batch]
+	shown   []int     // points whose adversarial images are kept, sorted
 	network *program.Classifier
 }
 
@@ -68,6 +69,7 @@ type worker interface {
 type outcome struct {
 	values  map[int]int // by point
 	flagged []int       // sorted
+	shown   map[int]shown
 	attack.Counts
 	seconds float64
 }
@@ -78,6 +80,9 @@ func (o *outcome) add(r record) {
 	}
 	o.flagged = append(o.flagged, r.Flagged...)
 	slices.Sort(o.flagged)
+	for _, image := range r.Shown {
+		o.shown[image.Point] = image
+	}
 	o.Forwards += r.Forwards
 	o.Backwards += r.Backwards
 	o.seconds += r.Seconds
@@ -89,7 +94,7 @@ func (s *subject) key(t task) string {
 
 // do does a task on points, those left after the records of an earlier run; with fresh, on all of them.
 func (s *subject) do(ctx context.Context, t task, points []int, fresh bool) (outcome, error) {
-	out := outcome{values: map[int]int{}}
+	out := outcome{values: map[int]int{}, shown: map[int]shown{}}
 	key := s.key(t)
 	if !fresh {
 		for _, r := range s.progress.records[key] {

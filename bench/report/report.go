@@ -1,4 +1,4 @@
-// Package report holds the results of a benchmark and writes them as JSON, CSV and Markdown.
+// Package report holds the results of a benchmark and writes them as JSON, CSV, Markdown and HTML.
 package report
 
 import "math"
@@ -9,19 +9,43 @@ type Result struct {
 	ONNXRuntime string  `json:"onnxruntime"` // version of the library
 	Provider    string  `json:"provider"`    // execution provider
 	Models      []Model `json:"models"`
+	// Comparisons are of every pair of models, first by pair, then by attack.
+	Comparisons []Comparison `json:"comparisons,omitempty"`
+	Reproduce   *Reproduce   `json:"reproduce,omitempty"`
+}
+
+// Reproduce is what, beside the versions, makes the same result again.
+type Reproduce struct {
+	Command    []string `json:"command,omitempty"` // the command line in words; none for callers of package bench
+	Data       string   `json:"data"`              // source and split
+	DataSHA256 string   `json:"data_sha256"`       // of shape, class names, labels and images
+	Seed       uint64   `json:"seed"`
 }
 
 // Model is the outcome of one model.
 type Model struct {
-	Path      string    `json:"path"`
-	SHA256    string    `json:"sha256"` // of the file, hexadecimal
-	Dataset   string    `json:"dataset"`
-	Points    int       `json:"points"` // images evaluated
-	Clean     Clean     `json:"clean"`
-	Attacks   []Attack  `json:"attacks"`
-	WorstCase Robust    `json:"worst_case"` // points that survive every attack
-	Latency   *Latency  `json:"latency,omitempty"`
-	Profiles  []Profile `json:"profiles,omitempty"`
+	Path      string     `json:"path"`
+	SHA256    string     `json:"sha256"` // of the file, hexadecimal
+	Dataset   string     `json:"dataset"`
+	Points    int        `json:"points"` // images evaluated
+	Clean     Clean      `json:"clean"`
+	Attacks   []Attack   `json:"attacks"`
+	WorstCase Robust     `json:"worst_case"`          // points that survive every attack
+	Confusion *Confusion `json:"confusion,omitempty"` // of up to MaxConfusion classes
+	Curves    []Curve    `json:"curves,omitempty"`
+	Latency   *Latency   `json:"latency,omitempty"`
+	Profiles  []Profile  `json:"profiles,omitempty"`
+}
+
+// Strongest is the index of the attack that leaves the fewest points, the first one of equals; -1 without attacks.
+func (m *Model) Strongest() int {
+	best := -1
+	for i, a := range m.Attacks {
+		if best < 0 || a.Robust.Robust < m.Attacks[best].Robust.Robust {
+			best = i
+		}
+	}
+	return best
 }
 
 // Clean is the accuracy on the images as they are.

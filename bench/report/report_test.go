@@ -41,7 +41,8 @@ func sample() *Result {
 // TestGolden compares with testdata, which `go test ./bench/report -update` writes.
 func TestGolden(t *testing.T) {
 	dir := t.TempDir()
-	if err := sample().Write(dir); err != nil {
+	result, galleries := full()
+	if err := result.Write(dir, galleries); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"result.json", "result.csv", "result.md"} {
@@ -64,13 +65,13 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	r, err := Read(filepath.Join(dir, "result.json"))
-	if err != nil || !reflect.DeepEqual(r, sample()) {
-		t.Errorf("expected %+v, found %+v, %v", sample(), r, err)
+	if err != nil || !reflect.DeepEqual(r, result) {
+		t.Errorf("expected %+v, found %+v, %v", result, r, err)
 	}
 }
 
 func TestErrors(t *testing.T) {
-	if err := sample().Write(filepath.Join(t.TempDir(), "none")); err == nil {
+	if err := sample().Write(filepath.Join(t.TempDir(), "none"), nil); err == nil {
 		t.Error("expected an error without a folder")
 	}
 	path := filepath.Join(t.TempDir(), "result.json")

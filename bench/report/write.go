@@ -7,20 +7,25 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"rnas/internal/atomicfile"
 )
 
-// Write writes result.json, result.csv, result.md and, if there are profiles, profile.json into a folder, each complete or not at all. Equal results give
-// equal bytes.
-func (r *Result) Write(dir string) error {
+// Write writes result.json, result.csv, result.md, report.html (see HTML) and, if there are profiles, profile.json into a
+// folder, each complete or not at all. Equal results give equal bytes.
+func (r *Result) Write(dir string, galleries []*Gallery) error {
 	for _, f := range []struct {
 		name   string
 		encode func() ([]byte, error)
 	}{
-		{"result.json", r.JSON}, {"result.csv", r.CSV}, {"result.md", r.Markdown}, {"profile.json", r.ProfileJSON},
+		{"result.json", r.JSON},
+		{"result.csv", r.CSV},
+		{"result.md", r.Markdown},
+		{"profile.json", r.ProfileJSON},
+		{"report.html", func() ([]byte, error) { return r.HTML(galleries) }},
 	} {
 		data, err := f.encode()
 		if err == nil && data != nil {
@@ -46,14 +51,19 @@ func Read(path string) (*Result, error) {
 	return r, nil
 }
 
-// JSON is the content of result.json: indented, keys in the order of the fields.
+// numbers is an array of numbers in indented JSON. A line break is in no string, so it cannot begin inside one.
+var numbers = regexp.MustCompile(`\[\n[-+0-9.eE,\s]*\]`)
+
+// JSON is the content of result.json: indented, keys in the order of the fields, arrays of numbers on one line.
 func (r *Result) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(r)
-	return b.Bytes(), err
+	return numbers.ReplaceAllFunc(b.Bytes(), func(array []byte) []byte {
+		return bytes.ReplaceAll(bytes.Join(bytes.Fields(array), nil), []byte(","), []byte(", "))
+	}), err
 }
 
 // row is one line of the tables: a model under an attack, "clean" or "worst_case".
@@ -117,6 +127,7 @@ func (r *Result) Markdown() ([]byte, error) {
 			cell(x.Path), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
 	}
 	r.latencies(&b)
+	r.comparisons(&b)
 	r.flags(&b)
 	return b.Bytes(), nil
 }
@@ -132,6 +143,23 @@ func (r *Result) latencies(b *bytes.Buffer) {
 			header = ""
 		}
 	}
+}
+
+func (r *Result) comparisons(b *bytes.Buffer) {
+	header := "\nMcNemar's exact test on the points that only one of two models gets right:\n\n" +
+		"| first | second | attack | only first | only second | p |\n|---|---|---|--:|--:|--:|\n"
+	for _, c := range r.Comparisons {
+		fmt.Fprintf(b, "%s| %s | %s | %s | %d | %d | %s |\n", header, cell(c.First), cell(c.Second), c.Attack, c.FirstOnly, c.SecondOnly, pValue(c.P))
+		header = ""
+	}
+}
+
+// pValue is a p-value for people.
+func pValue(p float64) string {
+	if p < 0.001 {
+		return strconv.FormatFloat(p, 'e', 1, 64)
+	}
+	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
 func (r *Result) flags(b *bytes.Buffer) {

@@ -29,6 +29,7 @@ type action func(ctx context.Context, c *console, args []string) error
 // console is where a command prints: results to out, everything for people to err.
 type console struct {
 	out, err io.Writer
+	words    []string // the command line
 }
 
 // run is the program: it returns the exit status.
@@ -36,7 +37,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the next signal ends the process
-	c := &console{out: stdout, err: stderr}
+	c := &console{out: stdout, err: stderr, words: append([]string{"rnas"}, args...)}
 	err := dispatch(ctx, c, args)
 	if err != nil && !errors.As(err, new(silent)) {
 		fmt.Fprintf(stderr, "rnas: %v\n", err)

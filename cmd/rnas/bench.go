@@ -17,8 +17,8 @@ import (
 	"rnas/runtime"
 )
 
-const benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md and points.csv too, and
-the same command line run again goes on where it was stopped.`
+const benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html and
+points.csv too, and the same command line run again goes on where it was stopped.`
 
 // benchFlags are the choices of rnas bench.
 type benchFlags struct {
@@ -98,6 +98,7 @@ func benchCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
+		b.options.Command = c.words
 		result, err := b.run(ctx, args, data, b.options.Dir, o, c.err)
 		if err != nil {
 			return err

@@ -75,6 +75,7 @@ func runCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
+		r.bench.options.Command = c.words
 		result, err := r.bench.run(ctx, models, test, r.out, o, c.err)
 		if err != nil {
 			return err

@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"rnas/bench/report"
+)
+
+// Sizes of the gallery of a model. Adversarial images are kept of the first points that are classified rightly, so that
+// their choice depends on the model and the data only.
+const (
+	galleryBroken    = 6       // points shown that the attack breaks, and
+	gallerySurviving = 2       // points that survive; where one kind has fewer, there are more of the other
+	galleryMost      = 24      // points whose images are kept, but
+	galleryBytes     = 4 << 20 // no more for large images than these hold, and
+	galleryFewest    = galleryBroken + gallerySurviving
+)
+
+// shown is an adversarial image in the progress file: float32, little endian.
+type shown struct {
+	Point int    `json:"point"`
+	Image []byte `json:"image"`
+}
+
+func newShown(point int, image []float32) shown {
+	var b []byte
+	for _, v := range image {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return shown{point, b}
+}
+
+// pixels is nil when the image does not have so many.
+func (s shown) pixels(elems int) []float32 {
+	image := make([]float32, elems)
+	if n, err := binary.Decode(s.Image, binary.LittleEndian, image); err != nil || n != len(s.Image) {
+		return nil
+	}
+	return image
+}
+
+// exhibits are the points whose adversarial images are kept, of those that are classified rightly.
+func (s *subject) exhibits(right []int) []int {
+	most := min(galleryMost, max(galleryFewest, galleryBytes/(4*s.data.Elems())))
+	return right[:min(most, len(right))]
+}
+
+// gallery shows examples of an attack: images holds its adversarial images by point, predictions what the model made of them.
+func (s *subject) gallery(name string, images map[int]shown, predictions map[int]int) (*report.Gallery, error) {
+	var broken, surviving []int
+	for p := range images {
+		if predictions[p] == int(s.data.Labels[p]) {
+			surviving = append(surviving, p)
+		} else {
+			broken = append(broken, p)
+		}
+	}
+	slices.Sort(broken)
+	slices.Sort(surviving)
+	few := min(len(surviving), max(gallerySurviving, galleryFewest-len(broken)))
+	points := slices.Concat(broken[:min(len(broken), galleryFewest-few)], surviving[:few])
+
+	g := &report.Gallery{Attack: name}
+	elems := s.data.Elems()
+	for _, p := range points {
+		adversarial := images[p].pixels(elems)
+		if adversarial == nil {
+			continue
+		}
+		s.fill([]int{p})
+		e := report.Example{
+			Point: p, Label: s.data.Classes[s.data.Labels[p]], Shape: s.data.Shape,
+			Clean: slices.Clone(s.images[:elems]), Adversarial: adversarial,
+			Broken: predictions[p] != int(s.data.Labels[p]),
+		}
+		var err error
+		if e.Before, err = s.guess(int(s.data.Labels[p])); err != nil {
+			return nil, err
+		}
+		copy(s.images, adversarial)
+		if e.After, err = s.guess(predictions[p]); err != nil {
+			return nil, err
+		}
+		g.Examples = append(g.Examples, e)
+	}
+	return g, nil
+}
+
+// guess is the confidence of the model in a prediction about the first image of the buffer.
+func (s *subject) guess(prediction int) (report.Guess, error) {
+	if prediction == noClass {
+		return report.Guess{}, nil
+	}
+	logits, err := s.logits(s.images)
+	if err != nil {
+		return report.Guess{}, err
+	}
+	return report.Guess{Class: s.data.Classes[prediction], Confidence: confidence(logits[:s.classes], prediction)}, nil
+}
+
+// confidence is the softmax of logits at a class, or the value there if they look like probabilities already.
+func confidence(logits []float32, class int) float64 {
+	if probabilities(logits) {
+		return float64(logits[class])
+	}
+	sum := 0.0
+	for _, v := range logits {
+		sum += math.Exp(float64(v) - float64(logits[class]))
+	}
+	return 1 / sum
+}

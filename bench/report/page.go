@@ -1,0 +1,228 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed report.html.tmpl
+var pageText string
+
+//go:embed report.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
+	"percent": percent, "interval": interval, "eps": epsText, "p": pValue, "join": strings.Join, "image": dataURI,
+	"bar": bar, "heat": heat, "count": plural, "attack": attackText,
+}).Parse(pageText))
+
+// page is what the template shows.
+type page struct {
+	*Result
+	Style    template.CSS
+	Policy   string // Content-Security-Policy
+	Title    string
+	Sections []section
+	Charts   []*chart
+	Command  string
+	Pairs    []pair
+	Warned   bool // whether there is a warning
+	Attacked bool // an attack
+	Timed    bool // a latency
+}
+
+// Cost reports whether there is anything to say about it.
+func (p page) Cost() bool { return p.Attacked || p.Timed }
+
+// pair is two models with their comparisons.
+type pair struct {
+	First, Second section
+	Comparisons   []Comparison
+}
+
+// section is a model with what is shown of it.
+type section struct {
+	*Model
+	Number   int
+	Name     string // as short as tells it from the others
+	Rows     []row
+	Warnings []Warning
+	Gallery  *Gallery
+	Classes  []classRow
+	Matrices []matrix
+	Mistakes []Confused
+}
+
+// classRow is the accuracy of one class.
+type classRow struct {
+	Class        string
+	Points       int
+	Clean, Worst Robust
+}
+
+// matrix is a confusion matrix that is small enough to be shown.
+type matrix struct {
+	Title   string
+	Classes []string
+	Counts  [][]int
+}
+
+// Limits of what is shown per class.
+const (
+	largestMatrix = 20
+	mostMistakes  = 20
+	styles        = 6 // of models; more share them
+)
+
+// HTML is the content of report.html: one page that loads nothing and runs no script. galleries has one entry a model,
+// or none. Equal results and galleries give equal bytes.
+func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
+	sum := sha256.Sum256([]byte(pageStyle))
+	p := page{
+		Result: r, Style: template.CSS(pageStyle),
+		Policy: "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
+	}
+	names := r.names()
+	p.Title = fmt.Sprintf("Robustness of %d models", len(r.Models))
+	if len(names) == 1 {
+		p.Title = "Robustness of " + names[0]
+	}
+	if r.Reproduce != nil {
+		p.Command = shellWords(r.Reproduce.Command)
+	}
+	all := r.rows()
+	for i := range r.Models {
+		m := &r.Models[i]
+		s := section{Model: m, Number: i % styles, Name: names[i], Warnings: m.Warnings(), Rows: all[:len(m.Attacks)+2]}
+		all = all[len(m.Attacks)+2:]
+		if i < len(galleries) {
+			s.Gallery = galleries[i]
+		}
+		s.byClass()
+		p.Warned = p.Warned || len(s.Warnings) > 0
+		p.Attacked = p.Attacked || len(m.Attacks) > 0
+		p.Timed = p.Timed || m.Latency != nil
+		p.Sections = append(p.Sections, s)
+	}
+	p.pair()
+	for _, over := range []string{"eps", "steps"} {
+		if c := draw(r.Models, names, over); c != nil {
+			p.Charts = append(p.Charts, c)
+		}
+	}
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, p)
+	return b.Bytes(), err
+}
+
+// names are the file names of the models, their paths where file names are equal.
+func (r *Result) names() []string {
+	uses := map[string]int{}
+	for _, m := range r.Models {
+		uses[filepath.Base(m.Path)]++
+	}
+	var names []string
+	for _, m := range r.Models {
+		name := filepath.Base(m.Path)
+		if uses[name] > 1 {
+			name = m.Path
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// pair splits the comparisons, which are one after the other for each pair of models.
+func (p *page) pair() {
+	rest := p.Comparisons
+	for i, first := range p.Sections {
+		for _, second := range p.Sections[i+1:] {
+			n := 0
+			for n < len(rest) && rest[n].First == first.Path && rest[n].Second == second.Path && (n == 0 || rest[n].Attack != rest[0].Attack) {
+				n++
+			}
+			if n > 0 {
+				p.Pairs = append(p.Pairs, pair{first, second, rest[:n]})
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// attackText is the name of an attack in a table.
+func attackText(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+func (s *section) byClass() {
+	c := s.Confusion
+	if c == nil {
+		return
+	}
+	attacked := len(s.Attacks) > 0
+	for i, class := range c.Classes {
+		points := 0
+		for _, n := range c.Clean[i] {
+			points += n
+		}
+		if points > 0 {
+			s.Classes = append(s.Classes, classRow{class, points, NewRobust(c.Clean[i][i], points), NewRobust(c.Worst[i][i], points)})
+		}
+	}
+	matrices := []matrix{{"Clean", c.Classes, c.Clean}, {"Worst case of all attacks", c.Classes, c.Worst}}
+	if !attacked {
+		matrices = matrices[:1]
+	}
+	if len(c.Classes) <= largestMatrix {
+		s.Matrices = matrices
+		return
+	}
+	s.Mistakes = Mistakes(c.Classes, matrices[len(matrices)-1].Counts, mostMistakes)
+}
+
+// span is a bar of an interval with its point, in hundredths.
+type span struct{ Low, Width, At float64 }
+
+func bar(r Robust) span {
+	low, high := tenth(100*r.CI95[0]), tenth(100*r.CI95[1])
+	return span{low, tenth(max(high-low, 0.5)), tenth(100 * r.RobustAccuracy)}
+}
+
+// heat is the style of a count as a share of its row: 0 for none, else 1 to 5, with the letter of right or wrong.
+func heat(row []int, label, prediction int) string {
+	total, n := 0, row[prediction]
+	for _, v := range row {
+		total += v
+	}
+	level := 0
+	if n > 0 {
+		level = 1 + min(4*n/total, 4)
+	}
+	if label == prediction {
+		return fmt.Sprintf("r%d", level)
+	}
+	return fmt.Sprintf("w%d", level)
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// shellWords writes words so that a POSIX shell reads them back.
+func shellWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%") != "" {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		quoted[i] = w
+	}
+	return strings.Join(quoted, " ")
+}

@@ -1,0 +1,92 @@
+package report
+
+import "strings"
+
+// Warning is a flag with what it means and what to do about it.
+type Warning struct {
+	Text    string // the flag
+	Where   []string
+	Meaning string
+	Next    string
+}
+
+// meanings explains flags by their beginning, up to the colon.
+var meanings = []struct{ kind, meaning, next string }{
+	{
+		"softmax", "The model's outputs are probabilities. The softmax inside the loss is then the second one: its gradient is small and vanishes where the model is sure, so attacks on the cross-entropy look weaker than they are.",
+		"Export the model without its last softmax, or trust apgd-dlr, apgd-t and pgd20-margin only.",
+	},
+	{
+		"nan", "Some logits are not numbers. Such a prediction counts as wrong, whatever it is worth.",
+		"Run rnas verify on the model, and in float32 if it computes in float16.",
+	},
+	{
+		"random", "Two runs on the same image give different logits. A gradient of one draw is a poor guide to the next, and a point that survives may have been lucky.",
+		"Turn the noise off, or attack the mean of many draws; compare with square, which needs no gradient.",
+	},
+	{
+		"straight-through gradient", "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",
+		"Attack the model before quantisation and score its adversarial images on this one; compare with square, which needs no gradient.",
+	},
+	{
+		"cut gradient", "An operator lets values pass but no gradient, so gradient attacks see only a part of the model.",
+		"Compare with square, which needs no gradient, and with adversarial images of another model.",
+	},
+	{
+		"zero gradient", "At some images the loss does not change with any pixel, as when float32 rounds a saturated softmax. Gradient attacks stay where they start there.",
+		"Run apgd-dlr, apgd-t or pgd20-margin, whose losses do not saturate, and square, which needs no gradient.",
+	},
+	{
+		"nan gradient", "At some images the gradient is not a number, so gradient attacks cannot move there.",
+		"Look for logarithms, square roots and divisions at zero with rnas verify; compare with square, which needs no gradient.",
+	},
+	{
+		"invalid", "An attack returned images outside the ball or outside [0,1]. They count as survived, so its figure is too high.",
+		"Report it: no attack of this program should do so.",
+	},
+	{
+		"eps", "A model that sees less and less of the image under a growing attack ends up guessing. One that does not hides its gradient, unless the largest radius is still small for these images.",
+		"Run --curves with a larger --eps; then apgd-dlr, apgd-t and square.",
+	},
+	{
+		"steps", "More steps of the same attack should break at least as many points. Where they break fewer, the gradient leads astray or the steps are too long.",
+		"Run with a smaller --step-size, with restarts (pgd20x10), and with apgd-ce, which chooses its steps.",
+	},
+}
+
+// Explain finds the meaning of a flag; both are "" for one that is not known.
+func Explain(flag string) (meaning, next string) {
+	kind, _, _ := strings.Cut(flag, ":")
+	for _, m := range meanings {
+		if m.kind == kind {
+			return m.meaning, m.next
+		}
+	}
+	return "", ""
+}
+
+// Warnings lists the flags of a model, each once, with the attacks and curves that raised it.
+func (m *Model) Warnings() []Warning {
+	var list []Warning
+	add := func(where, flag string) {
+		for i := range list {
+			if list[i].Text == flag {
+				list[i].Where = append(list[i].Where, where)
+				return
+			}
+		}
+		meaning, next := Explain(flag)
+		list = append(list, Warning{flag, []string{where}, meaning, next})
+	}
+	for _, a := range m.Attacks {
+		for _, f := range a.Flags {
+			add(a.Name, f)
+		}
+	}
+	for _, c := range m.Curves {
+		for _, f := range c.Flags {
+			add("accuracy against "+c.Over, f)
+		}
+	}
+	return list
+}
