@@ -68,6 +68,11 @@ func drive(t *testing.T, m *model, files ...string) (v visit, url string) {
 	if folder == "" {
 		folder = dir
 	}
+	for i := range files {
+		if files[i], err = filepath.Abs(files[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var stderr bytes.Buffer
 	cmd := exec.Command(node, append([]string{"drive.js", browser, server.URL + "/", folder}, files...)...)
 	cmd.Dir = "web"
@@ -127,8 +132,8 @@ func (v visit) check(t *testing.T, m *model, url string) float64 {
 
 func TestWeb(t *testing.T) {
 	m := trained(t)
-	v, url := drive(t, m)
-	if len(v.Results) != len(m.pictures)+2 {
+	v, url := drive(t, m, m.pictures[0].png)
+	if len(v.Results) != len(m.pictures)+3 {
 		t.Fatalf("%d results", len(v.Results))
 	}
 	turned := 0

@@ -53,7 +53,7 @@ export class Classifier {
   /**
    * PGD in the maximum norm (Madry et al. 2018): each step moves every pixel by eps/4 in the direction in which the
    * cross-entropy of the label grows, and back into the ball of radius eps around the image and into [0,1]. Returns the
-   * pixels of the attacked image; progress(k) is called after step k and stops the attack by returning false.
+   * pixels of the attacked image; progress(k) is awaited after step k and stops the attack by giving false.
    */
   async attack(pixels, label, eps, steps, progress = () => true) {
     const labels = new ort.Tensor("int64", BigInt64Array.of(BigInt(label)), [1]);
@@ -66,7 +66,7 @@ export class Classifier {
         const moved = x[i] + (eps / 4) * Math.sign(g[i]);
         x[i] = Math.min(Math.max(moved, pixels[i] - eps, 0), pixels[i] + eps, 1);
       }
-      if (progress(k) === false) break;
+      if ((await progress(k)) === false) break;
     }
     return x;
   }

@@ -1,15 +1,16 @@
 // Drives the page in a headless Chromium: node drive.js CHROMIUM URL FOLDER IMAGE...
 //
-// Chooses every image of the page, the weakest and the strongest attack, and the image files as one's own; writes
-// pictures of the page, wide and narrow, light and dark, into FOLDER. Prints JSON: the page's results, the addresses it
-// asked for, faults, and elements that do not fit the screen.
+// Chooses every image of the page, the weakest and the strongest attack, a file that is no image, and image files as
+// one's own; writes pictures of the page, wide and narrow, light and dark, into FOLDER. Prints JSON: the page's results,
+// the addresses it asked for, faults, and elements that do not fit the screen.
 
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const [executablePath, url, folder, ...images] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath });
+const browser = await chromium.launch({ executablePath, timeout: 0 });
 const page = await browser.newPage();
+page.setDefaultTimeout(0); // however busy the machine is
 const requests = new Set();
 const faults = [];
 page.on("request", (r) => requests.add(r.url()));
@@ -30,13 +31,24 @@ await page.addInitScript(() => {
   });
 });
 
-// next does something to the page and returns the result that comes of it.
+// next does something to the page and returns the one result that comes of it.
 async function next(act) {
   await page.evaluate(() => (window.results = []));
   await act();
-  await page.waitForFunction(() => window.results.length > 0);
-  return page.evaluate(() => window.results[0]);
+  await page.waitForFunction(() => window.results.length > 0 || document.querySelector("#status.error"));
+  const results = await page.evaluate(() => window.results);
+  if (results.length !== 1) throw new Error(`expected one result, found ${results.length}`);
+  return results[0];
 }
+
+// slide moves the slider over values without a pause.
+const slide = (...values) =>
+  page.locator("#eps").evaluate((slider, values) => {
+    for (const v of values) {
+      slider.value = v;
+      slider.dispatchEvent(new Event("input"));
+    }
+  }, values);
 
 // misfits names the visible elements that stick out of the screen or whose content is cut off.
 const misfits = () =>
@@ -62,7 +74,10 @@ try {
   await look(1280, 800, "dark");
   await look(390, 844, "light");
   await look(390, 844, "dark");
-  for (const eps of [0, 24]) results.push(await next(() => page.locator("#eps").fill(String(eps))));
+  results.push(await next(() => slide(0)));
+  results.push(await next(() => slide(4, 16, 8, 24))); // the last one counts
+  await page.locator("#file").setInputFiles({ name: "not.png", mimeType: "image/png", buffer: Buffer.from("no image") });
+  await page.waitForFunction(() => document.querySelector("#status.error"));
   for (const image of images) results.push(await next(() => page.locator("#file").setInputFiles(image)));
   console.log(JSON.stringify({ results, requests: [...requests], faults, overflows }));
 } catch (error) {

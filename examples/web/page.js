@@ -12,6 +12,11 @@ let classifier;
 let current; // {name, pixels}, the image that is shown
 let turn = 0; // counts attacks; a newer one stops those before it
 
+function say(text, kind = "") {
+  $("status").textContent = text;
+  $("status").className = kind;
+}
+
 function showScores(list, logits, label) {
   const p = softmax(logits);
   const best = p.map((_, k) => k).sort((a, b) => p[b] - p[a]);
@@ -38,6 +43,9 @@ function showVerdict(id, k, logits) {
   $(`${id}-confidence`).textContent = percent(softmax(logits)[k]);
 }
 
+// A run of ONNX Runtime keeps the page from everything else; a pause lets it draw, and take in other choices.
+const pause = () => new Promise((resolve) => setTimeout(resolve));
+
 const loss = (logits, label) => `cross-entropy ${crossEntropy(logits, label).toFixed(3)}`;
 
 async function attack() {
@@ -55,9 +63,8 @@ async function attack() {
   $("clean-loss").textContent = loss(logits, label);
 
   const changed = await classifier.attack(pixels, label, eps, steps, (k) => {
-    if (mine !== turn) return false;
-    $("status").textContent = `Attacking: step ${k} of ${steps}`;
-    return true;
+    say(`Attacking: step ${k} of ${steps}`);
+    return pause().then(() => mine === turn);
   });
   if (mine !== turn) return;
   const after = await classifier.logits(changed);
@@ -72,10 +79,11 @@ async function attack() {
   $("largest").textContent = `${largest.toFixed(1)}/255`;
   $("amplified").textContent =
     eps > 0 ? `shown ${(0.5 / eps).toFixed(0)} times as strong, grey is no change; found by ${steps} steps of PGD` : "no change";
-  $("status").textContent =
+  say(
     seen === label
       ? `The model still sees “${classifier.name(label)}”.`
-      : `The model now sees “${classifier.name(seen)}” instead of “${classifier.name(label)}”.`;
+      : `The model now sees “${classifier.name(seen)}” instead of “${classifier.name(label)}”.`,
+  );
   const detail = {
     image: name,
     label,
@@ -86,14 +94,14 @@ async function attack() {
   document.dispatchEvent(new CustomEvent("result", { detail }));
 }
 
-function fail(error) {
-  $("status").textContent = error.message;
-  $("status").className = "error";
-}
+const fail = (error) => say(error.message, "error");
 
+// show takes a blob, or the promise of one, with an image file.
 async function show(name, blob) {
-  $("status").className = "";
-  const image = await createImageBitmap(blob);
+  const mine = ++turn;
+  say("");
+  const image = await createImageBitmap(await blob);
+  if (mine !== turn) return;
   current = { name, pixels: fromImage(image, classifier.width, classifier.height) };
   await attack();
 }
@@ -101,7 +109,8 @@ async function show(name, blob) {
 async function showSample(button) {
   for (const b of document.querySelectorAll("#samples button")) b.ariaPressed = String(b === button);
   const source = button.querySelector("img");
-  await show(source.alt, await (await fetch(source.src)).blob());
+  const blob = fetch(source.src).then((response) => response.blob());
+  await show(source.alt, blob);
 }
 
 async function start() {
@@ -111,8 +120,8 @@ async function start() {
       ? `, normalises them with mean ${classifier.mean ?? "none"} and standard deviation ${classifier.std ?? "none"}`
       : "";
   $("about").textContent =
-    `The model takes images of ${classifier.width}×${classifier.height} pixels in [${classifier.low}, ${classifier.high}]${normalised} ` +
-    `and knows ${classifier.classes.join(", ")}.`;
+    `The model takes images of ${classifier.width}×${classifier.height} pixels in [${classifier.low}, ${classifier.high}]${normalised}` +
+    (classifier.classes.length > 0 ? ` and knows ${classifier.classes.join(", ")}.` : ".");
   $("eps").value = Math.round(255 * classifier.eps);
   $("radius").textContent = `${$("eps").value}/255`;
   $("eps").addEventListener("input", () => {
