@@ -126,7 +126,7 @@ func TestC(t *testing.T) {
 	tool(t, "cc")
 	for _, build := range []struct{ name, flags string }{
 		{"plain", "-O2"},
-		{"sanitized", "-O1 -g -fsanitize=address,undefined"}, // a leak is another exit status
+		{"sanitized", "-O1 -g -fsanitize=address,undefined"}, // tells leaks on standard error
 	} {
 		t.Run(build.name, func(t *testing.T) {
 			dir := t.TempDir()
