@@ -77,7 +77,11 @@ func inside(adversarial, image []float32, s attack.Settings) bool {
 // probabilities.
 type plain struct{ *subject }
 
-func (w plain) run(_ context.Context, points []int) (record, error) {
+func (w plain) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, w.one)
+}
+
+func (w plain) one(points []int) (record, error) {
 	logits, err := w.logits(w.images)
 	if err != nil {
 		return record{}, err
@@ -99,7 +103,11 @@ func (w plain) Close() error { return nil }
 // differ between two runs.
 type repeat struct{ *subject }
 
-func (w repeat) run(_ context.Context, points []int) (record, error) {
+func (w repeat) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, w.one)
+}
+
+func (w repeat) one(points []int) (record, error) {
 	first, err := w.logits(w.images)
 	if err != nil {
 		return record{}, err

@@ -64,23 +64,31 @@ func (cheat) Supports(attack.Settings, int64) error        { return nil }
 func (cheat) Compile(attack.Target) (attack.Runner, error) { return cheat{}, nil }
 func (cheat) Close() error                                 { return nil }
 
-func (cheat) Run(_ context.Context, b attack.Batch) (attack.Counts, error) {
-	for i := range b.Adversarial {
-		b.Adversarial[i] = 1 - b.Images[i] // outside the ball
-	}
-	size := len(b.Images) / len(b.Labels)
-	for row, p := range b.Points {
-		x := b.Adversarial[row*size : (row+1)*size]
-		switch p % 3 {
-		case 1:
-			copy(x, b.Images[row*size:])
-			x[0] = float32(math.NaN())
-		case 2:
-			copy(x, b.Images[row*size:])
-			x[slices.Index(x, 0)] = -1e-3 // outside the box, inside the ball
+func (cheat) Run(_ context.Context, w attack.Work) error {
+	for {
+		points := w.Next(7)
+		if len(points) == 0 {
+			return nil
+		}
+		var attempts []attack.Attempt
+		for _, p := range points {
+			x := slices.Clone(p.Image)
+			switch p.Index % 3 {
+			case 0:
+				for i := range x {
+					x[i] = 1 - x[i] // outside the ball
+				}
+			case 1:
+				x[0] = float32(math.NaN())
+			case 2:
+				x[slices.Index(x, 0)] = -1e-3 // outside the box, inside the ball
+			}
+			attempts = append(attempts, attack.Attempt{Point: p, Adversarial: x, Over: true, Last: true})
+		}
+		if _, err := w.Judge(attempts); err != nil {
+			return err
 		}
 	}
-	return attack.Counts{}, nil
 }
 
 // TestInadmissible checks that images which break the rules do not count as successes.

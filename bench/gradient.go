@@ -33,7 +33,11 @@ func (s *subject) gradient() (worker, error) {
 	return gradient{s, state, running}, nil
 }
 
-func (w gradient) run(_ context.Context, points []int) (record, error) {
+func (w gradient) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, w.one)
+}
+
+func (w gradient) one(points []int) (record, error) {
 	copy(w.running.Input("images").Float32s(), w.images)
 	copy(w.running.Input("labels").Int64s(), w.labels)
 	if err := w.running.Step(); err != nil {

@@ -76,9 +76,9 @@ func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int
 		return err
 	}
 	defer runner.Close()
-	b := attack.Batch{Points: points, Images: s.images, Labels: s.labels, Adversarial: make([]float32, len(s.images))}
 	for range 2 {
-		if _, err := runner.Run(ctx, b); err != nil {
+		w := &stage{subject: s, left: points, emit: func(record) error { return nil }}
+		if err := runner.Run(ctx, w); err != nil {
 			return err
 		}
 	}

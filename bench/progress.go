@@ -15,16 +15,24 @@ import (
 
 const progressFile = "progress.jsonl"
 
-// record is the result of one batch of one task, a line of the progress file.
+// record is the result of some points of one task, a line of the progress file.
 type record struct {
-	Job     string `json:"job"`  // digest of everything that the result depends on
-	Task    string `json:"task"` // for people
-	Points  []int  `json:"points"`
-	Values  []int  `json:"values"`            // one per point, see the tasks
-	Flagged []int  `json:"flagged,omitempty"` // points with something to report, see the tasks
+	Job      string `json:"job"`  // digest of everything that the result depends on
+	Task     string `json:"task"` // for people
+	Points   []int  `json:"points"`
+	Values   []int  `json:"values"`             // one per point, see the tasks
+	Flagged  []int  `json:"flagged,omitempty"`  // points with something to report, see the tasks
+	Survived bool   `json:"survived,omitempty"` // the points are not done: the values are the tries that they survived
 	attack.Counts
 	Seconds float64 `json:"seconds"`
 	Shown   []shown `json:"shown,omitempty"` // adversarial images for the gallery
+}
+
+// add adds a point.
+func (r *record) add(point, value int, c attack.Counts) {
+	r.Points, r.Values = append(r.Points, point), append(r.Values, value)
+	r.Forwards += c.Forwards
+	r.Backwards += c.Backwards
 }
 
 // progress holds the records of finished batches, in memory and appended to a file. The zero value has no file and

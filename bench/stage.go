@@ -5,15 +5,18 @@ import (
 	"slices"
 
 	"rnas/bench/attack"
+	"rnas/internal/dataset"
 )
 
 // stage is the worker of one stage of an attack: a value is the prediction on the adversarial image. A point whose
 // adversarial image is not admissible is flagged and has the value of its label: it counts as survived.
 type stage struct {
 	*subject
-	runner      attack.Runner
-	adversarial []float32   // [batch,C,H,W]
-	keep        *imageStore // nil when the images are not wanted
+	runner attack.Runner
+	keep   *imageStore // nil when the images are not wanted
+	// Of a run:
+	left []int // points not given out
+	emit func(record) error
 }
 
 func (s *subject) stage(st attack.Stage, keep *imageStore) (worker, error) {
@@ -25,20 +28,20 @@ func (s *subject) stage(st attack.Stage, keep *imageStore) (worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stage{s, runner, make([]float32, len(s.images)), keep}, nil
+	return &stage{subject: s, runner: runner, keep: keep}, nil
 }
 
-func (w *stage) run(ctx context.Context, points []int) (record, error) {
-	counts, err := w.runner.Run(ctx, attack.Batch{Points: points, Images: w.images, Labels: w.labels, Adversarial: w.adversarial})
-	if err != nil {
-		return record{}, err
-	}
-	logits, err := w.logits(w.adversarial)
-	if err != nil {
-		return record{}, err
-	}
-	r := record{Counts: counts}
+func (w *stage) run(ctx context.Context, points []int, emit func(record) error) error {
+	w.left, w.emit = points, emit
+	return w.runner.Run(ctx, w)
+}
+
+// Next implements attack.Work.
+func (w *stage) Next(n int) []attack.Point {
+	n = min(n, len(w.left))
+	points := make([]attack.Point, n)
 	elems := w.data.Elems()
+<<<<<<< HEAD
 	for row, p := range points {
 		x := w.adversarial[row*elems : (row+1)*elems]
 		value := predict(logits[row*w.classes : (row+1)*w.classes])
@@ -51,9 +54,78 @@ func (w *stage) run(ctx context.Context, points []int) (record, error) {
 		r.Values = append(r.Values, value)
 		if err := w.keep.put(p, x); err != nil {
 			return record{}, err
+=======
+	images, labels := make([]float32, n*elems), make([]int64, n)
+	w.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
+	for i, p := range w.left[:n] {
+		points[i] = attack.Point{Index: p, Image: images[i*elems : (i+1)*elems], Label: labels[i], Tries: w.tries[p]}
+	}
+	w.left = w.left[n:]
+	return points
+}
+
+// Logits implements attack.Work.
+func (w *stage) Logits(points []attack.Point) ([][]float32, error) {
+	return w.score(len(points), func(i int) []float32 { return points[i].Image })
+}
+
+// score is plain inference of n images, at most a batch.
+func (w *stage) score(n int, image func(i int) []float32) ([][]float32, error) {
+	elems := w.data.Elems()
+	for i := range n {
+		copy(w.images[i*elems:], image(i))
+	}
+	clear(w.images[n*elems:])
+	logits, err := w.logits(w.images)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([][]float32, n)
+	for i := range rows {
+		rows[i] = logits[i*w.classes : (i+1)*w.classes]
+	}
+	return rows, nil
+}
+
+// Judge implements attack.Work.
+func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
+	logits, err := w.score(len(attempts), func(i int) []float32 { return attempts[i].Adversarial })
+	if err != nil {
+		return nil, err
+	}
+	var done, survived record
+	broken := make([]bool, len(attempts))
+	for i, a := range attempts {
+		value, admissible := predict(logits[i]), inside(a.Adversarial, a.Image, w.Settings)
+		broken[i] = admissible && value != int(a.Label)
+		switch {
+		case broken[i] || a.Last:
+			if !admissible {
+				done.Flagged = append(done.Flagged, a.Index)
+				value = int(a.Label)
+			}
+			done.add(a.Index, value, a.Counts)
+			if err := w.keep.put(a.Index, a.Adversarial); err != nil {
+				return nil, err
+			}
+		case a.Over:
+			survived.add(a.Index, a.Tries, a.Counts)
+>>>>>>> 2e58d4f (attacks that let broken points go: rows are refilled between chunks of steps, batches shrink)
 		}
 	}
-	return r, w.keep.sync()
+	if err := w.keep.sync(); err != nil {
+		return nil, err
+	}
+	survived.Survived = true
+	for _, r := range []record{done, survived} {
+		if len(r.Points) == 0 {
+			continue
+		}
+		if err := w.emit(r); err != nil {
+			return nil, err
+		}
+	}
+	return broken, nil
 }
 
 func (w *stage) Close() error { return w.runner.Close() }

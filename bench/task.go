@@ -27,6 +27,7 @@ type subject struct {
 	labels  []int64   // [batch]
 	shown   []int     // points whose adversarial images are kept, sorted
 	network *program.Classifier
+	tries   map[int]int // that points of the task at hand survived in an earlier run
 }
 
 func (j *job) subject(m *model) *subject {
@@ -52,22 +53,42 @@ func (s *subject) classifier() (program.Classifier, error) {
 	return *s.network, nil
 }
 
-// task is work on single points that is done in batches.
+// task is work on single points.
 type task struct {
 	name string
 	key  any // what the result depends on beside model, data, provider and versions
 	open func() (worker, error)
 }
 
-// worker does a task. run fills in Values and what it has of Flagged and Counts.
+// worker does a task. Each record that it emits has Points, Values and what there is of Flagged, Survived and Counts.
 type worker interface {
-	run(ctx context.Context, points []int) (record, error)
+	run(ctx context.Context, points []int, emit func(record) error) error
 	Close() error
+}
+
+// batches runs do on one batch after another, whose images and labels are in the buffers.
+func (s *subject) batches(ctx context.Context, points []int, emit func(record) error, do func(points []int) (record, error)) error {
+	for batch := range slices.Chunk(points, s.batch) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s.fill(batch)
+		r, err := do(batch)
+		if err != nil {
+			return err
+		}
+		r.Points = batch
+		if err := emit(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is the result of a task.
 type outcome struct {
 	values  map[int]int // by point
+	tries   map[int]int // that points which are not done survived
 	flagged []int       // sorted
 	shown   map[int]shown
 	attack.Counts
@@ -75,8 +96,12 @@ type outcome struct {
 }
 
 func (o *outcome) add(r record) {
+	to := o.values
+	if r.Survived {
+		to = o.tries
+	}
 	for i, p := range r.Points {
-		o.values[p] = r.Values[i]
+		to[p] = r.Values[i]
 	}
 	o.flagged = append(o.flagged, r.Flagged...)
 	slices.Sort(o.flagged)
@@ -94,11 +119,15 @@ func (s *subject) key(t task) string {
 
 // do does a task on points, those left after the records of an earlier run; with fresh, on all of them.
 func (s *subject) do(ctx context.Context, t task, points []int, fresh bool) (outcome, error) {
+<<<<<<< HEAD
 	out := outcome{values: map[int]int{}, shown: map[int]shown{}}
+=======
+	out := outcome{values: map[int]int{}, tries: map[int]int{}}
+>>>>>>> 2e58d4f (attacks that let broken points go: rows are refilled between chunks of steps, batches shrink)
 	key := s.key(t)
 	if !fresh {
 		for _, r := range s.progress.records[key] {
-			if usable(r, points, out.values) {
+			if out.usable(r, points) {
 				out.add(r)
 			}
 		}
@@ -118,37 +147,31 @@ func (s *subject) do(ctx context.Context, t task, points []int, fresh bool) (out
 		return out, err
 	}
 	defer w.Close()
-	for batch := range slices.Chunk(left, s.batch) {
-		if err := ctx.Err(); err != nil {
-			return out, err
-		}
-		s.fill(batch)
-		begin := time.Now()
-		r, err := w.run(ctx, batch)
-		if err != nil {
-			return out, err
-		}
-		r.Job, r.Task, r.Points, r.Seconds = key, t.name, batch, time.Since(begin).Seconds()
-		if err := s.progress.add(r); err != nil {
-			return out, err
-		}
+	s.tries = out.tries
+	begin := time.Now()
+	err = w.run(ctx, left, func(r record) error {
+		r.Job, r.Task, r.Seconds = key, t.name, time.Since(begin).Seconds()
+		begin = time.Now()
 		out.add(r)
 		s.tell(t, len(out.values), len(points))
+		return s.progress.add(r)
+	})
+	if err == nil {
+		err = ctx.Err()
 	}
-	return out, ctx.Err()
+	return out, err
 }
 
-// usable reports whether a record is about some of the points (sorted) and none that is done already.
-func usable(r record, points []int, done map[int]int) bool {
-	for _, p := range r.Points {
-		if _, again := done[p]; again {
-			return false
-		}
-		if _, ok := slices.BinarySearch(points, p); !ok {
+// usable reports whether a record is about some of the points (sorted) and carries on from what is done.
+func (o *outcome) usable(r record, points []int) bool {
+	for i, p := range r.Points {
+		_, done := o.values[p]
+		_, known := slices.BinarySearch(points, p)
+		if done || !known || r.Survived && r.Values[i] <= o.tries[p] {
 			return false
 		}
 	}
-	return len(r.Points) == len(r.Values)
+	return true
 }
 
 func (s *subject) tell(t task, done, total int) {

@@ -8,7 +8,6 @@ import (
 	"rnas/compiler/op"
 	"rnas/compiler/program"
 	"rnas/internal/rng"
-	"rnas/internal/tensor"
 )
 
 // Auto-PGD (Croce & Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
@@ -22,20 +21,8 @@ var apgdFamilies = []family{
 var (
 	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.stage()}}
 	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.stage()}}
-	apgdT   = Part{"apgd-t", towards(func(rank int64) Stage { return apgd{loss: "dlr", rank: rank}.stage() })}
+	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.stage()}}
 )
-
-// targets is the number of classes that targeted attacks of AutoAttack try.
-const targets = 9
-
-// towards is one stage for each of the likeliest classes but the first.
-func towards(stage func(rank int64) Stage) []Stage {
-	var all []Stage
-	for rank := range int64(targets) {
-		all = append(all, stage(rank+1))
-	}
-	return all
-}
 
 const (
 	apgdSteps = 100
@@ -43,32 +30,24 @@ const (
 	apgdKeep  = 0.75 // weight of a step against the one before
 )
 
-// apgd is one run of Auto-PGD.
+// apgd is Auto-PGD. Its result is the first image on the way that is misclassified, or else the start; the code of AutoAttack
+// returns the last one, which makes no difference to whether there is one.
 type apgd struct {
-	loss    string // "ce" or "dlr"
-	rank    int64  // of the target class by the logits of the image; 0 for none
-	restart int
+	loss     string // "ce" or "dlr"
+	targeted bool
+	restarts int
 }
 
-func (a apgd) stage() graphStage {
-	const passes = apgdSteps + 1
-	g := graphStage{
-		key: fmt.Sprintf("apgd%+v", a), build: a.build, passes: Counts{passes, passes}, norms: []string{"linf", "l2"},
-		classes: 2, rank: a.rank,
-		start: func(dst []float32, elems int, points []int, s Settings) {
-			for row, point := range points {
-				apgdStart(dst[row*elems:(row+1)*elems], s, rng.New(s.Seed, rng.Start, a.restart, int(a.rank), point))
-			}
-		},
+func (a apgd) stage() method {
+	return method{
+		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
+		steps: apgdSteps + 1, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{1, 1},
+		start: apgdStart, init: a.init, step: a.step,
 	}
-	if a.rank > 0 {
-		g.passes.Forwards++
-	}
-	return g
 }
 
 // apgdStart draws a point of the sphere: in the maximum norm, one pixel at least moves by eps.
-func apgdStart(dst []float32, s Settings, stream rng.Stream) {
+func apgdStart(dst []float32, stream *rng.Stream, s Settings) {
 	if s.Norm == "linf" {
 		stream.FillUniform(dst, -1, 1)
 	} else {
@@ -93,79 +72,92 @@ func checkpoints(steps int) []float64 {
 
 // criterion is the loss that rises; with few classes the margin stands in for the difference of logits ratio, which needs three
 // logits, or four with a target.
-func (a apgd) criterion(b op.B, s scene) loss {
+func (a apgd) criterion(s scene) loss {
 	switch {
-	case a.rank == 0 && a.loss == "dlr" && s.Classes() < 3:
+	case a.targeted && s.Classes() < 4:
+		return func(b op.B, logits *ir.Value) *ir.Value {
+			return program.TargetedMargin(b, logits, s.Labels, s.Targets)
+		}
+	case a.targeted:
+		return func(b op.B, logits *ir.Value) *ir.Value { return program.TargetedDLR(b, logits, s.Labels, s.Targets) }
+	case a.loss == "dlr" && s.Classes() < 3:
 		return s.criterion("margin")
-	case a.rank == 0:
-		return s.criterion(a.loss)
 	}
-	target := s.ranked(b, a.rank)
-	if s.Classes() < 4 {
-		return func(b op.B, logits *ir.Value) *ir.Value { return program.TargetedMargin(b, logits, s.Labels, target) }
-	}
-	return func(b op.B, logits *ir.Value) *ir.Value { return program.TargetedDLR(b, logits, s.Labels, target) }
+	return s.criterion(a.loss)
 }
 
-func (a apgd) build(b op.B, s scene) *ir.Value {
-	if b.Err() != nil {
-		return s.Images
+// The state of Auto-PGD: images and gradients [B,C,H,W], and numbers [B,1,1,1].
+const (
+	apgdAdversarial = iota
+	apgdFound
+	apgdNext     // the image that the coming step looks at
+	apgdOld      // the one before
+	apgdBest     // the image of the largest loss
+	apgdGradient // there
+	apgdLargest  // loss
+	apgdChecked  // the largest loss at the last checkpoint
+	apgdLast     // loss of the last step
+	apgdRises    // of the loss since the last checkpoint
+	apgdHalved   // whether the step was halved there
+	apgdSize     // of the step
+	apgdState
+)
+
+func (a apgd) init(b op.B, s scene) []*ir.Value {
+	x, zero := s.begin(b), s.none(b)
+	state := make([]*ir.Value, apgdState)
+	for i := range state {
+		state[i] = zero
 	}
-	sizes := checkpoints(apgdSteps)
-	row := func(name string, f func(i int) float64) *ir.Value {
-		v := make([]float64, apgdSteps)
-		for i := range v {
-			v[i] = f(i)
-		}
-		return b.Const(name, tensor.FromFloat64s(ir.Float32, []int64{apgdSteps}, v))
+	for _, i := range []int{apgdAdversarial, apgdNext, apgdOld, apgdBest} {
+		state[i] = x
 	}
-	check := row("check", func(i int) float64 { return math.Min(sizes[i], 1) })
-	rising := row("rising", func(i int) float64 { return apgdRho * sizes[i] })
-	fresh := row("fresh", func(i int) float64 {
-		if i == 0 {
-			return 1
-		}
-		return apgdKeep
-	})
-	of := a.criterion(b, s)
-	single := func(b op.B, v *ir.Value) *ir.Value { return b.Reshape(v, -1, 1, 1, 1) }
-
-	x := b.Clip(b.Add(s.Images, s.Start), 0, 1)
-	_, value, g := s.ascend(b, x, of)
-	value = single(b, value)
-	zero := b.Scale(value, 0)
-	one := b.Add(zero, b.Float(zero, 1))
-	carried := []*ir.Value{
-		x, b.Identity(x), b.Identity(x), b.Identity(x), g, b.Identity(g),
-		value, b.Identity(value), zero, zero, one, b.Scale(one, 2*s.Epsilon),
+	state[apgdGradient] = b.Scale(x, 0)
+	state[apgdLargest] = b.Add(zero, b.Float(zero, -math.MaxFloat32))
+	state[apgdHalved] = b.Add(zero, b.Float(zero, 1))
+	state[apgdSize] = b.Add(zero, b.Float(zero, 2*s.Epsilon))
+	for i := range state { // a Loop carries no value twice
+		state[i] = b.Identity(state[i])
 	}
-	return b.Loop("attack", apgdSteps, carried, func(b op.B, i *ir.Value, v []*ir.Value) []*ir.Value {
-		x, old, best, adversarial, g, bestG := v[0], v[1], v[2], v[3], v[4], v[5]
-		bestLoss, checkedLoss, lastLoss, rises, reduced, step := v[6], v[7], v[8], v[9], v[10], v[11]
-		at := func(row *ir.Value) *ir.Value { return b.Gather(row, i, 0) }
-		project := func(x *ir.Value) *ir.Value { return s.norm().project(b, x, s.Images, s.Epsilon) }
+	return state
+}
 
-		w := at(fresh)
-		moved := project(b.Add(x, b.Mul(step, s.norm().direction(b, g))))
-		drift := b.Mul(b.Sub(x, old), b.Sub(b.Float(w, 1), w))
-		next := project(b.Add(b.Add(x, b.Mul(b.Sub(moved, x), w)), drift))
-		logits, value, g := s.ascend(b, next, of)
-		value = single(b, value)
+// step looks at the image that the last step made, or at the start, and makes the next one.
+func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
+	project := func(x *ir.Value) *ir.Value { return s.norm().project(b, x, s.Images, s.Epsilon) }
+	// The first entry of a table is for the start.
+	checks := append([]float64{0}, checkpoints(apgdSteps)...)
+	enough := make([]float64, len(checks))
+	for i, k := range checks {
+		enough[i] = apgdRho * k
+	}
+	first := b.Less(t, b.Float(t, 0.5))
 
-		adversarial = b.Where(s.wrong(b, logits), next, adversarial)
-		better := b.Greater(value, bestLoss)
-		best, bestG = b.Where(better, next, best), b.Where(better, g, bestG)
-		bestLoss = b.Where(better, value, bestLoss)
-		// The first comparison is with 0, not with the loss at the start, as in the code of AutoAttack.
-		rises = b.Add(rises, b.Cast(b.Greater(value, lastLoss), ir.Float32))
+	x := v[apgdNext]
+	logits, value, g := s.ascend(b, x, a.criterion(s))
+	value = column(b, value)
+	adversarial, found := capture(b, s.wrong(b, logits), x, v[apgdAdversarial], v[apgdFound])
+	better := b.Greater(value, v[apgdLargest])
+	best, bestG := b.Where(better, x, v[apgdBest]), b.Where(better, g, v[apgdGradient])
+	largest := b.Where(better, value, v[apgdLargest])
+	checked := b.Where(first, value, v[apgdChecked])
+	// The loss of the first step is compared with 0, not with that of the start, as in the code of AutoAttack.
+	risen := b.One("And", nil, b.Greater(value, v[apgdLast]), b.One("Not", nil, first))
+	rises := b.Add(v[apgdRises], b.Cast(risen, ir.Float32))
+	last := b.Where(first, b.Scale(value, 0), value)
 
-		now := b.Greater(at(check), b.Float(x, 0.5))
-		stuck := b.One("And", nil, b.Less(reduced, b.Float(x, 0.5)), b.GreaterOrEqual(checkedLoss, bestLoss))
-		halve := b.One("And", nil, now, b.One("Or", nil, b.LessOrEqual(rises, at(rising)), stuck))
-		return []*ir.Value{
-			b.Where(halve, best, next), x, best, adversarial, b.Where(halve, bestG, g), bestG,
-			bestLoss, b.Where(now, bestLoss, checkedLoss), value, b.Where(now, b.Scale(rises, 0), rises),
-			b.Where(now, b.Cast(halve, ir.Float32), reduced), b.Where(halve, b.Scale(step, 0.5), step),
-		}
-	})[3]
+	now := b.Greater(at(b, "checkpoints", checks, t), b.Float(t, 0.5))
+	stuck := b.One("And", nil, b.Less(v[apgdHalved], b.Float(t, 0.5)), b.GreaterOrEqual(checked, largest))
+	halve := b.One("And", nil, now, b.One("Or", nil, b.LessOrEqual(rises, at(b, "enough", enough, t)), stuck))
+	x, g = b.Where(halve, best, x), b.Where(halve, bestG, g)
+	size := b.Where(halve, b.Scale(v[apgdSize], 0.5), v[apgdSize])
+
+	keep := at(b, "keep", []float64{1, apgdKeep}, t)
+	moved := project(b.Add(x, b.Mul(size, s.norm().direction(b, g))))
+	drift := b.Mul(b.Sub(x, v[apgdOld]), b.Sub(b.Float(t, 1), keep))
+	next := project(b.Add(b.Add(x, b.Mul(b.Sub(moved, x), keep)), drift))
+	return []*ir.Value{
+		adversarial, found, next, x, best, bestG, largest, b.Where(now, largest, checked), last,
+		b.Where(now, b.Scale(rises, 0), rises), b.Where(now, b.Cast(halve, ir.Float32), v[apgdHalved]), size,
+	}
 }

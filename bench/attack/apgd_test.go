@@ -1,13 +1,11 @@
 package attack
 
 import (
-	"errors"
 	"math"
 	"slices"
 	"testing"
 
 	"rnas/internal/interp"
-	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )
 
@@ -39,7 +37,7 @@ func apgdByHand(image, from []float64, eps float64, at func(x []float64) (wrong 
 	for i := range x {
 		x[i] = max(0, min(1, image[i]+from[i]))
 	}
-	_, loss, g := at(x)
+	found, loss, g := at(x)
 	best, bestG, bestLoss, adversarial, old := x, g, loss, x, x
 	step, k, since, reduced, checked := 2*eps, 22, 0, true, loss
 	losses := make([]float64, apgdSteps)
@@ -63,8 +61,8 @@ func apgdByHand(image, from []float64, eps float64, at func(x []float64) (wrong 
 		old, x = x, clip(z)
 		var wrong bool
 		wrong, losses[i], g = at(x)
-		if wrong {
-			adversarial = x
+		if wrong && !found {
+			adversarial, found = x, true
 		}
 		if losses[i] > bestLoss {
 			best, bestG, bestLoss = x, g, losses[i]
@@ -96,28 +94,24 @@ func TestAPGD(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Settings{Norm: "linf", Epsilon: eps, Seed: 4}
-	p, err := apgd{loss: "ce"}.stage().Program(c, 2, s)
+	m := apgd{loss: "ce"}.stage()
+	p, err := m.Program(c, 2, s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := batch(2, 7, 8)
-	from := tensor.Zeros(tensor.Float32, 2, 3, size, size)
-	for row := range 2 {
-		apgdStart(from.Float32s()[row*elems:(row+1)*elems], s, rng.New(1, rng.Start, 0, 0, row))
-	}
-	out, err := interp.Run(p.Graph, map[string]*tensor.Tensor{
-		"images": tensor.Of([]int64{2, 3, size, size}, b.Images...), "labels": tensor.Vector(b.Labels...), "start": from,
-	})
+	in := inputs(m, s, 0, 7, 8)
+	out, err := interp.Run(p.Graph, in)
 	if err != nil {
 		t.Fatal(err)
 	}
+	images, from, labels := in["images"].Float32s(), in["start"].Float32s(), in["labels"].Int64s()
 	for row := range 2 {
 		image := make([]float64, elems)
 		begin := make([]float64, elems)
 		for i := range elems {
-			image[i], begin[i] = float64(b.Images[row*elems+i]), float64(from.Float32s()[row*elems+i])
+			image[i], begin[i] = float64(images[row*elems+i]), float64(from[row*elems+i])
 		}
-		label := b.Labels[row]
+		label := labels[row]
 		want := apgdByHand(image, begin, eps, func(x []float64) (bool, float64, []float64) {
 			out, err := interp.Run(gradient.Graph, map[string]*tensor.Tensor{
 				"images": tensor.FromFloat64s(tensor.Float64, []int64{1, 3, size, size}, x), "labels": tensor.Vector(label),
@@ -139,35 +133,24 @@ func TestAPGD(t *testing.T) {
 // TestTargets runs the targeted attack towards each class there is.
 func TestTargets(t *testing.T) {
 	c := convnet(t)
-	attacks, err := Parse("apgd-t,apgd-dlr")
-	if err != nil {
-		t.Fatal(err)
+	m := stageOf(t, "apgd-t").(method)
+	if n := m.tries(5); n != 4 {
+		t.Errorf("%d tries for 5 classes", n)
 	}
-	able := 0
-	for _, st := range attacks[0].Stages() {
-		for _, norm := range []string{"linf", "l2"} {
-			s := Settings{Norm: norm, Epsilon: radii[norm], Seed: 3}
-			switch err := st.Supports(s, c.Classes()); {
-			case errors.Is(err, ErrNoTarget):
-			case err != nil:
-				t.Error(err)
-			default:
-				able++
-			}
-		}
+	if n := m.tries(100); n != 9 {
+		t.Errorf("%d tries for 100 classes", n)
 	}
-	if able != 2*4 {
-		t.Errorf("%d stages for 5 classes and two norms, expected 8", able)
-	}
-	if err := attacks[1].Stages()[0].Supports(Settings{Norm: "l1"}, 5); err == nil {
+	if err := m.Supports(Settings{Norm: "l1"}, 5); err == nil {
 		t.Error("expected an error for l1")
 	}
 	s := Settings{Norm: "l2", Epsilon: 0.5, Seed: 3}
-	b := batch(3, 0, 1, 2)
-	attackBatch(t, compile(t, "apgd-t", c, 3, s), b)
-	for row := range 3 {
-		if d := s.Size(b.Adversarial[row*elems:(row+1)*elems], b.Images[row*elems:(row+1)*elems]); d > 0.5*(1+1e-6) {
-			t.Errorf("row %d: size %v", row, d)
+	d := attacked(t, m, c, 3, s, 0, 1, 2, 3)
+	if want := (Counts{4 * (1 + 4*101), 4 * 4 * 101}); d.counts != want {
+		t.Errorf("expected %+v, found %+v", want, d.counts)
+	}
+	for p, x := range d.images {
+		if d := s.Size(x, point(p).Image); d > 0.5*(1+1e-6) {
+			t.Errorf("point %d: size %v", p, d)
 		}
 	}
 }

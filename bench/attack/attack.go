@@ -4,7 +4,6 @@ package attack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,13 +34,10 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-// ErrNoTarget is why a targeted stage cannot run: there is no class of its rank.
-var ErrNoTarget = errors.New("there is no target class")
-
 // Target is what an attack is compiled for.
 type Target struct {
 	Classifier program.Classifier
-	Batch      int
+	Batch      int             // points at a time
 	Runtime    runtime.Options // Provider is not empty
 	Settings
 }
@@ -50,33 +46,54 @@ type Target struct {
 type Stage interface {
 	// Key names the stage and all parameters that its results depend on, beside those of Settings.
 	Key() string
-	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings:
-	// ErrNoTarget means that the attack goes on without it.
+	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings.
 	Supports(s Settings, classes int64) error
 	// Compile makes the stage ready to run on the target.
 	Compile(t Target) (Runner, error)
 }
 
-// Single is a Stage that is one graph with inputs images, labels and start and output adversarial.
+// Single is a Stage of which one try is one graph, with inputs images, labels, start and, when Targeted, targets, and output
+// adversarial.
 type Single interface {
 	Stage
+	Targeted() bool
 	Program(c program.Classifier, batch int, s Settings) (*program.Program, error)
 }
 
 // Runner is a compiled stage. It is used from one goroutine.
 type Runner interface {
-	// Run attacks one batch. What it does to a point depends on the point and its index only.
-	Run(ctx context.Context, b Batch) (Counts, error)
+	// Run attacks all points that w hands out. What it does to a point depends on the point and its index only. It stops with
+	// the error of ctx, and those of w.
+	Run(ctx context.Context, w Work) error
 	Close() error
 }
 
-// Batch is the work of one Run. All slices but Points have the length of a whole batch; rows from len(Points) on are
-// padding, whose results are dropped.
-type Batch struct {
-	Points      []int     // index of each point in the data set, the address of its random streams
-	Images      []float32 // [B,C,H,W] in [0,1]
-	Labels      []int64   // [B]
-	Adversarial []float32 // [B,C,H,W], the result
+// Work hands out points and takes back what was found for them.
+type Work interface {
+	// Next gives up to n points that were not given out before; none when all were.
+	Next(n int) []Point
+	// Logits is plain inference of the images of at most Target.Batch points, K values each.
+	Logits(points []Point) ([][]float32, error)
+	// Judge scores at most Target.Batch adversarial images by plain inference and keeps what is final. It tells which are
+	// admissible and misclassified.
+	Judge(attempts []Attempt) (broken []bool, err error)
+}
+
+// Point is an image to be attacked.
+type Point struct {
+	Index int       // in the data set, the address of its random streams
+	Image []float32 // [C,H,W] in [0,1]
+	Label int64
+	Tries int // that the point survived before
+}
+
+// Attempt is what a try, or a part of one, made of a point.
+type Attempt struct {
+	Point
+	Adversarial []float32 // [C,H,W], valid until Judge returns
+	Counts                // since the point's last Attempt with Over
+	Over        bool      // the try is over; Tries includes it
+	Last        bool      // there is no other try
 }
 
 // Counts are passes of single images through the classifier, padding not included. A pass forward that a gradient is taken of

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,42 +91,119 @@ func convnet(t *testing.T) program.Classifier {
 	return c
 }
 
-func batch(n int, points ...int) Batch {
-	b := Batch{Points: points, Images: make([]float32, n*elems), Labels: make([]int64, n), Adversarial: make([]float32, n*elems)}
-	for row, p := range points {
-		s := rng.New(1, rng.Synthetic, 0, 0, p)
-		s.FillUniform(b.Images[row*elems:(row+1)*elems], 0, 1)
-		b.Labels[row] = int64(s.IntN(5))
-	}
-	return b
+// desk is work whose adversarial images count as survived unless they are misclassified, if classify is set.
+type desk struct {
+	points   []int
+	next     int
+	classify func(images []float32) []int64 // of whole batches
+	batch    int
+	images   map[int][]float32 // results by point
+	broken   map[int]bool
+	counts   Counts
+	judged   int
 }
 
-func compile(t *testing.T, name string, c program.Classifier, n int, s Settings) Runner {
+// point is an image and label made of its index.
+func point(p int) Point {
+	image := make([]float32, elems)
+	s := rng.New(1, rng.Synthetic, 0, 0, p)
+	s.FillUniform(image, 0, 1)
+	return Point{Index: p, Image: image, Label: int64(s.IntN(5))}
+}
+
+func (d *desk) Next(n int) []Point {
+	n = min(n, len(d.points)-d.next)
+	var all []Point
+	for _, p := range d.points[d.next : d.next+n] {
+		all = append(all, point(p))
+	}
+	d.next += n
+	return all
+}
+
+func (d *desk) Logits(points []Point) ([][]float32, error) {
+	all := make([][]float32, len(points))
+	for i, p := range points {
+		s := rng.New(2, rng.Synthetic, 0, 0, p.Index)
+		all[i] = make([]float32, 5)
+		s.FillUniform(all[i], 0, 1)
+		all[i][p.Label] = 2
+	}
+	return all, nil
+}
+
+func (d *desk) Judge(attempts []Attempt) ([]bool, error) {
+	broken := make([]bool, len(attempts))
+	if d.classify != nil {
+		images := make([]float32, d.batch*elems)
+		for i, a := range attempts {
+			copy(images[i*elems:], a.Adversarial)
+		}
+		for i, class := range d.classify(images)[:len(attempts)] {
+			broken[i] = class != attempts[i].Label
+		}
+	}
+	d.judged += len(attempts)
+	for i, a := range attempts {
+		if broken[i] || a.Over {
+			d.counts.Forwards += a.Forwards
+			d.counts.Backwards += a.Backwards
+			d.images[a.Index], d.broken[a.Index] = slices.Clone(a.Adversarial), broken[i]
+		}
+	}
+	return broken, nil
+}
+
+func stageOf(t *testing.T, name string) Stage {
 	t.Helper()
-	runtimetest.Open(t)
 	attacks, err := Parse(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := attacks[0].Stages()[0].Compile(Target{Classifier: c, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return r
+	return attacks[0].Stages()[0]
 }
 
-func attackBatch(t *testing.T, r Runner, b Batch) Counts {
+// attacked runs an attack on points, n at a time; nothing counts as broken.
+func attacked(t *testing.T, st Stage, c program.Classifier, n int, s Settings, points ...int) *desk {
 	t.Helper()
-	n, err := r.Run(context.Background(), b)
+	return work(t, st, c, n, s, &desk{points: points})
+}
+
+func work(t *testing.T, st Stage, c program.Classifier, n int, s Settings, d *desk) *desk {
+	t.Helper()
+	runtimetest.Open(t)
+	r, err := st.Compile(Target{Classifier: c, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	d.images, d.broken, d.batch = map[int][]float32{}, map[int]bool{}, n
+	if err := r.Run(context.Background(), d); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if len(d.images) != len(d.points) {
+		t.Fatalf("%d of %d points are done", len(d.images), len(d.points))
+	}
+	return d
+}
+
+// inputs are those of a program of one try of a method.
+func inputs(m method, s Settings, try int, points ...int) map[string]*tensor.Tensor {
+	n := int64(len(points))
+	images, from := tensor.Zeros(tensor.Float32, n, 3, size, size), tensor.Zeros(tensor.Float32, n, 3, size, size)
+	labels := make([]int64, n)
+	for i, index := range points {
+		p := point(index)
+		copy(images.Float32s()[i*elems:], p.Image)
+		labels[i] = p.Label
+		if m.start != nil {
+			stream := rng.New(s.Seed, rng.Start, try, 0, index)
+			m.start(from.Float32s()[i*elems:(i+1)*elems], &stream, s)
+		}
+	}
+	return map[string]*tensor.Tensor{"images": images, "labels": tensor.Vector(labels...), "start": from}
 }
 
 // TestInterpreter runs the graphs of the attacks in float64. The images agree except at pixels where the gradient is so
@@ -138,39 +216,30 @@ func TestInterpreter(t *testing.T) {
 	for name, few := range map[string]int{"fgsm": 2, "fgsm-rs": 2, "pgd3": 8, "pgd3-dlr": elems + 8, "mifgsm": 12} {
 		t.Run(name, func(t *testing.T) {
 			s := Settings{Norm: "linf", Epsilon: eps, Seed: 22}
-			r := compile(t, name, c, len(points), s)
-			b := batch(len(points), points...)
-			attackBatch(t, r, b)
-
-			attacks, err := Parse(name)
+			m := stageOf(t, name).(method)
+			d := attacked(t, m, c, len(points), s, points...)
+			p, err := m.Program(c, len(points), s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			single := attacks[0].Stages()[0].(Single)
-			p, err := single.Program(c, len(points), s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			from := tensor.Zeros(tensor.Float32, int64(len(points)), 3, size, size)
-			if single.(graphStage).start != nil {
-				start(from.Float32s(), elems, points, s, 0)
-			}
-			images := tensor.Of([]int64{int64(len(points)), 3, size, size}, b.Images...)
-			out, err := interp.Run(p.Graph, map[string]*tensor.Tensor{"images": images, "labels": tensor.Vector(b.Labels...), "start": from})
+			in := inputs(m, s, 0, points...)
+			out, err := interp.Run(p.Graph, in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := out["adversarial"].Float64s()
-			small := gradient(t, c, images, b.Labels)
+			images := in["images"]
+			small := gradient(t, c, images, in["labels"].Int64s())
 			moved, apart := 0, 0
-			for i, v := range b.Adversarial {
-				if v != b.Images[i] {
+			for i, w := range want {
+				v := d.images[points[i/elems]][i%elems]
+				if v != images.Float32s()[i] {
 					moved++
 				}
-				if math.Abs(float64(v)-want[i]) > 1e-6 {
+				if math.Abs(float64(v)-w) > 1e-6 {
 					apart++
 					if name == "fgsm" && math.Abs(small[i]) > 1e-6 {
-						t.Errorf("element %d: expected %v, found %v at the gradient %v", i, want[i], v, small[i])
+						t.Errorf("element %d: expected %v, found %v at the gradient %v", i, w, v, small[i])
 					}
 				}
 			}
@@ -195,32 +264,88 @@ func gradient(t *testing.T, c program.Classifier, images *tensor.Tensor, labels 
 	return out["gradient"].Float64s()
 }
 
-// TestPoints checks that what happens to a point depends neither on its row nor on the other points, that padding is
-// not counted, and that no image leaves the ball or the box.
+// TestPoints checks that what happens to a point depends neither on its row nor on the other points nor on the size of the
+// batch, that only its own passes are counted, and that no image leaves the ball or the box.
 func TestPoints(t *testing.T) {
 	const eps = 4. / 255
 	c := convnet(t)
-	r := compile(t, "pgd4", c, 5, Settings{Norm: "linf", Epsilon: eps, Seed: 8})
-	seen := map[int][]float32{}
-	for _, points := range [][]int{{0, 1, 2, 3, 4}, {4, 2, 0}, {3}, {1, 0}} {
-		b := batch(5, points...)
-		n := attackBatch(t, r, b)
-		if want := int64(4 * len(points)); n.Forwards != want || n.Backwards != want {
-			t.Errorf("points %v: expected %d passes, found %+v", points, want, n)
-		}
-		for row, p := range points {
-			x := b.Adversarial[row*elems : (row+1)*elems]
-			if seen[p] == nil {
-				seen[p] = x
-			} else if !reflect.DeepEqual(seen[p], x) {
-				t.Errorf("points %v: the image of point %d differs", points, p)
+	s := Settings{Norm: "linf", Epsilon: eps, Seed: 8}
+	for name, passes := range map[string]int64{"pgd4": 4, "pgd50x2": 100, "mifgsm": 10, "apgd-ce": 101} {
+		seen := map[int][]float32{}
+		for _, run := range []struct {
+			batch  int
+			points []int
+		}{{5, []int{0, 1, 2, 3, 4}}, {2, []int{4, 2, 0}}, {9, []int{3, 4, 2}}, {2, []int{1, 0, 2, 4, 3}}} {
+			d := attacked(t, stageOf(t, name), c, run.batch, s, run.points...)
+			if want := passes * int64(len(run.points)); d.counts != (Counts{want, want}) {
+				t.Errorf("%s, points %v: expected %d passes, found %+v", name, run.points, want, d.counts)
 			}
-			for i, v := range x {
-				if d := math.Abs(float64(v) - float64(b.Images[row*elems+i])); d > eps+1e-7 || v < 0 || v > 1 {
-					t.Fatalf("point %d, element %d: %v from %v", p, i, v, b.Images[row*elems+i])
+			for p, x := range d.images {
+				if seen[p] == nil {
+					seen[p] = x
+				} else if !slices.Equal(seen[p], x) {
+					t.Errorf("%s, points %v: the image of point %d differs", name, run.points, p)
+				}
+				for i, v := range x {
+					if d := math.Abs(float64(v) - float64(point(p).Image[i])); d > eps+1e-7 || v < 0 || v > 1 {
+						t.Fatalf("%s, point %d, element %d: %v from %v", name, p, i, v, point(p).Image[i])
+					}
 				}
 			}
 		}
+	}
+}
+
+// TestStop checks that an attack which stops spends fewer passes on the same points, and breaks the same ones.
+func TestStop(t *testing.T) {
+	const batch = 8
+	c := convnet(t)
+	score, err := c.Score(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{classify: func(images []float32) []int64 {
+		out, err := interp.Run(score.Graph, map[string]*tensor.Tensor{
+			"images": tensor.Of([]int64{batch, 3, size, size}, images...), "labels": tensor.Vector(make([]int64, batch)...),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		classes := make([]int64, batch)
+		for i := range classes {
+			z := out["logits"].Float64s()[5*i : 5*i+5]
+			classes[i] = int64(slices.Index(z, slices.Max(z)))
+		}
+		return classes
+	}}
+	s := Settings{Norm: "linf", Epsilon: 2. / 255, Seed: 8}
+	m := stageOf(t, "apgd-ce").(method)
+	for p := range 40 {
+		d.points = append(d.points, p)
+	}
+	work(t, m, c, batch, s, d)
+	p, err := m.Program(c, len(d.points), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := interp.Run(p.Graph, inputs(m, s, 0, d.points...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := 0
+	for i, p := range d.points {
+		if (out["found"].Float64At(i) > 0.5) != d.broken[p] {
+			t.Errorf("point %d: broken is %v, in one piece %v", p, d.broken[p], out["found"].Float64At(i))
+		}
+		if d.broken[p] {
+			broken++
+		}
+	}
+	if broken < 5 || broken > 38 {
+		t.Errorf("%d of 40 points are broken", broken)
+	}
+	if most := int64(101*(40-broken) + 40*broken); d.counts.Forwards > most || d.counts.Forwards != d.counts.Backwards {
+		t.Errorf("expected at most %d passes, found %+v", most, d.counts)
 	}
 }
 
@@ -234,16 +359,13 @@ func TestStepSize(t *testing.T) {
 		want float64 // largest move without a random start, or the bound of it with one
 	}{{"fgsm", 0, eps}, {"fgsm", 1. / 255, eps}, {"pgd1", 0, eps / 4}, {"pgd1", 1. / 255, 1. / 255}, {"fgsm-rs", 1. / 255, 1.25 * eps}} {
 		s := Settings{Norm: "linf", Epsilon: eps, StepSize: k.flag, Seed: 2}
-		b := batch(1, 0)
-		attackBatch(t, compile(t, k.name, c, 1, s), b)
-		from := make([]float32, elems)
-		if k.name != "fgsm" {
-			start(from, elems, b.Points, s, 0)
-		}
+		m := stageOf(t, k.name).(method)
+		x := attacked(t, m, c, 1, s, 0).images[0]
+		from := inputs(m, s, 0, 0)["start"].Float32s()
 		largest := 0.0
-		for i, v := range b.Adversarial {
-			x := max(0, min(1, b.Images[i]+from[i]))
-			largest = max(largest, math.Abs(float64(v)-float64(x)))
+		for i, v := range x {
+			begin := max(0, min(1, point(0).Image[i]+from[i]))
+			largest = max(largest, math.Abs(float64(v)-float64(begin)))
 		}
 		if math.Abs(largest-k.want) > 2e-7 {
 			t.Errorf("%s with step size %v: expected a largest move of %v, found %v", k.name, k.flag, k.want, largest)

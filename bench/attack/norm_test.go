@@ -149,24 +149,24 @@ func TestNorms(t *testing.T) {
 	c := convnet(t)
 	for name, n := range norms {
 		s := Settings{Norm: name, Epsilon: radii[name], Seed: 8}
-		r := compile(t, "pgd5", c, 4, s)
-		b := batch(4, 0, 1, 2, 3)
-		attackBatch(t, r, b)
-		alone := batch(4, 2)
-		attackBatch(t, r, alone)
-		if !slices.Equal(alone.Adversarial[:elems], b.Adversarial[2*elems:3*elems]) {
+		d := attacked(t, stageOf(t, "pgd5"), c, 4, s, 0, 1, 2, 3)
+		alone := attacked(t, stageOf(t, "pgd5"), c, 4, s, 2)
+		if !slices.Equal(alone.images[2], d.images[2]) {
 			t.Errorf("%s: the image of point 2 depends on the others", name)
 		}
-		for row := range b.Points {
-			x, image := b.Adversarial[row*elems:(row+1)*elems], b.Images[row*elems:(row+1)*elems]
-			if size := n.size(x, image); !(size <= s.Epsilon*(1+1e-5)) || size < s.Epsilon/2 {
+		var images, adversarial []float32
+		var labels []int64
+		for p := range 4 {
+			x, from := d.images[p], point(p)
+			images, adversarial, labels = append(images, from.Image...), append(adversarial, x...), append(labels, from.Label)
+			if size := n.size(x, from.Image); !(size <= s.Epsilon*(1+1e-5)) || size < s.Epsilon/2 {
 				t.Errorf("%s: size %v, expected up to %v", name, size, s.Epsilon)
 			}
 			if slices.Min(x) < 0 || slices.Max(x) > 1 {
 				t.Errorf("%s: pixels from %v to %v", name, slices.Min(x), slices.Max(x))
 			}
 		}
-		before, after := lossOf(t, b.Images, b.Labels), lossOf(t, b.Adversarial, b.Labels)
+		before, after := lossOf(t, images, labels), lossOf(t, adversarial, labels)
 		for row := range before {
 			if after[row] <= before[row] {
 				t.Errorf("%s: loss of row %d from %v to %v", name, row, before[row], after[row])

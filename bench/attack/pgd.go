@@ -31,7 +31,7 @@ type pgd struct {
 	steps      int
 	step       float64 // as a multiple of eps
 	random     bool    // start: uniform in the ball, then clipped to [0,1]
-	restart    int     // number of the start
+	restarts   int     // number of starts
 	momentum   float64 // of gradients divided by their L1 norm; 0 for none
 	adjustable bool    // Settings.StepSize applies
 }
@@ -55,63 +55,45 @@ func parsePGD(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	stages := make([]Stage, restarts)
-	for r := range stages {
-		stages[r] = pgd{loss: m[2], steps: steps, step: 0.25, random: true, restart: r, adjustable: true}.stage()
-	}
-	return single(name, stages...), true
+	return single(name, pgd{loss: m[2], steps: steps, step: 0.25, random: true, restarts: restarts, adjustable: true}.stage()), true
 }
 
-func (p pgd) stage() graphStage {
+func (p pgd) stage() method {
 	if p.loss == "" {
 		p.loss = "ce"
 	}
-	g := graphStage{
-		key: fmt.Sprintf("pgd%+v", p), build: p.build, passes: Counts{int64(p.steps), int64(p.steps)},
-		classes: map[string]int64{"dlr": 3, "margin": 2}[p.loss],
+	m := method{
+		key: fmt.Sprintf("pgd%+v", p), classes: map[string]int64{"dlr": 3, "margin": 2}[p.loss],
+		steps: p.steps, restarts: p.restarts, perStep: Counts{1, 1}, init: p.init, step: p.take,
 	}
 	if p.random {
-		g.start = func(dst []float32, elems int, points []int, s Settings) { start(dst, elems, points, s, p.restart) }
+		m.start = func(dst []float32, stream *rng.Stream, s Settings) { norms[s.Norm].uniform(stream, dst, s.Epsilon) }
 	}
-	return g
+	return m
 }
 
-func (p pgd) build(b op.B, s scene) *ir.Value {
+// init is the image and, with momentum, that of no gradient.
+func (p pgd) init(b op.B, s scene) []*ir.Value {
+	x := s.begin(b)
+	if p.momentum == 0 {
+		return []*ir.Value{x}
+	}
+	return []*ir.Value{x, b.Scale(x, 0)}
+}
+
+func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
 	size := p.step * s.Epsilon
 	if p.adjustable && s.StepSize > 0 {
 		size = s.StepSize
 	}
-	of := s.criterion(p.loss)
-	step := func(b op.B, x, m *ir.Value) (next, momentum *ir.Value) {
-		_, _, g := s.ascend(b, x, of)
-		if p.momentum > 0 {
-			sum := b.Max(perImage(b, b.Abs(g)), b.Float(g, tiny))
-			g = b.Add(b.Scale(m, p.momentum), b.Div(g, sum))
-			m = g
-		}
-		return s.norm().project(b, b.Add(x, b.Scale(s.norm().direction(b, g), size)), s.Images, s.Epsilon), m
+	x := state[0]
+	_, _, g := s.ascend(b, x, s.criterion(p.loss))
+	next := []*ir.Value{nil}
+	if p.momentum > 0 {
+		sum := b.Max(perImage(b, b.Abs(g)), b.Float(g, tiny))
+		g = b.Add(b.Scale(state[1], p.momentum), b.Div(g, sum))
+		next = append(next, g)
 	}
-	x := b.Clip(b.Add(s.Images, s.Start), 0, 1)
-	switch {
-	case p.steps == 1:
-		b.In("attack", func() { x, _ = step(b, x, nil) })
-		return x
-	case p.momentum > 0:
-		return b.Loop("attack", int64(p.steps), []*ir.Value{x, b.Scale(x, 0)}, func(b op.B, _ *ir.Value, v []*ir.Value) []*ir.Value {
-			next, m := step(b, v[0], v[1])
-			return []*ir.Value{next, m}
-		})[0]
-	}
-	return b.Loop("attack", int64(p.steps), []*ir.Value{x}, func(b op.B, _ *ir.Value, v []*ir.Value) []*ir.Value {
-		next, _ := step(b, v[0], nil)
-		return []*ir.Value{next}
-	})[0]
-}
-
-// start draws perturbations uniform in the ball, point i from the stream (seed, Start, restart, 0, i).
-func start(dst []float32, elems int, points []int, s Settings, restart int) {
-	for row, point := range points {
-		stream := rng.New(s.Seed, rng.Start, restart, 0, point)
-		norms[s.Norm].uniform(&stream, dst[row*elems:(row+1)*elems], s.Epsilon)
-	}
+	next[0] = s.norm().project(b, b.Add(x, b.Scale(s.norm().direction(b, g), size)), s.Images, s.Epsilon)
+	return next
 }

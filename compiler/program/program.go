@@ -207,8 +207,8 @@ func (w *network) updateStats(running *ir.Value, stats []lower.Stat) *ir.Value {
 	return b.Add(running, b.Scale(b.Sub(batch, running), statMomentum))
 }
 
-// Finish makes a program without state of what was built in b.
-func Finish(b op.B) (*Program, error) { return build(b) }
+// Finish makes a program of what was built in b.
+func Finish(b op.B, states ...State) (*Program, error) { return build(b, states...) }
 
 // build finishes a program and checks that every state names an input and an output of equal type and shape.
 func build(b op.B, states ...State) (*Program, error) {

@@ -1,0 +1,184 @@
+package attack
+
+import (
+	"fmt"
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/compiler/program"
+	"rnas/internal/rng"
+	"rnas/internal/tensor"
+)
+
+// method is a Stage that repeats one step, which is a graph. Its state is one or more tensors with a row for each point
+// [B,...]; the first is the adversarial image so far.
+type method struct {
+	key      string   // names the method and its parameters
+	norms    []string // that it is defined for; nil for all
+	classes  int64    // the smallest number of classes
+	steps    int      // of one try
+	restarts int      // tries from different starts, 0 for 1
+	targeted bool     // tries towards each of the likeliest other classes; then scene.Targets is set
+	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified
+
+	perTry, perStep Counts // passes of one image
+
+	// start draws the perturbation to start from; nil for zeros.
+	start func(dst []float32, stream *rng.Stream, s Settings)
+	// draws is how many uniform numbers a step takes for an image of this shape; nil for none.
+	draws func(shape []int64) int
+	// init is the state of points that did not take a step yet.
+	init func(b op.B, s scene) []*ir.Value
+	// step is the state after step t [B,1,1,1], counted from 0. Points may be at different steps.
+	step func(b op.B, s scene, t *ir.Value, state []*ir.Value) []*ir.Value
+}
+
+// targets is the number of classes that targeted attacks try, as in AutoAttack.
+const targets = 9
+
+// chunkSteps is about how many steps one run of a graph takes; points that are done leave in between.
+const chunkSteps = 20
+
+// Key implements Stage.
+func (m method) Key() string { return m.key }
+
+// Targeted implements Single.
+func (m method) Targeted() bool { return m.targeted }
+
+// Supports implements Stage.
+func (m method) Supports(s Settings, classes int64) error {
+	if len(m.norms) > 0 && !slices.Contains(m.norms, s.Norm) {
+		return fmt.Errorf("%s has no form in norm %s: expected %v", m.key, s.Norm, m.norms)
+	}
+	if classes < m.classes {
+		return fmt.Errorf("%s needs at least %d classes, found %d", m.key, m.classes, classes)
+	}
+	return nil
+}
+
+// tries is how often a point is attacked: for each start, towards each target.
+func (m method) tries(classes int64) int { return max(m.restarts, 1) * m.ranks(classes) }
+
+// ranks is the number of targets.
+func (m method) ranks(classes int64) int {
+	if !m.targeted {
+		return 1
+	}
+	return int(min(targets, classes-1))
+}
+
+// chunk divides the steps of a try evenly into runs.
+func (m method) chunk() int {
+	runs := max(1, (m.steps+chunkSteps/2)/chunkSteps)
+	return (m.steps + runs - 1) / runs
+}
+
+// Program implements Single.
+func (m method) Program(c program.Classifier, batch int, set Settings) (*program.Program, error) {
+	return m.graph(c, batch, set, m.steps)
+}
+
+// graph is a program that takes so many steps at once. When these are not all, its state is carried and the input
+// "step" [B,1,1,1] tells how many steps each point took before; the state of those that took none is of no interest. Outputs:
+// adversarial, and found when the method stops.
+func (m method) graph(c program.Classifier, batch int, set Settings, steps int) (*program.Program, error) {
+	if err := m.Supports(set, c.Classes()); err != nil {
+		return nil, err
+	}
+	b := op.NewB("attack")
+	s := scene{Classifier: c, Settings: set}
+	s.Images, s.Labels = c.Open(b, batch)
+	s.Start = b.Input("start", ir.Float32, s.Images.Shape...)
+	if m.targeted {
+		s.Targets = b.Input("targets", ir.Int64, int64(batch))
+	}
+	var draws *ir.Value
+	if n := m.drawn(s.Images.Shape[1:]); n > 0 {
+		draws = b.Input("draws", ir.Float32, int64(steps), int64(batch), int64(n))
+	}
+	state := m.init(b, s)
+	t, parts := s.none(b), steps < m.steps
+	if parts {
+		t = b.Input("step", ir.Float32, int64(batch), 1, 1, 1)
+		state = m.resume(b, t, state)
+	}
+	state = m.walk(b, s, t, draws, steps, state)
+	var carried []program.State
+	if parts {
+		for i, v := range state {
+			carried = append(carried, program.State{Name: stateName(i), In: stateName(i), Out: stateName(i) + ".next"})
+			b.Output(stateName(i)+".next", v)
+		}
+	}
+	b.Output("adversarial", b.Identity(state[0]))
+	if m.stops {
+		b.Output("found", b.Identity(state[1]))
+	}
+	return program.Finish(b, carried...)
+}
+
+func stateName(i int) string { return fmt.Sprintf("state.%d", i) }
+
+func (m method) drawn(shape []int64) int {
+	if m.draws == nil {
+		return 0
+	}
+	return m.draws(shape)
+}
+
+// resume declares the inputs of the carried state; points at step 0 have the fresh one.
+func (m method) resume(b op.B, t *ir.Value, fresh []*ir.Value) []*ir.Value {
+	if b.Err() != nil {
+		return fresh
+	}
+	begins := b.Less(t, b.Float(t, 0.5))
+	state := make([]*ir.Value, len(fresh))
+	for i, v := range fresh {
+		shape := slices.Repeat([]int64{1}, len(v.Shape))
+		shape[0] = -1
+		state[i] = b.Where(b.Reshape(begins, shape...), v, b.Input(stateName(i), v.Type, v.Shape...))
+	}
+	return state
+}
+
+// walk takes steps from step t on. A result that is there at the end of a try does not change in steps beyond it.
+func (m method) walk(b op.B, s scene, t, draws *ir.Value, steps int, state []*ir.Value) []*ir.Value {
+	if b.Err() != nil {
+		return state
+	}
+	if steps == 1 {
+		b.In("attack", func() {
+			s.Draws = draws
+			if draws != nil {
+				s.Draws = b.Squeeze(draws, 0)
+			}
+			state = m.step(b, s, t, state)
+		})
+		return state
+	}
+	kept := 1
+	if m.stops {
+		kept = 2
+	}
+	return b.Loop("attack", int64(steps), state, func(b op.B, i *ir.Value, v []*ir.Value) []*ir.Value {
+		if draws != nil {
+			s.Draws = b.Gather(draws, i, 0)
+		}
+		now := b.Add(t, b.Cast(i, ir.Float32))
+		next := m.step(b, s, now, v)
+		if m.steps%steps != 0 {
+			in := b.Less(now, b.Float(now, float64(m.steps)-0.5))
+			for i := range kept {
+				next[i] = b.Where(in, next[i], v[i])
+			}
+		}
+		return next
+	})
+}
+
+// at reads a table by step: [B,1,1,1]. Steps behind its end have its last value.
+func at(b op.B, name string, table []float64, t *ir.Value) *ir.Value {
+	v := b.Const(name, tensor.FromFloat64s(ir.Float32, []int64{int64(len(table))}, table))
+	return b.Gather(v, b.Cast(b.Min(t, b.Float(t, float64(len(table)-1))), ir.Int64), 0)
+}

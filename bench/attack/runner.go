@@ -1,0 +1,301 @@
+package attack
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"rnas/compiler/ir"
+	"rnas/internal/rng"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+)
+
+// Compile implements Stage.
+func (m method) Compile(t Target) (Runner, error) {
+	if err := m.Supports(t.Settings, t.Classifier.Classes()); err != nil {
+		return nil, err
+	}
+	r := &runner{method: m, target: t}
+	var err error
+	r.engine, err = m.launch(t)
+	return r, err
+}
+
+// engine is the graph of a number of steps in execution.
+type engine struct {
+	*runtime.Running
+	state *runtime.State
+	batch int
+	steps int
+}
+
+func (m method) launch(t Target) (*engine, error) {
+	e := &engine{state: runtime.NewState(), batch: t.Batch, steps: m.chunk()}
+	p, err := m.graph(t.Classifier, e.batch, t.Settings, e.steps)
+	for i := 0; err == nil && i < len(p.State); i++ {
+		in := p.Graph.Input(p.State[i].In)
+		err = e.state.Add(p.State[i].Name, tensor.Zeros(in.Type, in.Shape...))
+	}
+	if err == nil {
+		e.Running, err = runtime.Launch(p, e.state, t.Runtime)
+	}
+	if err != nil {
+		e.state.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Close frees the engine.
+func (e *engine) Close() error {
+	err := e.Running.Close()
+	return cmp.Or(err, e.state.Close())
+}
+
+// tensors are everything that has a row for each point.
+func (e *engine) tensors() map[string]*tensor.Tensor {
+	all := map[string]*tensor.Tensor{}
+	for _, name := range e.state.Names() {
+		all[name] = e.state.Get(name)
+	}
+	for _, name := range []string{"images", "labels", "start", "targets"} {
+		if t := e.Input(name); t != nil {
+			all[name] = t
+		}
+	}
+	return all
+}
+
+// runner keeps the rows of an engine busy: a row whose point is done gets the next one, and when no points are left, the rows
+// that are at work move to an engine of half the size.
+type runner struct {
+	method
+	target Target
+	engine *engine
+	rows   []row
+}
+
+// row is the place of one point in the batch.
+type row struct {
+	Point
+	busy   bool
+	steps  int // taken in this try
+	counts Counts
+	logits []float32 // of the image, when targeted
+}
+
+// Run implements Runner.
+func (r *runner) Run(ctx context.Context, w Work) error {
+	r.rows = make([]row, r.engine.batch)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.fill(w); err != nil {
+			return err
+		}
+		busy := r.busy()
+		if len(busy) == 0 {
+			return nil
+		}
+		if size := r.engine.batch / 2; len(busy) <= size && size >= smallest {
+			if err := r.shrink(busy, size); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.advance(w, busy); err != nil {
+			return err
+		}
+	}
+}
+
+// smallest is the smallest batch that rows move to.
+const smallest = 4
+
+func (r *runner) busy() []int {
+	var busy []int
+	for i := range r.rows {
+		if r.rows[i].busy {
+			busy = append(busy, i)
+		}
+	}
+	return busy
+}
+
+// fill gives new points to the rows that are free.
+func (r *runner) fill(w Work) error {
+	var free []int
+	for i := range r.rows {
+		if !r.rows[i].busy {
+			free = append(free, i)
+		}
+	}
+	if len(free) == 0 {
+		return nil
+	}
+	points := w.Next(len(free))
+	if len(points) == 0 {
+		return nil
+	}
+	var logits [][]float32
+	if r.targeted {
+		var err error
+		if logits, err = w.Logits(points); err != nil {
+			return err
+		}
+	}
+	for i, p := range points {
+		r.rows[free[i]] = row{Point: p, busy: true}
+		if r.targeted {
+			r.rows[free[i]].logits = logits[i]
+			r.rows[free[i]].counts.Forwards++
+		}
+		part(r.engine.Input("images"), free[i], p.Image)
+		part(r.engine.Input("labels"), free[i], []int64{p.Label})
+		r.begin(free[i])
+	}
+	return nil
+}
+
+// part writes one row of a tensor.
+func part[T float32 | int64](t *tensor.Tensor, row int, values []T) {
+	copy(t.Data.([]T)[row*len(values):], values)
+}
+
+// begin prepares the next try of a row.
+func (r *runner) begin(i int) {
+	p := &r.rows[i]
+	p.steps = 0
+	p.counts.Forwards += r.perTry.Forwards
+	p.counts.Backwards += r.perTry.Backwards
+	ranks := r.ranks(r.target.Classifier.Classes())
+	restart, rank := p.Tries/ranks, p.Tries%ranks
+	if r.targeted {
+		rank++
+		part(r.engine.Input("targets"), i, []int64{ranked(p.logits, rank)})
+	}
+	if r.start != nil {
+		stream := rng.New(r.target.Seed, rng.Start, restart, rank, p.Index)
+		n := len(p.Image)
+		r.start(r.engine.Input("start").Float32s()[i*n:(i+1)*n], &stream, r.target.Settings)
+	}
+}
+
+// ranked is the class with the given rank by logits, 0 for the largest; of equals the first is the largest.
+func ranked(logits []float32, rank int) int64 {
+	order := make([]int64, len(logits))
+	for i := range order {
+		order[i] = int64(i)
+	}
+	slices.SortStableFunc(order, func(a, b int64) int { return cmp.Compare(logits[b], logits[a]) })
+	return order[rank]
+}
+
+// advance takes some steps and lets what is found be judged.
+func (r *runner) advance(w Work, busy []int) error {
+	e := r.engine
+	clock, draws := e.Input("step"), e.Input("draws")
+	for _, i := range busy {
+		p := &r.rows[i]
+		if clock != nil {
+			clock.Float32s()[i] = float32(p.steps)
+		}
+		if draws != nil {
+			r.draw(draws, i, p)
+		}
+	}
+	if err := e.Step(); err != nil {
+		return err
+	}
+	found := e.Output("found")
+	elems := len(r.rows[busy[0]].Image)
+	adversarial := e.Output("adversarial").Float32s()
+	var attempts []Attempt
+	var rows []int
+	for _, i := range busy {
+		p := &r.rows[i]
+		taken := min(e.steps, r.steps-p.steps)
+		p.steps += taken
+		p.counts.Forwards += int64(taken) * r.perStep.Forwards
+		p.counts.Backwards += int64(taken) * r.perStep.Backwards
+		over := p.steps >= r.steps
+		if !over && (found == nil || found.Float32s()[i] < 0.5) {
+			continue
+		}
+		a := Attempt{Point: p.Point, Adversarial: adversarial[i*elems : (i+1)*elems], Counts: p.counts, Over: over}
+		if over {
+			a.Tries++
+			a.Last = a.Tries >= r.tries(r.target.Classifier.Classes())
+		}
+		attempts, rows = append(attempts, a), append(rows, i)
+	}
+	return r.settle(w, attempts, rows)
+}
+
+// draw fills in the uniform numbers of the coming steps of one point; those of a step are the same however steps are grouped.
+func (r *runner) draw(draws *tensor.Tensor, i int, p *row) {
+	n := int(draws.Shape[2])
+	for k := range r.engine.steps {
+		stream := rng.New(r.target.Seed, rng.Attack, p.Tries, p.steps+k, p.Index)
+		at := (k*r.engine.batch + i) * n
+		stream.FillUniform(draws.Float32s()[at:at+n], 0, 1)
+	}
+}
+
+// settle frees the rows whose points are done and starts the next try of others.
+func (r *runner) settle(w Work, attempts []Attempt, rows []int) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	broken, err := w.Judge(attempts)
+	if err != nil {
+		return err
+	}
+	for k, i := range rows {
+		p := &r.rows[i]
+		switch a := attempts[k]; {
+		case broken[k] || a.Last:
+			p.busy = false
+		case a.Over:
+			p.Tries, p.counts = a.Tries, Counts{}
+			r.begin(i)
+		default: // plain inference does not agree
+			r.engine.state.Get(stateName(1)).Float32s()[i] = 0
+		}
+	}
+	return nil
+}
+
+// shrink moves the busy rows to an engine of another size.
+func (r *runner) shrink(busy []int, size int) error {
+	t := r.target
+	t.Batch = size
+	next, err := r.launch(t)
+	if err != nil {
+		return err
+	}
+	to := next.tensors()
+	for name, from := range r.engine.tensors() {
+		n := from.Len() / r.engine.batch
+		for k, i := range busy {
+			switch from.DType() {
+			case ir.Int64:
+				part(to[name], k, from.Int64s()[i*n:(i+1)*n])
+			default:
+				part(to[name], k, from.Float32s()[i*n:(i+1)*n])
+			}
+		}
+	}
+	rows := make([]row, size)
+	for k, i := range busy {
+		rows[k] = r.rows[i]
+	}
+	err = r.engine.Close()
+	r.engine, r.rows = next, rows
+	return err
+}
+
+// Close implements Runner.
+func (r *runner) Close() error { return r.engine.Close() }

@@ -1,0 +1,72 @@
+package attack
+
+import (
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/compiler/program"
+)
+
+// scene is an attack graph under construction: the classifier, the values of the inputs and the settings. Loop bodies have
+// builders of their own, so methods take the builder that they add to.
+type scene struct {
+	program.Classifier
+	Images, Labels *ir.Value // [B,C,H,W], int64 [B]
+	Start          *ir.Value // [B,C,H,W], the perturbation to start from
+	Targets        *ir.Value // int64 [B], the class to be reached, when the method is targeted
+	Draws          *ir.Value // [B,draws] in [0,1), within a step only
+	Settings
+}
+
+// norm is the geometry of the settings.
+func (s scene) norm() geometry { return norms[s.Norm] }
+
+// begin is where the attack starts: [B,C,H,W].
+func (s scene) begin(b op.B) *ir.Value { return b.Clip(b.Add(s.Images, s.Start), 0, 1) }
+
+// loss of each image [B] by logits [B,K].
+type loss func(b op.B, logits *ir.Value) *ir.Value
+
+// criterion is the loss of a program.Criterion at the true labels.
+func (s scene) criterion(name string) loss {
+	c, ok := program.CriterionNamed(name)
+	if !ok {
+		panic("attack: no criterion " + name)
+	}
+	return func(b op.B, logits *ir.Value) *ir.Value { return c.Of(b, logits, s.Labels) }
+}
+
+// ascend runs the classifier at x [B,C,H,W]: logits [B,K], the loss [B] and its gradient [B,C,H,W].
+func (s scene) ascend(b op.B, x *ir.Value, of loss) (logits, value, gradient *ir.Value) {
+	logits = s.Logits(b, x)
+	value = of(b, logits)
+	return logits, value, program.InputGradient(b, value, x)
+}
+
+// wrong tells for each image whether the prediction differs from the label: bool [B,1,1,1].
+func (s scene) wrong(b op.B, logits *ir.Value) *ir.Value {
+	if b.Err() != nil {
+		return logits
+	}
+	predicted := b.One("ArgMax", ir.Attrs{"axis": int64(1), "keepdims": int64(0)}, logits)
+	return b.Reshape(b.One("Not", nil, b.Equal(predicted, s.Labels)), -1, 1, 1, 1)
+}
+
+// capture keeps in adversarial the first x for which hit [B,1,1,1] holds, and in found [B,1,1,1] whether there was one.
+func capture(b op.B, hit, x, adversarial, found *ir.Value) (image, now *ir.Value) {
+	first := b.One("And", nil, hit, b.Less(found, b.Float(found, 0.5)))
+	return b.Where(first, x, adversarial), b.Max(found, b.Cast(hit, ir.Float32))
+}
+
+// column gives a value of each image [B] the shape [B,1,1,1].
+func column(b op.B, v *ir.Value) *ir.Value { return b.Reshape(v, -1, 1, 1, 1) }
+
+// none is zero for each image: [B,1,1,1].
+func (s scene) none(b op.B) *ir.Value {
+	if b.Err() != nil {
+		return s.Images
+	}
+	return b.Fill(s.Images, 0, s.Images.Shape[0], 1, 1, 1)
+}
+
+// perImage sums over each image: [B,1,1,1].
+func perImage(b op.B, x *ir.Value) *ir.Value { return b.ReduceSum(x, true, 1, 2, 3) }
