@@ -108,15 +108,8 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	var parts []string
 	for _, part := range a.Parts {
 		for _, st := range part.Stages {
-<<<<<<< HEAD
-			if err := st.Supports(s.Settings, int64(s.classes)); errors.Is(err, attack.ErrNoTarget) {
-				continue
-			} else if err != nil {
-				return r, nil, nil, fault.Input(err)
-=======
 			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
-				return r, nil, fault.Input(err)
->>>>>>> 2e58d4f (attacks that let broken points go: rows are refilled between chunks of steps, batches shrink)
+				return r, nil, nil, fault.Input(err)
 			}
 			open := func() (worker, error) { return s.stage(st, keep) }
 			t := task{name: a.Name, key: []any{len(tasks), st.Key(), s.Settings}, open: open}

@@ -41,20 +41,6 @@ func (w *stage) Next(n int) []attack.Point {
 	n = min(n, len(w.left))
 	points := make([]attack.Point, n)
 	elems := w.data.Elems()
-<<<<<<< HEAD
-	for row, p := range points {
-		x := w.adversarial[row*elems : (row+1)*elems]
-		value := predict(logits[row*w.classes : (row+1)*w.classes])
-		if !inside(x, w.images[row*elems:(row+1)*elems], w.Settings) {
-			r.Flagged = append(r.Flagged, p)
-			value = int(w.labels[row])
-		} else if _, ok := slices.BinarySearch(w.shown, p); ok {
-			r.Shown = append(r.Shown, newShown(p, x))
-		}
-		r.Values = append(r.Values, value)
-		if err := w.keep.put(p, x); err != nil {
-			return record{}, err
-=======
 	images, labels := make([]float32, n*elems), make([]int64, n)
 	w.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
 	for i, p := range w.left[:n] {
@@ -103,6 +89,8 @@ func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
 			if !admissible {
 				done.Flagged = append(done.Flagged, a.Index)
 				value = int(a.Label)
+			} else if _, ok := slices.BinarySearch(w.shown, a.Index); ok {
+				done.Shown = append(done.Shown, newShown(a.Index, a.Adversarial))
 			}
 			done.add(a.Index, value, a.Counts)
 			if err := w.keep.put(a.Index, a.Adversarial); err != nil {
@@ -110,7 +98,6 @@ func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
 			}
 		case a.Over:
 			survived.add(a.Index, a.Tries, a.Counts)
->>>>>>> 2e58d4f (attacks that let broken points go: rows are refilled between chunks of steps, batches shrink)
 		}
 	}
 	if err := w.keep.sync(); err != nil {

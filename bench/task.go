@@ -119,11 +119,7 @@ func (s *subject) key(t task) string {
 
 // do does a task on points, those left after the records of an earlier run; with fresh, on all of them.
 func (s *subject) do(ctx context.Context, t task, points []int, fresh bool) (outcome, error) {
-<<<<<<< HEAD
-	out := outcome{values: map[int]int{}, shown: map[int]shown{}}
-=======
-	out := outcome{values: map[int]int{}, tries: map[int]int{}}
->>>>>>> 2e58d4f (attacks that let broken points go: rows are refilled between chunks of steps, batches shrink)
+	out := outcome{values: map[int]int{}, tries: map[int]int{}, shown: map[int]shown{}}
 	key := s.key(t)
 	if !fresh {
 		for _, r := range s.progress.records[key] {
