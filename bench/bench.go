@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 
 	"rnas/bench/attack"
+	"rnas/bench/corruption"
 	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
@@ -29,7 +30,9 @@ type Options struct {
 	Runtime  runtime.Options // provider, device, threads
 	Latency  bool            // measure the latency of plain inference
 	Profile  bool            // measure where the time of inference and attacks goes
-	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, points.csv and the progress file, made when missing; ""
+	// Corruptions says where images for the accuracy under common corruptions come from; nil measures none.
+	Corruptions *corruption.Source
+	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, corruptions.csv, points.csv and the progress file, made when missing; ""
 	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
 	Dir      string
 	Images   bool             // write the adversarial images to Dir as .npz
@@ -69,7 +72,12 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		}
 		defer progress.Close()
 	}
-	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress}
+	corrupt, err := openCorruptions(o.Corruptions, data, o.Settings.Seed)
+	if err != nil {
+		return nil, fmt.Errorf("corruptions: %w", err)
+	}
+	defer corrupt.Close()
+	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress, corrupt: corrupt}
 	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: o.Runtime.Provider}
 	result.Reproduce = &report.Reproduce{Command: o.Command, Data: data.Name, DataSHA256: j.digest, Seed: o.Settings.Seed}
 	var points []modelPoints

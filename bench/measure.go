@@ -73,6 +73,9 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 			return result, points, err
 		}
 	}
+	if result.Corruptions, err = s.corruptions(ctx); err != nil {
+		return result, points, fmt.Errorf("corruptions: %w", err)
+	}
 	if j.Latency {
 		if result.Latency, err = s.latency(ctx); err != nil {
 			return result, points, fmt.Errorf("latency: %w", err)

@@ -17,6 +17,7 @@ type job struct {
 	digest   string // of data
 	library  string // version of ONNX Runtime
 	progress *progress
+	corrupt  corruptions
 }
 
 // subject is the model under test with the buffers of one batch.

@@ -162,7 +162,7 @@ func TestPublishedErrors(t *testing.T) {
 		{"labels.npy", encode(tensor.Zeros(tensor.Uint8, 34)), "labels.npy: expected one dimension, a multiple of 5 up to 1048576, found the shape [34]"},
 		{"labels.npy", encode(tensor.Zeros(tensor.Uint8, 35, 1)), "found the shape [35 1]"},
 		{"labels.npy", encode(tensor.Zeros(tensor.Float64, 35)), "labels.npy: expected integers, found float64"},
-		{"labels.npy", encode(tensor.Vector(int64(0), 1, 2, 0, 3)), "labels.npy: element 4: expected a label from 0 to 2, found 3"},
+		{"labels.npy", encode(tensor.Vector(int64(3), 3, 3, 3, 3)), "labels.npy: element 0: expected a label from 0 to 2, found 3"},
 		{"labels.npy", encode(tensor.Vector(int64(0), 1, 0, 1, 0, 1, 0, 2, 0, 1)), "labels.npy: element 7: expected 1 as at severity 1, found 2"},
 	} {
 		content := files(t, 7)

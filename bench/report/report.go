@@ -35,6 +35,8 @@ type Model struct {
 	Curves    []Curve    `json:"curves,omitempty"`
 	Latency   *Latency   `json:"latency,omitempty"`
 	Profiles  []Profile  `json:"profiles,omitempty"`
+
+	Corruptions *Corruptions `json:"corruptions,omitempty"`
 }
 
 // Strongest is the index of the attack that leaves the fewest points, the first one of equals; -1 without attacks.

@@ -14,8 +14,8 @@ import (
 	"rnas/internal/atomicfile"
 )
 
-// Write writes result.json, result.csv, result.md, report.html (see HTML) and, if there are profiles, profile.json into a
-// folder, each complete or not at all. Equal results give equal bytes.
+// Write writes result.json, result.csv, result.md, report.html (see HTML) and, where there is something to
+// tell, profile.json and corruptions.csv into a folder, each complete or not at all. Equal results give equal bytes.
 func (r *Result) Write(dir string, galleries []*Gallery) error {
 	for _, f := range []struct {
 		name   string
@@ -25,6 +25,7 @@ func (r *Result) Write(dir string, galleries []*Gallery) error {
 		{"result.csv", r.CSV},
 		{"result.md", r.Markdown},
 		{"profile.json", r.ProfileJSON},
+		{"corruptions.csv", r.CorruptionsCSV},
 		{"report.html", func() ([]byte, error) { return r.HTML(galleries) }},
 	} {
 		data, err := f.encode()
@@ -126,6 +127,7 @@ func (r *Result) Markdown() ([]byte, error) {
 		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %.2f | %.2f to %.2f | %s | %s | %s |\n",
 			cell(x.Path), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
 	}
+	r.corruptions(&b)
 	r.latencies(&b)
 	r.comparisons(&b)
 	r.flags(&b)

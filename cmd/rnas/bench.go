@@ -29,6 +29,9 @@ type benchFlags struct {
 	step    epsValue
 	split   string
 	seed    uint64
+
+	corruptions string
+	limit       int // of the data
 }
 
 func (b *benchFlags) add(f *pflag.FlagSet) {
@@ -43,6 +46,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
 	f.BoolVar(&b.options.Profile, "profile", false, "print where the time of inference and attacks goes, by operator and by layer")
 	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
+	f.StringVar(&b.corruptions, "corruptions", "", "measure the 15 common corruptions too: generated, or cifar10c:PATH of the published files (--limit: the first images of each severity)")
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
 }
 
@@ -60,6 +64,9 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 		return nil, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
 	}
 	p := b.options
+	if p.Corruptions, err = corruptionSource(b.corruptions, b.limit); err != nil {
+		return nil, err
+	}
 	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
 	if err := p.Settings.Validate(); err != nil {
 		return nil, fault.Input(err)
@@ -94,6 +101,7 @@ func benchCommand(f *pflag.FlagSet) action {
 		if len(args) == 0 {
 			return fault.Inputf("expected one or more model files, found none")
 		}
+		b.limit = in.data.limit
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
@@ -129,6 +137,9 @@ func printResult(w io.Writer, r *report.Result) error {
 		t.row(append(row, percent(m.WorstCase.RobustAccuracy), "  "+m.Path)...)
 	}
 	if err := t.flush(); err != nil {
+		return err
+	}
+	if err := printCorruptions(w, r); err != nil {
 		return err
 	}
 	for _, m := range r.Models {

@@ -75,7 +75,7 @@ func runCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		r.bench.options.Command = c.words
+		r.bench.options.Command, r.bench.limit = c.words, r.limit.bench
 		result, err := r.bench.run(ctx, models, test, r.out, o, c.err)
 		if err != nil {
 			return err
