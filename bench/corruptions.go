@@ -102,7 +102,11 @@ type generated struct {
 	corrupted []float32 // [batch,C,H,W]
 }
 
-func (w *generated) run(_ context.Context, points []int) (record, error) {
+func (w *generated) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, w.one)
+}
+
+func (w *generated) one(points []int) (record, error) {
 	elems, generators := w.data.Elems(), w.corrupt.generators
 	clear(w.corrupted[len(points)*elems:])
 	var threads sync.WaitGroup
