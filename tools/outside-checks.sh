@@ -11,10 +11,11 @@ python3 -c 'import onnx, onnxruntime, numpy, scipy, PIL, skimage, cv2' 2>/dev/nu
 
 # debian PACKAGE...
 debian() {
+	apt='apt-get -o DPkg::Lock::Timeout=300' # another one may be at work
 	sudo=
 	[ "$(id -u)" = 0 ] || sudo=sudo
 	log=$(mktemp)
-	{ $sudo apt-get update && $sudo apt-get install --yes --no-install-recommends "$@"; } </dev/null >"$log" 2>&1 || {
+	{ $sudo $apt update && $sudo $apt install --yes --no-install-recommends "$@"; } </dev/null >"$log" 2>&1 || {
 		cat "$log" >&2
 		echo "outside-checks: cannot install $*" >&2
 		exit 1
@@ -26,7 +27,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 export DEBIAN_FRONTEND=noninteractive
 have npm || debian nodejs npm
-have chromium || have chromium-browser || have google-chrome || debian chromium
+have chromium || have chromium-browser || have google-chrome || debian chromium fonts-dejavu-core
 
 # npm leaves a copy of the lock file in node_modules when all of it is installed.
 web=examples/web
