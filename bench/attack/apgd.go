@@ -47,7 +47,7 @@ func (a apgd) stage() method {
 }
 
 // apgdStart draws a point of the sphere: in the maximum norm, one pixel at least moves by eps.
-func apgdStart(dst []float32, stream *rng.Stream, s Settings) {
+func apgdStart(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
 	if s.Norm == "linf" {
 		stream.FillUniform(dst, -1, 1)
 	} else {

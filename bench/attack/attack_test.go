@@ -200,7 +200,7 @@ func inputs(m method, s Settings, try int, points ...int) map[string]*tensor.Ten
 		labels[i] = p.Label
 		if m.start != nil {
 			stream := rng.New(s.Seed, rng.Start, try, 0, index)
-			m.start(from.Float32s()[i*elems:(i+1)*elems], &stream, s)
+			m.start(from.Float32s()[i*elems:(i+1)*elems], from.Shape[1:], &stream, s)
 		}
 	}
 	return map[string]*tensor.Tensor{"images": images, "labels": tensor.Vector(labels...), "start": from}

@@ -24,8 +24,8 @@ type method struct {
 
 	perTry, perStep Counts // passes of one image
 
-	// start draws the perturbation to start from; nil for zeros.
-	start func(dst []float32, stream *rng.Stream, s Settings)
+	// start draws the perturbation [C,H,W] to start from; nil for zeros.
+	start func(dst []float32, shape []int64, stream *rng.Stream, s Settings)
 	// draws is how many uniform numbers a step takes for an image of this shape; nil for none.
 	draws func(shape []int64) int
 	// init is the state of points that did not take a step yet.
@@ -37,7 +37,7 @@ type method struct {
 // targets is the number of classes that targeted attacks try, as in AutoAttack.
 const targets = 9
 
-// chunkSteps is about how many steps one run of a graph takes; points that are done leave in between.
+// chunkSteps is the largest number of steps that one run of a graph takes; points that are done leave in between.
 const chunkSteps = 20
 
 // Key implements Stage.
@@ -70,7 +70,7 @@ func (m method) ranks(classes int64) int {
 
 // chunk divides the steps of a try evenly into runs.
 func (m method) chunk() int {
-	runs := max(1, (m.steps+chunkSteps/2)/chunkSteps)
+	runs := (m.steps + chunkSteps - 1) / chunkSteps
 	return (m.steps + runs - 1) / runs
 }
 

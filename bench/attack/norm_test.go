@@ -7,6 +7,7 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/compiler/program"
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
@@ -187,4 +188,13 @@ func lossOf(t *testing.T, images []float32, labels []int64) []float64 {
 		t.Fatal(err)
 	}
 	return out["loss"].Float64s()
+}
+
+func mustScore(t *testing.T, c program.Classifier, n int) *ir.Graph {
+	t.Helper()
+	p, err := c.Score(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Graph
 }

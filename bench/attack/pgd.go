@@ -67,7 +67,9 @@ func (p pgd) stage() method {
 		steps: p.steps, restarts: p.restarts, perStep: Counts{1, 1}, init: p.init, step: p.take,
 	}
 	if p.random {
-		m.start = func(dst []float32, stream *rng.Stream, s Settings) { norms[s.Norm].uniform(stream, dst, s.Epsilon) }
+		m.start = func(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
+			norms[s.Norm].uniform(stream, dst, s.Epsilon)
+		}
 	}
 	return m
 }

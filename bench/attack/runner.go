@@ -178,8 +178,8 @@ func (r *runner) begin(i int) {
 	}
 	if r.start != nil {
 		stream := rng.New(r.target.Seed, rng.Start, restart, rank, p.Index)
-		n := len(p.Image)
-		r.start(r.engine.Input("start").Float32s()[i*n:(i+1)*n], &stream, r.target.Settings)
+		start, n := r.engine.Input("start"), len(p.Image)
+		r.start(start.Float32s()[i*n:(i+1)*n], start.Shape[1:], &stream, r.target.Settings)
 	}
 }
 
