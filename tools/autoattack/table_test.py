@@ -1,0 +1,58 @@
+"""Tests of the table, which needs neither PyTorch nor rnas. Run: python3 -m unittest tools/autoattack/table_test.py"""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import table
+
+
+def part(name, robust):
+    return {"name": name, "robust": robust, "robust_accuracy": robust / 500}
+
+
+def record(clean, after):
+    return {
+        "commit": "0123456789", "torch": "2", "threads": 1, "batch": 125, "clean": part("clean", clean),
+        "attacks": [{**part(*a), "seconds": 10.4, "cpu_seconds": 5.2} for a in after],
+    }
+
+
+OFFICIAL = {
+    "a": record(300, [("apgd-ce", 150), ("square", 140)]),
+    "b": record(400, [("apgd-ce", 0), ("square", 0)]),
+}
+OURS = {
+    "rnas": "v1", "onnxruntime": "1.32", "models": [
+        {"path": "x/b.onnx", "clean": {"accuracy": 0.8}, "attacks": [
+            {"name": "autoattack", "seconds": 1, "forwards": 2, "backwards": 3, "parts": [part("apgd-ce", 0)]},
+        ]},
+        {"path": "x/a.onnx", "clean": {"accuracy": 0.6}, "attacks": [
+            {"name": "fgsm", "seconds": 1, "forwards": 2, "backwards": 3},
+            {"name": "autoattack", "seconds": 7, "forwards": 2000, "backwards": 3, "parts": [part("apgd-ce", 152), part("square", 139)]},
+        ]},
+    ],
+}
+
+
+class Table(unittest.TestCase):
+    def test_differences_are_ours_less_official_by_model(self):
+        off = table.differences(OFFICIAL, OURS)
+        self.assertEqual(list(off), ["a", "b"])
+        rounded = {name: {k: round(v, 6) for k, v in d.items()} for name, d in off.items()}
+        self.assertEqual(rounded["a"], {"clean": 0, "apgd-ce": 0.4, "square": -0.2})
+        self.assertEqual(rounded["b"], {"clean": 0, "apgd-ce": 0})
+
+    def test_text(self):
+        text = table.markdown(OFFICIAL, OURS, "some machine")
+        for expected in [
+            "Largest difference: 0.4 points after an attack, 0.2 points at the end.", "Machine: some machine.",
+            "| apgd-ce | 30.0 | 30.4 | +0.4 | 10 (5) |", "| square | 28.0 | 27.8 | -0.2 | 10 (5) |",
+            "| square | 0.0 |  |  | 10 (5) |", "ours 7 for 2,000 forward", "official 21 (10)",
+        ]:
+            self.assertIn(expected, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
