@@ -6,7 +6,7 @@ BENCHTIME   ?= 5x
 ONNX_CASES  := 1.22.0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build ort cases demo test conformance check bench compare fuzz test-cuda clean
+.PHONY: all build ort cases demo test conformance check bench compare autoattack fuzz test-cuda clean
 
 all: build
 
@@ -40,6 +40,9 @@ bench: ort ## time of each kind of program; BENCHTIME=10x for steadier figures
 
 compare: ort ## our times beside PyTorch's, into docs/results/speed.md; COMPARE="--torch 1.13.1 --cases train" for options
 	tools/compare/compare.py $(COMPARE)
+
+autoattack: ort build ## AutoAttack beside the official code's results, into docs/results/autoattack.md
+	tools/autoattack/main.py compare $(AUTOATTACK)
 
 FUZZTIME ?= 20s
 fuzz: ## every fuzz target for FUZZTIME, a time or a number of executions such as 1000000x

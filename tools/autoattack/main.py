@@ -137,7 +137,8 @@ def compare(options):
     if options.threads:
         command += ["--threads", str(options.threads)]
     subprocess.run(command, check=True)
-    text = table.markdown(read(OFFICIAL), read(os.path.join(folder, "result.json")), options.machine)
+    survivors = table.survivors(os.path.join(folder, "points.csv"))
+    text = table.markdown(read(OFFICIAL), read(os.path.join(folder, "result.json")), survivors, options.machine, options.threads)
     write(os.path.join(ROOT, "docs", "results", "autoattack.md"), text)
 
 

@@ -1,5 +1,6 @@
 """The table of the comparison, out of the official code's records and the result.json of rnas bench."""
 
+import csv
 import os
 
 HEAD = """# AutoAttack against the official code
@@ -28,7 +29,11 @@ def rows(official, ours):
 
 
 def by_name(result):
-    return {os.path.splitext(os.path.basename(model["path"]))[0]: model for model in result["models"]}
+    return {name_of(model["path"]): model for model in result["models"]}
+
+
+def name_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def differences(official, result):
@@ -40,7 +45,17 @@ def differences(official, result):
     }
 
 
-def markdown(official, result, machine, threads=None):
+def survivors(path):
+    """By model, one character per point of the points.csv of rnas bench: 1 where it survives autoattack."""
+    found = {}
+    with open(path, newline="") as f:
+        for row in csv.DictReader(f):
+            found.setdefault(name_of(row["path"]), []).append((int(row["index"]), row["autoattack_robust"]))
+    return {name: "".join(robust for _, robust in sorted(points)) for name, points in found.items()}
+
+
+def markdown(official, result, points, machine, threads=None):
+    """The page. points is that of survivors."""
     models, off = by_name(result), differences(official, result)
     some = next(iter(official.values()))
     text = HEAD.format(
@@ -51,11 +66,11 @@ def markdown(official, result, machine, threads=None):
         final=max(abs(list(d.values())[-1]) for d in off.values()),
     )
     for name in off:
-        text += "\n" + section(name, official[name], models[name], off[name])
+        text += "\n" + section(official[name], models[name], off[name], points[name], name)
     return text
 
 
-def section(name, official, ours, off):
+def section(official, ours, off, points, name):
     lines = [f"## {name}", "", "| after | official | ours | difference | official: seconds |", "|---|--:|--:|--:|--:|"]
     for stage, theirs, our in rows(official, ours):
         time = f"{theirs['seconds']:.0f} ({theirs['cpu_seconds']:.0f})" if "seconds" in theirs else ""
@@ -63,8 +78,11 @@ def section(name, official, ours, off):
         lines.append(f"| {stage} | {percent(theirs):.1f} | {cells[0]} | {cells[1]} | {time} |")
     total = [sum(a[key] for a in official["attacks"]) for key in ("seconds", "cpu_seconds")]
     attack = next(a for a in ours["attacks"] if a["name"] == "autoattack")
+    last = official["attacks"][-1]["points"]
+    pairs = [sum(a + b == pair for a, b in zip(last, points, strict=True)) for pair in ("01", "10")]
     lines += ["", (
         f"Seconds in all: official {total[0]:.0f} ({total[1]:.0f}), ours {attack['seconds']:.0f} for {attack['forwards']:,} forward and "
-        f"{attack['backwards']:,} backward passes of single images."
+        f"{attack['backwards']:,} backward passes of single images. "
+        f"Of the points that survive one side, {sum(pairs)} do not survive the other: {pairs[0]} only the official code breaks, {pairs[1]} only ours."
     ), ""]
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -9,7 +10,7 @@ import table
 
 
 def part(name, robust):
-    return {"name": name, "robust": robust, "robust_accuracy": robust / 500}
+    return {"name": name, "robust": robust, "robust_accuracy": robust / 500, "points": "1101"}
 
 
 def record(clean, after):
@@ -45,13 +46,20 @@ class Table(unittest.TestCase):
         self.assertEqual(rounded["b"], {"clean": 0, "apgd-ce": 0})
 
     def test_text(self):
-        text = table.markdown(OFFICIAL, OURS, "some machine")
+        text = table.markdown(OFFICIAL, OURS, {"a": "1010", "b": "1101"}, "some machine")
         for expected in [
             "Largest difference: 0.4 points after an attack, 0.2 points at the end.", "Machine: some machine.",
             "| apgd-ce | 30.0 | 30.4 | +0.4 | 10 (5) |", "| square | 28.0 | 27.8 | -0.2 | 10 (5) |",
             "| square | 0.0 |  |  | 10 (5) |", "ours 7 for 2,000 forward", "official 21 (10)",
+            "3 do not survive the other: 1 only the official code breaks, 2 only ours.", "0 do not survive the other",
         ]:
             self.assertIn(expected, text)
+
+    def test_survivors_by_index(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".csv") as f:
+            f.write("path,index,autoattack_robust\nx/a.onnx,1,0\nx/a.onnx,0,1\nx/b.onnx,0,1\n")
+            f.flush()
+            self.assertEqual(table.survivors(f.name), {"a": "10", "b": "1"})
 
 
 if __name__ == "__main__":
