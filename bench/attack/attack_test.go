@@ -21,6 +21,7 @@ import (
 func TestParse(t *testing.T) {
 	for list, want := range map[string][]string{
 		"clean": nil, "clean,fgsm,pgd20": {"fgsm", "pgd20"}, "pgd100, fgsm-rs": {"pgd100", "fgsm-rs"}, "pgd1": {"pgd1"},
+		"cw,pgd20-t,pgd5-tx3": {"cw", "pgd20-t", "pgd5-tx3"},
 	} {
 		attacks, err := Parse(list)
 		var names []string
@@ -32,7 +33,7 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for list, part := range map[string]string{
-		"": "expected clean, fgsm, fgsm-rs, pgdK[-dlr|-margin][xR]", "fgsm,": `found ""`, "fgsm,fgsm": "twice", "PGD20": `found "PGD20"`,
+		"": "expected clean, fgsm, fgsm-rs, pgdK[-dlr|-margin|-t][xR]", "fgsm,": `found ""`, "fgsm,fgsm": "twice", "PGD20": `found "PGD20"`,
 		"pgd": `found "pgd"`, "pgd0": `found "pgd0"`, "pgd-1": "found", "pgd07": "found", "pgd+7": "found",
 		"pgd99999999999": "found", "pgd1000001": "found", "fgsm20": "found", "pgd20-ce": "found", "pgd20x0": "found",
 	} {
@@ -213,7 +214,7 @@ func TestInterpreter(t *testing.T) {
 	const eps = 8. / 255
 	c := convnet(t)
 	points := []int{3, 1, 4, 15, 9, 2}
-	for name, few := range map[string]int{"fgsm": 2, "fgsm-rs": 2, "pgd3": 8, "pgd3-dlr": elems + 8, "mifgsm": 12} {
+	for name, few := range map[string]int{"fgsm": 2, "fgsm-rs": 2, "pgd3": 8, "pgd3-dlr": elems + 8, "mifgsm": 12, "cw": 40} {
 		t.Run(name, func(t *testing.T) {
 			s := Settings{Norm: "linf", Epsilon: eps, Seed: 22}
 			m := stageOf(t, name).(method)

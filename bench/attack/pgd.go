@@ -7,6 +7,7 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/compiler/program"
 	"rnas/internal/rng"
 )
 
@@ -17,17 +18,22 @@ var pgdFamilies = []family{
 	fixed("fgsm-rs", "one step of 1.25 eps from a uniform start (Wong et al. 2020, section 5.1)",
 		Part{"fgsm-rs", []Stage{pgd{steps: 1, step: 1.25, random: true}.stage()}}),
 	{
-		"pgdK[-dlr|-margin][xR]",
-		"K steps of eps/4 from a uniform start, the best of R starts (Madry et al. 2018, section 2.1, with the steps of their CIFAR-10 code)",
+		"pgdK[-dlr|-margin|-t][xR]",
+		"K steps of eps/4 from a uniform start, the best of R starts (Madry et al. 2018, section 2.1, with the steps of their CIFAR-10 code); " +
+			"-t towards each of the 9 likeliest other classes (Gowal et al. 2019, MultiTargeted)",
 		parsePGD,
 	},
+	fixed("cw", "30 steps of eps/4 on the margin of Carlini & Wagner 2017 with confidence 50, the CW-Linf of papers on robust training (Zhang et al. 2020)",
+		Part{"cw", []Stage{pgd{loss: "margin", confidence: 50, steps: 30, step: 0.25, random: true, adjustable: true}.stage()}}),
 	fixed("mifgsm", "10 steps of eps/4 along the momentum of L1-normalised gradients (Dong et al. 2018, algorithm 1)",
 		Part{"mifgsm", []Stage{pgd{steps: 10, step: 0.25, momentum: 1, adjustable: true}.stage()}}),
 }
 
 // pgd is projected gradient ascent.
 type pgd struct {
-	loss       string // of program.Criteria; "" is ce
+	loss       string  // of program.Criteria; "" is ce
+	targeted   bool    // the loss is the logit of the target minus that of the label
+	confidence float64 // the loss does not rise beyond it; 0 for no bound
 	steps      int
 	step       float64 // as a multiple of eps
 	random     bool    // start: uniform in the ball, then clipped to [0,1]
@@ -38,7 +44,7 @@ type pgd struct {
 
 const maxSteps = 1_000_000
 
-var pgdName = regexp.MustCompile(`^pgd([1-9][0-9]{0,6})(?:-(dlr|margin))?(?:x([1-9][0-9]{0,2}))?$`)
+var pgdName = regexp.MustCompile(`^pgd([1-9][0-9]{0,6})(?:-(dlr|margin|t))?(?:x([1-9][0-9]{0,2}))?$`)
 
 func parsePGD(name string) (Attack, bool) {
 	m := pgdName.FindStringSubmatch(name)
@@ -55,7 +61,11 @@ func parsePGD(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	return single(name, pgd{loss: m[2], steps: steps, step: 0.25, random: true, restarts: restarts, adjustable: true}.stage()), true
+	p := pgd{loss: m[2], steps: steps, step: 0.25, random: true, restarts: restarts, adjustable: true}
+	if p.loss == "t" {
+		p.loss, p.targeted = "margin", true
+	}
+	return single(name, p.stage()), true
 }
 
 func (p pgd) stage() method {
@@ -64,7 +74,7 @@ func (p pgd) stage() method {
 	}
 	m := method{
 		key: fmt.Sprintf("pgd%+v", p), classes: map[string]int64{"dlr": 3, "margin": 2}[p.loss],
-		steps: p.steps, restarts: p.restarts, perStep: Counts{1, 1}, init: p.init, step: p.take,
+		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, init: p.init, step: p.take,
 	}
 	if p.random {
 		m.start = func(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
@@ -72,6 +82,23 @@ func (p pgd) stage() method {
 		}
 	}
 	return m
+}
+
+// criterion is the loss that rises. With a bound the gradient is zero where the loss reaches it.
+func (p pgd) criterion(s scene) loss {
+	of := s.criterion(p.loss)
+	if p.targeted {
+		of = func(b op.B, logits *ir.Value) *ir.Value {
+			return program.TargetedMargin(b, logits, s.Labels, s.Targets)
+		}
+	}
+	if p.confidence == 0 {
+		return of
+	}
+	return func(b op.B, logits *ir.Value) *ir.Value {
+		v := of(b, logits)
+		return b.Neg(b.Relu(b.Sub(b.Float(v, p.confidence), v)))
+	}
 }
 
 // init is the image and, with momentum, that of no gradient.
@@ -89,7 +116,7 @@ func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
 		size = s.StepSize
 	}
 	x := state[0]
-	_, _, g := s.ascend(b, x, s.criterion(p.loss))
+	_, _, g := s.ascend(b, x, p.criterion(s))
 	next := []*ir.Value{nil}
 	if p.momentum > 0 {
 		sum := b.Max(perImage(b, b.Abs(g)), b.Float(g, tiny))
