@@ -29,6 +29,7 @@ type Options struct {
 	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
 	Runtime  runtime.Options // provider, device, threads
 	Latency  bool            // measure the latency of plain inference
+	Curves   bool            // measure accuracy against eps and against steps
 	Profile  bool            // measure where the time of inference and attacks goes
 	// Corruptions says where images for the accuracy under common corruptions come from; nil measures none.
 	Corruptions *corruption.Source

@@ -76,6 +76,11 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	if result.Corruptions, err = s.corruptions(ctx); err != nil {
 		return result, points, fmt.Errorf("corruptions: %w", err)
 	}
+	if j.Curves {
+		if result.Curves, err = s.curves(ctx, right); err != nil {
+			return result, points, fmt.Errorf("curves: %w", err)
+		}
+	}
 	if j.Latency {
 		if result.Latency, err = s.latency(ctx); err != nil {
 			return result, points, fmt.Errorf("latency: %w", err)

@@ -35,8 +35,7 @@ func (r *record) add(point, value int, c attack.Counts) {
 	r.Backwards += c.Backwards
 }
 
-// progress holds the records of finished batches, in memory and appended to a file. The zero value has no file and
-// remembers nothing.
+// progress holds the records of finished batches, in memory and appended to a file. The zero value has no file.
 type progress struct {
 	file    *os.File
 	records map[string][]record // by job
@@ -74,8 +73,12 @@ func openProgress(path string) (*progress, error) {
 	return p, nil
 }
 
-// add appends a record by one write.
+// add remembers a record and appends it by one write.
 func (p *progress) add(r record) error {
+	if p.records == nil {
+		p.records = map[string][]record{}
+	}
+	p.records[r.Job] = append(p.records[r.Job], r)
 	if p.file == nil {
 		return nil
 	}

@@ -1,5 +1,7 @@
 package report
 
+import "fmt"
+
 // Curve is the accuracy of a model under attacks that differ in one setting, on the same points.
 type Curve struct {
 	Attack string       `json:"attack"` // "pgd20", or "pgdK" for K steps
@@ -13,6 +15,14 @@ type CurvePoint struct {
 	Eps   float64 `json:"eps"`
 	Steps int     `json:"steps"`
 	Robust
+}
+
+// Place names a point.
+func (c *Curve) Place(i int) string {
+	if c.Over == "steps" {
+		return fmt.Sprintf("%d steps", c.Points[i].Steps)
+	}
+	return "eps " + epsText(c.Points[i].Eps)
 }
 
 // X is the coordinate that the curve is over.

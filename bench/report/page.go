@@ -30,7 +30,7 @@ type page struct {
 	Title    string
 	Sections []section
 	Charts   []*chart
-	Command  string
+	Command  []string // words as a shell reads them
 	Pairs    []pair
 	Warned   bool // whether there is a warning
 	Attacked bool // an attack
@@ -216,7 +216,7 @@ func plural(n int, one, several string) string {
 }
 
 // shellWords writes words so that a POSIX shell reads them back.
-func shellWords(words []string) string {
+func shellWords(words []string) []string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%") != "" {
@@ -224,5 +224,5 @@ func shellWords(words []string) string {
 		}
 		quoted[i] = w
 	}
-	return strings.Join(quoted, " ")
+	return quoted
 }

@@ -129,6 +129,7 @@ func (r *Result) Markdown() ([]byte, error) {
 	}
 	r.corruptions(&b)
 	r.latencies(&b)
+	r.curves(&b)
 	r.comparisons(&b)
 	r.flags(&b)
 	return b.Bytes(), nil
@@ -143,6 +144,18 @@ func (r *Result) latencies(b *bytes.Buffer) {
 		for _, l := range m.Latency.Runs {
 			fmt.Fprintf(b, "%s| %s | %d | %d | %.3g | %.3g | %.3g | %.4g |\n", header, cell(m.Path), m.Latency.Threads, l.Batch, l.P50, l.P90, l.P99, l.ImagesPerSecond)
 			header = ""
+		}
+	}
+}
+
+func (r *Result) curves(b *bytes.Buffer) {
+	header := "\n| model | attack | eps | steps | accuracy | 95% interval |\n|---|---|--:|--:|--:|--:|\n"
+	for _, m := range r.Models {
+		for _, c := range m.Curves {
+			for _, p := range c.Points {
+				fmt.Fprintf(b, "%s| %s | %s | %.4g | %d | %.2f | %.2f to %.2f |\n", header, cell(m.Path), c.Attack, p.Eps, p.Steps, 100*p.RobustAccuracy, 100*p.CI95[0], 100*p.CI95[1])
+				header = ""
+			}
 		}
 	}
 }
@@ -170,6 +183,12 @@ func (r *Result) flags(b *bytes.Buffer) {
 		for _, a := range m.Attacks {
 			for _, f := range a.Flags {
 				fmt.Fprintf(b, "%s- %s, %s: %s\n", header, m.Path, a.Name, f)
+				header = ""
+			}
+		}
+		for _, c := range m.Curves {
+			for _, f := range c.Flags {
+				fmt.Fprintf(b, "%s- %s, accuracy against %s: %s\n", header, m.Path, c.Over, f)
 				header = ""
 			}
 		}

@@ -44,6 +44,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&b.options.Batch, "batch", 64, "images in a batch, where the model leaves their number open")
 	f.Uint64Var(&b.seed, "seed", 0, "seed of everything random")
 	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
+	f.BoolVar(&b.options.Curves, "curves", false, "measure accuracy under PGD-20 at 0 to 4 times eps and under PGD with 1 to 100 steps too, and check that both fall")
 	f.BoolVar(&b.options.Profile, "profile", false, "print where the time of inference and attacks goes, by operator and by layer")
 	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
 	f.StringVar(&b.corruptions, "corruptions", "", "measure the 15 common corruptions too: generated, or cifar10c:PATH of the published files (--limit: the first images of each severity)")
@@ -154,6 +155,11 @@ func printResult(w io.Writer, r *report.Result) error {
 		for _, a := range m.Attacks {
 			for _, flag := range a.Flags {
 				fmt.Fprintf(w, "%s, %s: %s\n", m.Path, a.Name, flag)
+			}
+		}
+		for _, c := range m.Curves {
+			for _, flag := range c.Flags {
+				fmt.Fprintf(w, "%s, accuracy against %s: %s\n", m.Path, c.Over, flag)
 			}
 		}
 	}

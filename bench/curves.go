@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"rnas/bench/attack"
+	"rnas/bench/report"
+)
+
+// The attacks of the curves, as multiples of eps and as numbers of steps.
+var (
+	curveRadii = []float64{0, 0.25, 0.5, 1, 2, 4}
+	curveSteps = []int{1, 2, 5, 10, 20, 50, 100}
+)
+
+const (
+	curveBase = 20 // steps of the curve against eps
+	// curveLevel is the p-value of McNemar's test below which a rise is not noise. It is small because a curve has
+	// several points, each of which is tested.
+	curveLevel = 0.01
+)
+
+// curves measures the accuracy against eps and against steps on the points that are classified rightly. Both must fall:
+// a rise is flagged, for it is a sign of a gradient that is masked (Athalye et al. 2018, section 3.1).
+func (s *subject) curves(ctx context.Context, right []int) ([]report.Curve, error) {
+	radii := curve{subject: s, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []string{}}}
+	for _, times := range curveRadii {
+		settings := s.Settings
+		settings.Epsilon *= times
+		settings.StepSize *= times
+		n := len(radii.of.Points)
+		if settings.Validate() != nil || n > 0 && radii.of.Points[n-1].Eps == settings.Epsilon {
+			continue
+		}
+		if err := radii.add(ctx, settings, curveBase, right); err != nil {
+			return nil, err
+		}
+	}
+	radii.falls()
+	radii.ends()
+	steps := curve{subject: s, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []string{}}}
+	for _, k := range curveSteps {
+		if err := steps.add(ctx, s.Settings, k, right); err != nil {
+			return nil, err
+		}
+	}
+	steps.falls()
+	return []report.Curve{radii.of, steps.of}, nil
+}
+
+func pgdName(steps int) string { return fmt.Sprintf("pgd%d", steps) }
+
+// curve is a curve in the making.
+type curve struct {
+	*subject
+	of     report.Curve
+	robust [][]bool // by point of the curve, by point of the data
+}
+
+// add runs one attack, which is an ordinary one: it is not run again if it is among those measured already.
+func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, right []int) error {
+	left := right
+	if settings.Epsilon > 0 {
+		list, err := attack.Parse(pgdName(steps))
+		if err != nil {
+			return err
+		}
+		other, j := *c.subject, *c.job
+		j.Settings, j.Images = settings, false
+		other.job = &j
+		if settings != c.Settings {
+			other.shown = nil
+		}
+		_, predictions, _, err := other.attack(ctx, list[0], right)
+		if err != nil {
+			return err
+		}
+		left = c.surviving(right, predictions)
+	}
+	robust := make([]bool, c.data.Len())
+	for _, p := range left {
+		robust[p] = true
+	}
+	c.robust = append(c.robust, robust)
+	c.of.Points = append(c.of.Points, report.CurvePoint{Eps: settings.Epsilon, Steps: steps, Robust: report.NewRobust(len(left), c.data.Len())})
+	return nil
+}
+
+// falls flags the first attack that leaves more points than a weaker one before it, by more than noise.
+func (c *curve) falls() {
+	least := 0 // the attack that leaves the fewest
+	for i, p := range c.of.Points {
+		q := c.of.Points[least]
+		if t := report.Compare(c.robust[least], c.robust[i]); t.SecondOnly > t.FirstOnly && t.P < curveLevel {
+			c.of.Flags = append(c.of.Flags, fmt.Sprintf("%s: accuracy rises from %.1f%% at %s to %.1f%% at %s (p = %.2g)",
+				c.of.Over, 100*q.RobustAccuracy, c.of.Place(least), 100*p.RobustAccuracy, c.of.Place(i), t.P))
+			return
+		}
+		if p.Robust.Robust < q.Robust.Robust {
+			least = i
+		}
+	}
+}
+
+// ends flags an accuracy at the largest radius that is surely (its 95% interval) above that of always naming the most
+// frequent class. A radius at which the attack can erase the image leaves no classifier more than that, and 4 times the
+// radius that is usual for a data set comes near it: at 32/255 on CIFAR-10, adversarially trained networks are below it.
+func (c *curve) ends() {
+	counts := make([]int, len(c.data.Classes))
+	most := 0
+	for _, label := range c.data.Labels {
+		counts[label]++
+		most = max(most, counts[label])
+	}
+	guess := float64(most) / float64(c.data.Len())
+	i := len(c.of.Points) - 1
+	if p := c.of.Points[i]; p.Eps > c.Settings.Epsilon && p.CI95[0] > guess {
+		c.of.Flags = append(c.of.Flags, fmt.Sprintf("eps: accuracy %.1f%% at %s is above the %.1f%% of guessing", 100*p.RobustAccuracy, c.of.Place(i), 100*guess))
+	}
+}
