@@ -19,7 +19,7 @@ var pageStyle string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"percent": percent, "interval": interval, "eps": epsText, "p": pValue, "join": strings.Join, "image": dataURI,
-	"bar": bar, "heat": heat, "count": plural, "attack": attackText,
+	"bar": bar, "heat": heat, "count": plural, "attack": attackText, "add": func(a, b int) int { return a + b },
 }).Parse(pageText))
 
 // page is what the template shows.

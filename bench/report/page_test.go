@@ -21,6 +21,8 @@ func full() (*Result, []*Gallery) {
 	r := sample()
 	classes := []string{"cat", "<b>dog</b>", "fox"}
 	r.Models[0].Confusion = &Confusion{classes, [][]int{{30, 0, 3}, {0, 30, 3}, {2, 2, 30}}, [][]int{{0, 33, 0}, {30, 0, 3}, {4, 30, 0}}}
+	rows := []Corruption{{"fog", 1, NewClean(80, 100)}, {"fog", 2, NewClean(60, 100)}, {"jpeg_compression", 1, NewClean(50, 100)}, {"jpeg_compression", 2, NewClean(40, 100)}}
+	r.Models[0].Corruptions = NewCorruptions("generated", "made for the test", 100, rows)
 	at := func(eps float64, steps, robust int) CurvePoint { return CurvePoint{eps, steps, NewRobust(robust, 100)} }
 	for i := range r.Models {
 		r.Models[i].Curves = []Curve{
@@ -204,6 +206,7 @@ func TestPage(t *testing.T) {
 	for part, times := range map[string]int{
 		"<b>dog</b>": 0, "&lt;b&gt;dog&lt;/b&gt;": 5, "<span>rnas</span> <span>bench</span> <span>&#39;it&#39;\\&#39;&#39;s&#39;</span> <span>--eps=8/255</span>": 1, strings.Repeat("ab", 32): 1, strings.Repeat("ef", 32): 1,
 		"<polyline": 4, "<circle": 14, `class="warning"`: 4, "× 10": 1, "not a number": 1, `class="w5">33`: 1, `class="r4">30`: 3, "image-rendering: pixelated": 1, `class="pixels"`: 6,
+		"made for the test": 1, "57.5\u00a0%": 2, "42.5\u00a0%": 1, "jpeg compression": 1, "45.0\u00a0%": 1,
 	} {
 		if n := strings.Count(text, part); n != times {
 			t.Errorf("%s: expected %d times, found %d", part, times, n)
