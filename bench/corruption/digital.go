@@ -84,8 +84,9 @@ func elasticTransform(c *canvas, p []float64) {
 	copy(source, c.pixels)
 	for i := range area {
 		x, y := back.map2(float64(i%c.width), float64(i/c.width))
-		for channel := range c.channels {
-			c.pixels[channel*area+i] = c.bilinear(source[channel*area:], y, x, mirror101)
+		at := c.spot(y, x, mirror101)
+		for k := 0; k < len(source); k += area {
+			c.pixels[k+i] = at.read(source[k : k+area])
 		}
 	}
 	if distance == 0 {
@@ -94,9 +95,9 @@ func elasticTransform(c *canvas, p []float64) {
 	dx, dy := c.shifts(1, distance, sigma), c.shifts(2, distance, sigma)
 	copy(source, c.pixels)
 	for i := range area {
-		x, y := float64(i%c.width)+dx[i], float64(i/c.width)+dy[i]
-		for channel := range c.channels {
-			c.pixels[channel*area+i] = c.bilinear(source[channel*area:], y, x, mirror)
+		at := c.spot(float64(i/c.width)+dy[i], float64(i%c.width)+dx[i], mirror)
+		for k := 0; k < len(source); k += area {
+			c.pixels[k+i] = at.read(source[k : k+area])
 		}
 	}
 }

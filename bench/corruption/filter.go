@@ -10,13 +10,19 @@ func nearest(i, n int) int { return max(0, min(n-1, i)) }
 
 // mirror repeats the image reversed, the edge too: cba|abcd|dcb.
 func mirror(i, n int) int {
+	if i >= 0 && i < n {
+		return i
+	}
 	i = modulo(i, 2*n)
 	return min(i, 2*n-1-i)
 }
 
 // mirror101 repeats the image reversed, the edge not: dcb|abcd|cba.
 func mirror101(i, n int) int {
-	if n == 1 {
+	switch {
+	case i >= 0 && i < n:
+		return i
+	case n == 1:
 		return 0
 	}
 	i = modulo(i, 2*n-2)
@@ -102,34 +108,51 @@ func zoomTaps(taps []tap, n int, factor float64) []tap {
 }
 
 // zoom is where a magnification about the middle reads rows and columns.
-type zoom struct{ rows, columns []tap }
+type zoom struct {
+	rows, columns []tap
+	line          []float64
+}
 
 // set prepares for images [height,width].
 func (z *zoom) set(height, width int, factor float64) {
 	z.rows, z.columns = zoomTaps(z.rows, height, factor), zoomTaps(z.columns, width, factor)
+	if len(z.line) != width {
+		z.line = make([]float64, width)
+	}
 }
 
 // add adds a plane magnified to sum.
 func (z *zoom) add(sum, plane []float64) {
-	width := len(z.columns)
+	width, line := len(z.columns), z.line
 	for y, v := range z.rows {
-		top, bottom, to := plane[v.at*width:][:width], plane[v.next*width:][:width], sum[y*width:][:width]
+		top, bottom, to := plane[v.at*width:][:len(line)], plane[v.next*width:][:len(line)], sum[y*width:][:width]
+		for x := range line {
+			line[x] = top[x] + v.weight*(bottom[x]-top[x])
+		}
 		for x := range z.columns {
 			h := &z.columns[x]
-			a := top[h.at] + h.weight*(top[h.next]-top[h.at])
-			b := bottom[h.at] + h.weight*(bottom[h.next]-bottom[h.at])
-			to[x] += a + v.weight*(b-a)
+			to[x] += line[h.at] + h.weight*(line[h.next]-line[h.at])
 		}
 	}
 }
 
-// bilinear reads a plane at row y and column x.
-func (c *canvas) bilinear(plane []float64, y, x float64, edge border) float64 {
+// spot is a place between four pixels, given by their indices, and its distance from the first of them.
+type spot struct {
+	topLeft, topRight, bottomLeft, bottomRight int
+	y, x                                       float64
+}
+
+// spot is row y and column x.
+func (c *canvas) spot(y, x float64, edge border) spot {
 	fy, fx := math.Floor(y), math.Floor(x)
 	top, bottom := edge(int(fy), c.height)*c.width, edge(int(fy)+1, c.height)*c.width
 	left, right := edge(int(fx), c.width), edge(int(fx)+1, c.width)
-	y, x = y-fy, x-fx
-	a := plane[top+left] + x*(plane[top+right]-plane[top+left])
-	b := plane[bottom+left] + x*(plane[bottom+right]-plane[bottom+left])
-	return a + y*(b-a)
+	return spot{top + left, top + right, bottom + left, bottom + right, y - fy, x - fx}
+}
+
+// read interpolates a plane linearly.
+func (s *spot) read(plane []float64) float64 {
+	top := plane[s.topLeft] + s.x*(plane[s.topRight]-plane[s.topLeft])
+	bottom := plane[s.bottomLeft] + s.x*(plane[s.bottomRight]-plane[s.bottomLeft])
+	return top + s.y*(bottom-top)
 }

@@ -162,7 +162,8 @@ func TestFilters(t *testing.T) {
 	for name, edge := range map[string]border{"mirror": mirror, "mirror101": mirror101} {
 		found := make([]float64, count)
 		for i := range found {
-			found[i] = c.bilinear(plane, points[i], points[count+i], edge)
+			at := c.spot(points[i], points[count+i], edge)
+			found[i] = at.read(plane)
 		}
 		compare(name, found)
 	}
