@@ -85,7 +85,7 @@ func TestOracle(t *testing.T) {
 	}
 	for _, shape := range [][3]int{{3, 32, 32}, {3, 70, 96}} {
 		t.Run(fmt.Sprint(shape), func(t *testing.T) {
-			n, area := 12, shape[1]*shape[2]
+			n, area := 8, shape[1]*shape[2]
 			images := pictures(n, 3, shape[1], shape[2])
 			dims := []int64{int64(n), int64(shape[1]), int64(shape[2]), 3}
 			arrays := []npy.Array{{Name: "images", Tensor: tensor.Of(dims, bytesOf(images, n, 3, area)...)}}
