@@ -20,9 +20,11 @@ type method struct {
 	steps    int      // of one try
 	restarts int      // tries from different starts, 0 for 1
 	targeted bool     // tries towards each of the likeliest other classes; then scene.Targets is set
-	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified
+	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified, or is failed
 
 	perTry, perStep Counts // passes of one image
+	// passes are those of a step where they depend on the number of classes; otherwise nil.
+	passes func(classes int64) Counts
 
 	// start draws the perturbation [C,H,W] to start from; nil for zeros.
 	start func(dst []float32, shape []int64, stream *rng.Stream, s Settings)
@@ -36,6 +38,9 @@ type method struct {
 
 // targets is the number of classes that targeted attacks try, as in AutoAttack.
 const targets = 9
+
+// failed is the second state where steps to come will find nothing.
+const failed = -1
 
 // chunkSteps is the largest number of steps that one run of a graph takes; points that are done leave in between.
 const chunkSteps = 20
@@ -66,6 +71,14 @@ func (m method) ranks(classes int64) int {
 		return 1
 	}
 	return int(min(targets, classes-1))
+}
+
+// passing is the number of passes of a step.
+func (m method) passing(classes int64) Counts {
+	if m.passes != nil {
+		return m.passes(classes)
+	}
+	return m.perStep
 }
 
 // chunk divides the steps of a try evenly into runs.

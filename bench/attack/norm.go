@@ -14,6 +14,10 @@ type geometry struct {
 	largest float64 // eps that is accepted
 	// size is the norm of the difference of an adversarial image from the image.
 	size func(adversarial, image []float32) float64
+	// length is that norm of each image: [B,1,1,1].
+	length func(b op.B, x *ir.Value) *ir.Value
+	// dual is the norm of each gradient that tells how far the loss rises within the ball of radius 1: [B,1,1,1].
+	dual func(b op.B, g *ir.Value) *ir.Value
 	// project brings x into the ball of radius eps around images, and into [0,1].
 	project func(b op.B, x, images *ir.Value, eps float64) *ir.Value
 	// direction is the step of unit size along which a linear function of gradient g grows the most.
@@ -26,9 +30,9 @@ type geometry struct {
 const tiny = 1e-12
 
 var norms = map[string]geometry{
-	"linf": {1, sizeLinf, projectLinf, op.B.Sign, uniformLinf},
-	"l2":   {math.MaxFloat32, sizeL2, projectL2, directionL2, uniformL2},
-	"l1":   {math.MaxFloat32, sizeL1, projectL1, directionL1, uniformL1},
+	"linf": {1, sizeLinf, peak, absolutes, projectLinf, op.B.Sign, uniformLinf},
+	"l2":   {math.MaxFloat32, sizeL2, lengths, lengths, projectL2, directionL2, uniformL2},
+	"l1":   {math.MaxFloat32, sizeL1, absolutes, peak, projectL1, directionL1, uniformL1},
 }
 
 // Norms lists the norms that attacks exist for.
@@ -73,6 +77,12 @@ func projectLinf(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 	high := b.Clip(b.Add(images, b.Float(images, eps)), 0, 1)
 	return b.Min(b.Max(x, low), high)
 }
+
+// peak is the maximum norm of each image: [B,1,1,1].
+func peak(b op.B, x *ir.Value) *ir.Value { return b.ReduceMax(b.Abs(x), true, 1, 2, 3) }
+
+// absolutes is the sum of the sizes of the pixels of each image: [B,1,1,1].
+func absolutes(b op.B, x *ir.Value) *ir.Value { return perImage(b, b.Abs(x)) }
 
 // lengths is the Euclidean norm of each image: [B,1,1,1].
 func lengths(b op.B, x *ir.Value) *ir.Value { return b.Sqrt(perImage(b, b.Mul(x, x))) }

@@ -212,15 +212,16 @@ func (r *runner) advance(w Work, busy []int) error {
 	found := e.Output("found")
 	elems := len(r.rows[busy[0]].Image)
 	adversarial := e.Output("adversarial").Float32s()
+	passes := r.passing(r.target.Classifier.Classes())
 	var attempts []Attempt
 	var rows []int
 	for _, i := range busy {
 		p := &r.rows[i]
 		taken := min(e.steps, r.steps-p.steps)
 		p.steps += taken
-		p.counts.Forwards += int64(taken) * r.perStep.Forwards
-		p.counts.Backwards += int64(taken) * r.perStep.Backwards
-		over := p.steps >= r.steps
+		p.counts.Forwards += int64(taken) * passes.Forwards
+		p.counts.Backwards += int64(taken) * passes.Backwards
+		over := p.steps >= r.steps || found != nil && found.Float32s()[i] == failed
 		if !over && (found == nil || found.Float32s()[i] < 0.5) {
 			continue
 		}
