@@ -85,7 +85,7 @@ func TestResume(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		calls := 0
 		o.Progress = func(p Progress) {
-			if calls++; calls > 8 { // tasks are announced once before their first batch
+			if calls++; calls > 12 { // tasks are announced once before their first batch
 				cancel()
 			}
 		}
@@ -116,6 +116,14 @@ func TestResume(t *testing.T) {
 	}
 	if !bytes.Equal(contents(t, filepath.Join(o.Dir, pointsFile)), points) {
 		t.Error("the points differ")
+	}
+	// Records that are lost after the images were packed are made again.
+	if err := os.Truncate(filepath.Join(o.Dir, progressFile), 0); err != nil {
+		t.Fatal(err)
+	}
+	o.Progress = nil
+	if got := timeless(run(t, o, d, model)); !reflect.DeepEqual(got, want) {
+		t.Errorf("without records: expected\n%+v, found\n%+v", want, got)
 	}
 	archives, err := filepath.Glob(filepath.Join(whole, "*.npz"))
 	if err != nil || len(archives) != 2 {

@@ -3,61 +3,167 @@ package bench
 import (
 	"context"
 	"math"
+	"slices"
 
+	"rnas/compiler/op"
+	"rnas/compiler/program"
+	"rnas/internal/tensor"
 	"rnas/runtime"
 )
 
-// gradient is the worker of task "gradient": a value is 0, or 1 for a point where the gradient of the cross-entropy is
-// zero in every pixel, or 2 where it is not a number.
+// What the worker of task "gradient" finds at a point; a value is the sum.
+const (
+	slopeZero      = 1 << iota // the gradient of the cross-entropy is zero in every pixel
+	slopeNaN                   // or not a number
+	slopeSaturated             // all probabilities but the largest are below the smallest normal float32
+	slopeSame                  // the gradient of a fixed sum of the logits is that of the reference point, and not zero
+	slopeBent                  // that sum differs from the reference point's by another amount than this gradient tells
+)
+
+const (
+	slopeSlack = 1e-6 // of two equal gradients, relative to their norm
+	bentSlack  = 0.1  // of the difference of two sums of logits that a gradient foretells, relative to it
+)
+
+// gradient is the worker of task "gradient". A model with the same gradient everywhere is linear in the pixels, or its
+// gradient is not that of its logits; the reference point tells which.
 type gradient struct {
 	*subject
-	state   *runtime.State
-	running *runtime.Running
+	state     *runtime.State
+	running   *runtime.Running
+	reference slope
 }
 
-func (s *subject) gradient() (worker, error) {
+// slope is a point with the fixed sum of its logits and the gradient of it.
+type slope struct {
+	image, gradient []float32
+	value           float64
+}
+
+func (s *subject) gradient(reference int) (worker, error) {
 	c, err := s.classifier()
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.Gradient(s.batch)
+	p, err := slopes(c, s.batch)
 	if err != nil {
 		return nil, err
 	}
-	state := runtime.NewState()
-	running, err := runtime.Launch(p, state, s.Runtime)
-	if err != nil {
-		state.Close()
+	w := &gradient{subject: s, state: runtime.NewState()}
+	if w.running, err = runtime.Launch(p, w.state, s.Runtime); err != nil {
+		w.state.Close()
 		return nil, err
 	}
-	return gradient{s, state, running}, nil
+	s.fill([]int{reference})
+	if err := w.step(); err != nil {
+		w.Close()
+		return nil, err
+	}
+	w.reference = w.slope(0)
+	return w, nil
 }
 
-func (w gradient) run(ctx context.Context, points []int, emit func(record) error) error {
+// slopes is a program with inputs images [B,C,H,W] and labels int64 [B] and outputs logits [B,K], gradient [B,C,H,W] of
+// the cross-entropy, sum [B] of the logits with signs that alternate, and tilt [B,C,H,W], its gradient.
+func slopes(c program.Classifier, batch int) (*program.Program, error) {
+	b := op.NewB("slopes")
+	images, labels := c.Open(b, batch)
+	logits := c.Logits(b, images)
+	ce, _ := program.CriterionNamed("ce")
+	signs := make([]float32, c.Classes())
+	for i := range signs {
+		signs[i] = float32(1 - 2*(i%2))
+	}
+	sum := b.ReduceSum(b.Mul(logits, b.Const("signs", tensor.Of([]int64{1, c.Classes()}, signs...))), false, 1)
+	b.Output("logits", b.Identity(logits))
+	b.Output("gradient", program.InputGradient(b, ce.Of(b, logits, labels), images))
+	b.Output("sum", b.Identity(sum))
+	b.Output("tilt", program.InputGradient(b, sum, images))
+	return program.Finish(b)
+}
+
+func (w *gradient) run(ctx context.Context, points []int, emit func(record) error) error {
 	return w.batches(ctx, points, emit, w.one)
 }
 
-func (w gradient) one(points []int) (record, error) {
+// step runs the program on the buffers.
+func (w *gradient) step() error {
 	copy(w.running.Input("images").Float32s(), w.images)
 	copy(w.running.Input("labels").Int64s(), w.labels)
-	if err := w.running.Step(); err != nil {
+	return w.running.Step()
+}
+
+// slope is that of a row of the batch.
+func (w *gradient) slope(row int) slope {
+	n := w.data.Elems()
+	return slope{
+		image:    slices.Clone(w.images[row*n : (row+1)*n]),
+		gradient: slices.Clone(w.running.Output("tilt").Float32s()[row*n : (row+1)*n]),
+		value:    float64(w.running.Output("sum").Float32s()[row]),
+	}
+}
+
+func (w *gradient) one(points []int) (record, error) {
+	if err := w.step(); err != nil {
 		return record{}, err
 	}
-	g := w.running.Output("gradient").Float32s()
+	g, logits := w.running.Output("gradient").Float32s(), w.running.Output("logits").Float32s()
 	r := record{Values: make([]int, len(points))}
-	elems := w.data.Elems()
+	n := w.data.Elems()
 	for row := range points {
-		switch n := norm(g[row*elems : (row+1)*elems]); {
-		case math.IsNaN(n):
-			r.Values[row] = 2
-		case n == 0:
-			r.Values[row] = 1
+		switch size := norm(g[row*n : (row+1)*n]); {
+		case math.IsNaN(size):
+			r.Values[row] = slopeNaN
+		case size == 0:
+			r.Values[row] = slopeZero
 		}
+		if saturated(logits[row*w.classes : (row+1)*w.classes]) {
+			r.Values[row] |= slopeSaturated
+		}
+		r.Values[row] |= w.reference.compare(w.slope(row))
 	}
 	return r, nil
 }
 
-func (w gradient) Close() error {
+// compare looks at another point.
+func (s slope) compare(other slope) int {
+	apart, foretold := 0.0, 0.0
+	for i, v := range s.gradient {
+		d := float64(other.gradient[i]) - float64(v)
+		apart += d * d
+		foretold += float64(v) * (float64(other.image[i]) - float64(s.image[i]))
+	}
+	size := norm(s.gradient)
+	if !(size > 0 && math.Sqrt(apart) <= slopeSlack*size) {
+		return 0
+	}
+	if change := other.value - s.value; !(math.Abs(change-foretold) <= bentSlack*math.Abs(foretold)) {
+		return slopeSame | slopeBent
+	}
+	return slopeSame
+}
+
+// saturated reports whether the softmax of logits, or they themselves if they are probabilities, are 0 but for one.
+func saturated(logits []float32) bool {
+	const smallest = 0x1p-126 // normal float32
+	best := predict(logits)
+	if best == noClass {
+		return false
+	}
+	scores := probabilities(logits)
+	for i, v := range logits {
+		p := float64(v)
+		if !scores {
+			p = math.Exp(float64(v) - float64(logits[best]))
+		}
+		if i != best && p >= smallest {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *gradient) Close() error {
 	err := w.running.Close()
 	if cerr := w.state.Close(); err == nil {
 		err = cerr

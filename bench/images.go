@@ -48,8 +48,14 @@ func (s *imageStore) put(point int, image []float32) error {
 		return nil
 	}
 	if s.file == nil {
-		return fmt.Errorf("%s is there without the record of its making in %s: remove it or choose another folder", s.npz, progressFile)
+		if err := s.unpack(); err != nil {
+			return err
+		}
 	}
+	return s.write(point, image)
+}
+
+func (s *imageStore) write(point int, image []float32) error {
 	if _, err := binary.Encode(s.buffer, binary.LittleEndian, image); err != nil {
 		return err
 	}
@@ -57,9 +63,47 @@ func (s *imageStore) put(point int, image []float32) error {
 	return err
 }
 
+// unpack makes the raw file of the .npz again, when records of its making were lost after it was packed.
+func (s *imageStore) unpack() error {
+	index, images, err := s.load()
+	if err != nil {
+		return err
+	}
+	if s.file, err = os.OpenFile(s.raw, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
+		return err
+	}
+	for i, p := range index {
+		if err := s.write(int(p), images[i*s.elems:(i+1)*s.elems]); err != nil {
+			return err
+		}
+	}
+	s.packed = false
+	return nil
+}
+
+// load reads the .npz: points and their images, one after the other.
+func (s *imageStore) load() (index []int64, images []float32, err error) {
+	arrays, err := npy.ReadNPZ(s.npz)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, a := range arrays {
+		switch {
+		case a.Name == "index" && a.Tensor.DType() == tensor.Int64:
+			index = a.Tensor.Int64s()
+		case a.Name == "images" && a.Tensor.DType() == tensor.Float32:
+			images = a.Tensor.Float32s()
+		}
+	}
+	if len(images) != len(index)*s.elems {
+		return nil, nil, fmt.Errorf("%s: expected %d values of %d images, found %d", s.npz, len(index)*s.elems, len(index), len(images))
+	}
+	return index, images, nil
+}
+
 // sync makes what was put durable, before the record that vouches for it.
 func (s *imageStore) sync() error {
-	if s == nil {
+	if s == nil || s.file == nil {
 		return nil
 	}
 	return s.file.Sync()

@@ -7,13 +7,8 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
-	"rnas/compiler/grad"
 	"rnas/internal/fault"
 )
-
-// probePoints is the number of points on which the gradient and the repeatability of a model are tested. It is fixed so
-// that flags do not depend on the batch size.
-const probePoints = 64
 
 // modelPoints is what happened to each point of a model.
 type modelPoints struct {
@@ -65,6 +60,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 		points.attacks = append(points.attacks, predictions)
 		worst = s.surviving(worst, predictions)
 	}
+	s.contradictions(result.Attacks, points)
 	result.WorstCase = report.NewRobust(len(worst), len(all))
 	result.Confusion = points.confusion(j.data)
 	if len(j.Attacks) > 0 {
@@ -161,57 +157,6 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
 	}
 	return r, predictions, images, nil
-}
-
-// suspicions are flags of the model itself, which concern every attack on it.
-func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []int) ([]string, error) {
-	var flags []string
-	if n := len(clean.flagged); n == len(all) {
-		flags = append(flags, "softmax: the outputs are probabilities, attacks on the cross-entropy expect logits")
-	}
-	if n := count(clean.values, all, noClass); n > 0 {
-		flags = append(flags, fmt.Sprintf("nan: logits of %d of %d images are not numbers", n, len(all)))
-	}
-	probe := all[:min(probePoints, len(all))]
-	twice, err := s.do(ctx, task{name: "repeat", open: func() (worker, error) { return repeat{s}, nil }}, probe, false)
-	if err != nil {
-		return nil, err
-	}
-	if n := count(twice.values, probe, 1); n > 0 {
-		flags = append(flags, fmt.Sprintf("random: logits of %d of %d images differ between two runs", n, len(probe)))
-	}
-	network, err := s.classifier()
-	if err != nil {
-		return nil, err
-	}
-	_, findings := grad.Path(network.Graph, network.Outputs[0], network.Inputs[0])
-	var rounding, cuts []grad.Finding
-	for _, f := range findings {
-		switch f.Kind {
-		case grad.Surrogate:
-			rounding = append(rounding, f)
-		case grad.Cut:
-			cuts = append(cuts, f)
-		}
-	}
-	if n := len(rounding); n > 0 {
-		flags = append(flags, fmt.Sprintf("straight-through gradient: at %d operators that round", n))
-	}
-	if n := len(cuts); n > 0 {
-		flags = append(flags, fmt.Sprintf("cut gradient: values pass but no gradient at %d operators, the first one %s (%s)", n, cuts[0].Node, cuts[0].Operator))
-	}
-	probe = right[:min(probePoints, len(right))]
-	slopes, err := s.do(ctx, task{name: "gradient", open: s.gradient}, probe, false)
-	if err != nil {
-		return nil, err
-	}
-	if n := count(slopes.values, probe, 1); n > 0 {
-		flags = append(flags, fmt.Sprintf("zero gradient: at %d of %d images", n, len(probe)))
-	}
-	if n := count(slopes.values, probe, 2); n > 0 {
-		flags = append(flags, fmt.Sprintf("nan gradient: at %d of %d images", n, len(probe)))
-	}
-	return flags, nil
 }
 
 func count(values map[int]int, points []int, want int) int {

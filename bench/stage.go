@@ -19,7 +19,7 @@ type stage struct {
 	emit func(record) error
 }
 
-func (s *subject) stage(st attack.Stage, keep *imageStore) (worker, error) {
+func (s *subject) stage(st attack.Stage, keep *imageStore) (*stage, error) {
 	c, err := s.classifier()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"rnas/compiler/grad"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
@@ -35,10 +36,14 @@ func (s scene) criterion(name string) loss {
 	return func(b op.B, logits *ir.Value) *ir.Value { return c.Of(b, logits, s.Labels) }
 }
 
-// ascend runs the classifier at x [B,C,H,W]: logits [B,K], the loss [B] and its gradient [B,C,H,W].
+// ascend runs the classifier at x [B,C,H,W]: logits [B,K], the loss [B] and its gradient [B,C,H,W], which is zero where values
+// pass but no gradient, as behind a rounding.
 func (s scene) ascend(b op.B, x *ir.Value, of loss) (logits, value, gradient *ir.Value) {
 	logits = s.Logits(b, x)
 	value = of(b, logits)
+	if connected, _ := grad.Path(s.Graph, s.Outputs[0], s.Inputs[0]); !connected && b.Err() == nil {
+		return logits, value, b.Fill(x, 0, x.Shape...)
+	}
 	return logits, value, program.InputGradient(b, value, x)
 }
 

@@ -22,7 +22,7 @@ var meanings = []struct{ kind, meaning, next string }{
 	},
 	{
 		"random", "Two runs on the same image give different logits. A gradient of one draw is a poor guide to the next, and a point that survives may have been lucky.",
-		"Turn the noise off, or attack the mean of many draws; compare with square, which needs no gradient.",
+		"Turn the noise off, or run autoattack-rand, which attacks the mean of many draws; compare with square, which needs no gradient.",
 	},
 	{
 		"straight-through gradient", "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",
@@ -35,6 +35,30 @@ var meanings = []struct{ kind, meaning, next string }{
 	{
 		"zero gradient", "At some images the loss does not change with any pixel, as when float32 rounds a saturated softmax. Gradient attacks stay where they start there.",
 		"Run apgd-dlr, apgd-t or pgd20-margin, whose losses do not saturate, and square, which needs no gradient.",
+	},
+	{
+		"no gradient", "The gradient has to pass operators for which this program has no rule, so attacks by gradients cannot be made. What square finds is an upper bound of the robustness, and a loose one.",
+		"Run rnas inspect for the operators; export the model with others; attack a model alike and score its adversarial images on this one with --transfer.",
+	},
+	{
+		"saturated", "The logits are so far apart that float32 rounds their softmax to 0 and 1. The gradient of the cross-entropy is zero there, whether or not the model is robust: scaling the logits does this to any model.",
+		"Run apgd-dlr, apgd-t or pgd20-margin, which no scale of the logits changes, and square; export the model without the scale and without its last softmax.",
+	},
+	{
+		"constant gradient", "Logits of different images have the same gradient though they do not change as it foretells. The true gradient is hidden: a part of the model lets values pass but no gradient, or another gradient stands in for it. (A model that is linear in the pixels has the same gradient everywhere too and is not flagged.)",
+		"Compare with square, which needs no gradient; attack a smooth model alike and score its adversarial images on this one with --transfer.",
+	},
+	{
+		"loss", "Twenty steps of gradient ascent should raise the loss above that of the images as they are and of one step. Where they do not, the gradient leads nowhere or the steps are too long.",
+		"Run apgd-ce, which chooses its steps, apgd-t and square; --curves shows accuracy against eps and against steps.",
+	},
+	{
+		"square", "An attack that sees only logits breaks points that attacks by gradients leave. The gradients are masked, so the figures of those attacks are too high.",
+		"Look at the other warnings for the reason; run the attacks by gradients again with more steps and restarts (pgd100x10, apgd-t); trust the worst case at most.",
+	},
+	{
+		"transfer", "Adversarial images that were made for another model break more points than attacks on this model itself. Its gradients are masked, so the figures of attacks by gradients are too high.",
+		"Run apgd-t and square on this model; trust the worst case at most, with the figure of the transfer.",
 	},
 	{
 		"nan gradient", "At some images the gradient is not a number, so gradient attacks cannot move there.",

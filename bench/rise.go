@@ -1,0 +1,115 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"rnas/bench/attack"
+)
+
+// riseSlack is the part of a mean loss by which PGD-20 may fall behind FGSM: on a linear model both end at the same corner.
+const riseSlack = 0.01
+
+// rises flags PGD-20 that does not raise the mean cross-entropy over that of the images as they are, or falls behind FGSM.
+func (s *subject) rises(ctx context.Context, probe []int) ([]string, error) {
+	if s.Settings.Epsilon == 0 {
+		return nil, nil
+	}
+	var means []float64
+	for _, name := range []string{attack.Clean, "fgsm", "pgd20"} {
+		mean, err := s.meanLoss(ctx, name, probe)
+		if err != nil {
+			return nil, err
+		}
+		means = append(means, mean)
+	}
+	clean, fgsm, pgd := means[0], means[1], means[2]
+	if pgd <= clean || pgd < fgsm*(1-riseSlack) {
+		return []string{fmt.Sprintf("loss: mean cross-entropy %.3g after pgd20, %.3g after fgsm, %.3g without attack, on %d images", pgd, fgsm, clean, len(probe))}, nil
+	}
+	return nil, nil
+}
+
+// meanLoss is the mean cross-entropy at the results of an attack of one stage, or of none.
+func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float64, error) {
+	list, err := attack.Parse(name)
+	if err != nil {
+		return 0, err
+	}
+	t := task{name: "loss of " + name, open: func() (worker, error) { return cleanLoss{s}, nil }}
+	for _, a := range list {
+		st := a.Stages()[0]
+		t.key = []any{st.Key(), s.Settings}
+		t.open = func() (worker, error) {
+			w, err := s.stage(st, nil)
+			if err != nil {
+				return nil, err
+			}
+			return attackedLoss{w}, nil
+		}
+	}
+	out, err := s.do(ctx, t, probe, false)
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, p := range probe {
+		sum += float64(math.Float32frombits(uint32(out.values[p])))
+	}
+	return sum / float64(len(probe)), nil
+}
+
+// lossValue is the cross-entropy of logits as the value of a record: the bits of a float32.
+func lossValue(logits []float32, label int) int {
+	largest, sum := math.Inf(-1), 0.0
+	for _, v := range logits {
+		largest = max(largest, float64(v))
+	}
+	for _, v := range logits {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return int(math.Float32bits(float32(math.Log(sum) + largest - float64(logits[label]))))
+}
+
+// cleanLoss is the worker of the loss without attack.
+type cleanLoss struct{ *subject }
+
+func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, func(points []int) (record, error) {
+		logits, err := w.logits(w.images)
+		if err != nil {
+			return record{}, err
+		}
+		var r record
+		for row, p := range points {
+			r.Values = append(r.Values, lossValue(logits[row*w.classes:(row+1)*w.classes], int(w.data.Labels[p])))
+		}
+		return r, nil
+	})
+}
+
+func (w cleanLoss) Close() error { return nil }
+
+// attackedLoss is the worker of the loss after a stage: it takes the result of the first try, whatever is predicted there.
+type attackedLoss struct{ *stage }
+
+func (w attackedLoss) run(ctx context.Context, points []int, emit func(record) error) error {
+	w.left, w.emit = points, emit
+	return w.runner.Run(ctx, w)
+}
+
+// Judge implements attack.Work.
+func (w attackedLoss) Judge(attempts []attack.Attempt) ([]bool, error) {
+	logits, err := w.score(len(attempts), func(i int) []float32 { return attempts[i].Adversarial })
+	if err != nil {
+		return nil, err
+	}
+	var r record
+	done := make([]bool, len(attempts))
+	for i, a := range attempts {
+		done[i] = true
+		r.add(a.Index, lossValue(logits[i], int(a.Label)), a.Counts)
+	}
+	return done, w.emit(r)
+}

@@ -1,0 +1,96 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"rnas/compiler/grad"
+)
+
+// probePoints is the number of points on which the gradient, the loss and the repeatability of a model are tested. It is
+// fixed so that flags do not depend on the batch size.
+const probePoints = 64
+
+// suspicions are flags of the model itself, which concern every attack on it; report.Explain tells what they mean.
+func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []int) ([]string, error) {
+	var flags []string
+	add := func(format string, values ...any) { flags = append(flags, fmt.Sprintf(format, values...)) }
+	if n := len(clean.flagged); n == len(all) {
+		add("softmax: the outputs are probabilities, attacks on the cross-entropy expect logits")
+	}
+	if n := count(clean.values, all, noClass); n > 0 {
+		add("nan: logits of %d of %d images are not numbers", n, len(all))
+	}
+	probe := all[:min(probePoints, len(all))]
+	twice, err := s.do(ctx, task{name: "repeat", open: func() (worker, error) { return repeat{s}, nil }}, probe, false)
+	if err != nil {
+		return nil, err
+	}
+	if n := count(twice.values, probe, 1); n > 0 {
+		add("random: logits of %d of %d images differ between two runs", n, len(probe))
+	}
+	network, err := s.classifier()
+	if err != nil {
+		return nil, err
+	}
+	connected, findings := grad.Path(network.Graph, network.Outputs[0], network.Inputs[0])
+	of := map[grad.Kind][]grad.Finding{}
+	for _, f := range findings {
+		of[f.Kind] = append(of[f.Kind], f)
+	}
+	if n := len(of[grad.Surrogate]); n > 0 {
+		add("straight-through gradient: at %d operators that round", n)
+	}
+	if list := of[grad.Cut]; len(list) > 0 {
+		add("cut gradient: values pass but no gradient at %d operators, the first one %s (%s)", len(list), list[0].Node, list[0].Operator)
+	}
+	probe = right[:min(probePoints, len(right))]
+	switch list := of[grad.NoRule]; {
+	case len(list) > 0: // attacks that need the gradient cannot be made
+		add("no gradient: %s (%s) and %d other operators have no gradient", list[0].Node, list[0].Operator, len(list)-1)
+		return flags, nil
+	case !connected:
+		add("zero gradient: none reaches the image, at any image")
+		return flags, nil
+	case len(probe) == 0:
+		return flags, nil
+	}
+	slopes, err := s.slopes(ctx, probe)
+	if err != nil {
+		return nil, err
+	}
+	rises, err := s.rises(ctx, probe)
+	return append(append(flags, slopes...), rises...), err
+}
+
+// slopes are the flags of the gradient at some points.
+func (s *subject) slopes(ctx context.Context, probe []int) (flags []string, err error) {
+	t := task{name: "gradient", key: probe[0], open: func() (worker, error) { return s.gradient(probe[0]) }}
+	out, err := s.do(ctx, t, probe, false)
+	if err != nil {
+		return nil, err
+	}
+	n := map[int]int{}
+	for _, p := range probe {
+		for bit := 1; bit <= out.values[p]; bit *= 2 {
+			if out.values[p]&bit != 0 {
+				n[bit]++
+			}
+		}
+	}
+	for _, f := range []struct {
+		kind, what string
+		n          int
+		raised     bool
+	}{
+		{"zero gradient", "", n[slopeZero], n[slopeZero] > 0},
+		{"nan gradient", "", n[slopeNaN], n[slopeNaN] > 0},
+		{"saturated", "all probabilities but the largest round to 0 ", n[slopeSaturated], 10*n[slopeSaturated] >= len(probe)},
+		{"constant gradient", "the same though the logits are not linear in the pixels ", n[slopeSame], n[slopeSame] == len(probe) && 2*n[slopeBent] > len(probe)},
+	} {
+		if f.raised {
+			flags = append(flags, fmt.Sprintf("%s: %sat %d of %d images", f.kind, f.what, f.n, len(probe)))
+		}
+	}
+	return flags, nil
+}
