@@ -9,12 +9,8 @@ import (
 	"rnas/bench/report"
 )
 
-const (
-	// helped is the robust accuracy by which an attack without gradients may beat the others (AutoAttack, checks.py).
-	helped = 0.002
-	// riseLevel is the p-value of McNemar's test below which a rise of the accuracy is not noise.
-	riseLevel = 0.01
-)
+// helped is the robust accuracy by which an attack without gradients may beat the others (AutoAttack, checks.py).
+const helped = 0.002
 
 // contradictions flags attacks that others prove weaker than they should be.
 func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
@@ -23,7 +19,7 @@ func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
 		for k := range attacks {
 			if a, b := &attacks[i], &attacks[k]; fewer(a.Name, b.Name) {
 				t := report.Compare(s.robust(points.attacks[i]), s.robust(points.attacks[k]))
-				if t.SecondOnly > t.FirstOnly && t.P < riseLevel {
+				if t.SecondOnly > t.FirstOnly && t.P < curveLevel {
 					b.Flags = append(b.Flags, fmt.Sprintf("steps: %s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
 				}
 			}
@@ -40,11 +36,11 @@ func (s *subject) robust(predictions map[int]int) []bool {
 	return robust
 }
 
-var pgdName = regexp.MustCompile(`^pgd([0-9]+)(.*)$`)
+var stepsOf = regexp.MustCompile(`^pgd([0-9]+)(.*)$`)
 
 // fewer reports whether a and b are the same attack, a with fewer steps.
 func fewer(a, b string) bool {
-	m, n := pgdName.FindStringSubmatch(a), pgdName.FindStringSubmatch(b)
+	m, n := stepsOf.FindStringSubmatch(a), stepsOf.FindStringSubmatch(b)
 	if m == nil || n == nil || m[2] != n[2] {
 		return false
 	}

@@ -8,7 +8,6 @@ import (
 	"rnas/bench/report"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/dataset"
 )
 
 // defences wrap a classifier in ways that hide its gradient and leave it as easy to fool as it is, or nearly so.
@@ -35,7 +34,7 @@ func TestDefences(t *testing.T) {
 	o := options(t, "pgd20,square")
 	o.Batch, o.Settings.Epsilon = 64, 24./255
 	bare := save(t, "bare", -1, convnet)
-	d.Labels = ownLabels(t, o, d, bare)
+	d.Labels = predictions(t, o, d, bare)
 	m := run(t, o, d, bare).Models[0]
 	if left := m.Attacks[0].Robust.Robust; m.Clean.Correct != 30 || left > 20 || len(m.Warnings()) != 0 {
 		t.Fatalf("%d of %d points left, warnings %v", left, m.Clean.Correct, m.Warnings())
@@ -153,25 +152,4 @@ func TestConstantGradient(t *testing.T) {
 			t.Errorf("logits %v: expected saturated %v", c.logits, c.want)
 		}
 	}
-}
-
-// ownLabels are those of a model on the images as they are.
-func ownLabels(t *testing.T, o Options, d *dataset.Dataset, path string) []int32 {
-	t.Helper()
-	m, err := openModel(path, d, o.Batch, o.Runtime)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	s := (&job{Options: o, data: d}).subject(m)
-	var labels []int32
-	for p := range d.Len() {
-		s.fill([]int{p})
-		logits, err := s.logits(s.images)
-		if err != nil {
-			t.Fatal(err)
-		}
-		labels = append(labels, int32(predict(logits[:s.classes])))
-	}
-	return labels
 }

@@ -111,7 +111,7 @@ func (r *Result) CSV() ([]byte, error) {
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // Markdown is the content of result.md: a table of accuracies in percent with their intervals, latencies, and a list of
-// the flags.
+// the warnings.
 func (r *Result) Markdown() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "rnas %s, ONNX Runtime %s, provider %s. Accuracy in percent with its 95%% Wilson interval.\n\n", r.RNAS, r.ONNXRuntime, r.Provider)
@@ -178,19 +178,14 @@ func pValue(p float64) string {
 }
 
 func (r *Result) flags(b *bytes.Buffer) {
-	header := "\nFlags:\n\n"
-	for _, m := range r.Models {
-		for _, a := range m.Attacks {
-			for _, f := range a.Flags {
-				fmt.Fprintf(b, "%s- %s, %s: %s\n", header, m.Path, a.Name, f)
-				header = ""
+	header := "\nWarnings:\n\n"
+	for i := range r.Models {
+		for _, w := range r.Models[i].Warnings() {
+			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Path, strings.Join(w.Where, ", "), w.Text)
+			if w.Meaning != "" {
+				fmt.Fprintf(b, "  %s Next: %s\n", w.Meaning, w.Next)
 			}
-		}
-		for _, c := range m.Curves {
-			for _, f := range c.Flags {
-				fmt.Fprintf(b, "%s- %s, accuracy against %s: %s\n", header, m.Path, c.Over, f)
-				header = ""
-			}
+			header = ""
 		}
 	}
 }

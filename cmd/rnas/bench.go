@@ -151,15 +151,11 @@ func printResult(w io.Writer, r *report.Result) error {
 			fmt.Fprintf(w, "%s: batch %d, %d threads: %.3g ms (median), %.4g images/s\n", m.Path, l.Batch, m.Latency.Threads, l.P50, l.ImagesPerSecond)
 		}
 	}
-	for _, m := range r.Models {
-		for _, a := range m.Attacks {
-			for _, flag := range a.Flags {
-				fmt.Fprintf(w, "%s, %s: %s\n", m.Path, a.Name, flag)
-			}
-		}
-		for _, c := range m.Curves {
-			for _, flag := range c.Flags {
-				fmt.Fprintf(w, "%s, accuracy against %s: %s\n", m.Path, c.Over, flag)
+	for i := range r.Models {
+		for _, d := range r.Models[i].Warnings() {
+			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Path, strings.Join(d.Where, ", "), d.Text)
+			if d.Next != "" {
+				fmt.Fprintf(w, "    next: %s\n", d.Next)
 			}
 		}
 	}
