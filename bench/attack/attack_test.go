@@ -95,6 +95,7 @@ func convnet(t *testing.T) program.Classifier {
 // desk is work whose adversarial images count as survived unless they are misclassified, if classify is set.
 type desk struct {
 	points   []int
+	image    func(index int) Point // nil for point
 	next     int
 	classify func(images []float32) []int64 // of whole batches
 	batch    int
@@ -115,8 +116,12 @@ func point(p int) Point {
 func (d *desk) Next(n int) []Point {
 	n = min(n, len(d.points)-d.next)
 	var all []Point
+	image := d.image
+	if image == nil {
+		image = point
+	}
 	for _, p := range d.points[d.next : d.next+n] {
-		all = append(all, point(p))
+		all = append(all, image(p))
 	}
 	d.next += n
 	return all

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -51,27 +52,26 @@ func normals(n int, scale float32) [][]float32 {
 func jacobian(t *testing.T, c program.Classifier) func(x []float64) (logits []float64, gradients [][]float64) {
 	t.Helper()
 	b := op.NewB("jacobian")
-	images, classes := c.Open(b, 1)
-	logits := c.Logits(b, images)
-	b.Output("logits", logits)
-	value := b.Squeeze(b.One("GatherElements", ir.Attrs{"axis": int64(1)}, logits, b.Unsqueeze(classes, 1)), 1)
-	b.Output("gradient", program.InputGradient(b, value, images))
+	images := b.Input("images", ir.Float32, 1, 3, size, size)
+	z := c.Logits(b, images)
+	b.Output("logits", z)
+	name := func(k int) string { return fmt.Sprintf("gradient.%d", k) }
+	for k, v := range b.Split(z, 1, slices.Repeat([]int64{1}, int(c.Classes()))...) {
+		b.Output(name(k), program.InputGradient(b, b.Squeeze(v, 1), images))
+	}
 	g, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(x []float64) (logits []float64, gradients [][]float64) {
-		for k := range c.Classes() {
-			out, err := interp.Run(g, map[string]*tensor.Tensor{
-				"images": tensor.FromFloat64s(tensor.Float64, []int64{1, 3, size, size}, x), "labels": tensor.Vector(k),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			logits = out["logits"].Float64s()
-			gradients = append(gradients, out["gradient"].Float64s())
+		out, err := interp.Run(g, map[string]*tensor.Tensor{"images": tensor.FromFloat64s(tensor.Float64, []int64{1, 3, size, size}, x)})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return logits, gradients
+		for k := range int(c.Classes()) {
+			gradients = append(gradients, out[name(k)].Float64s())
+		}
+		return out["logits"].Float64s(), gradients
 	}
 }
 
