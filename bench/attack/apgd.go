@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -36,13 +37,16 @@ type apgd struct {
 	loss     string // "ce" or "dlr"
 	targeted bool
 	restarts int
+	steps    int // 0 for apgdSteps
 }
 
 func (a apgd) stage() method {
+	a.steps = cmp.Or(a.steps, apgdSteps)
 	return method{
 		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
-		steps: apgdSteps + 1, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{1, 1},
+		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{1, 1},
 		start: apgdStart, init: a.init, step: a.step,
+		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
 	}
 }
 
@@ -126,7 +130,7 @@ func (a apgd) init(b op.B, s scene) []*ir.Value {
 func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	project := func(x *ir.Value) *ir.Value { return s.norm().project(b, x, s.Images, s.Epsilon) }
 	// The first entry of a table is for the start.
-	checks := append([]float64{0}, checkpoints(apgdSteps)...)
+	checks := append([]float64{0}, checkpoints(a.steps)...)
 	enough := make([]float64, len(checks))
 	for i, k := range checks {
 		enough[i] = apgdRho * k

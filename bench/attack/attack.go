@@ -52,14 +52,6 @@ type Stage interface {
 	Compile(t Target) (Runner, error)
 }
 
-// Single is a Stage of which one try is one graph, with inputs images, labels, start and, when Targeted, targets, and output
-// adversarial.
-type Single interface {
-	Stage
-	Targeted() bool
-	Program(c program.Classifier, batch int, s Settings) (*program.Program, error)
-}
-
 // Runner is a compiled stage. It is used from one goroutine.
 type Runner interface {
 	// Run attacks all points that w hands out. What it does to a point depends on the point and its index only. It stops with

@@ -18,6 +18,7 @@ type method struct {
 	norms    []string // that it is defined for; nil for all
 	classes  int64    // the smallest number of classes
 	steps    int      // of one try
+	moves    int      // what the paper calls the steps, 0 when these are steps
 	restarts int      // tries from different starts, 0 for 1
 	targeted bool     // tries towards each of the likeliest other classes; then scene.Targets is set
 	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified, or is failed
@@ -25,6 +26,9 @@ type method struct {
 	perTry, perStep Counts // passes of one image
 	// passes are those of a step where they depend on the number of classes; otherwise nil.
 	passes func(classes int64) Counts
+
+	resize func(moves int) method   // nil when the number of steps is fixed
+	size   func(s Settings) float64 // of a step; nil when steps differ
 
 	// start draws the perturbation [C,H,W] to start from; nil for zeros.
 	start func(dst []float32, shape []int64, stream *rng.Stream, s Settings)
@@ -47,9 +51,6 @@ const chunkSteps = 20
 
 // Key implements Stage.
 func (m method) Key() string { return m.key }
-
-// Targeted implements Single.
-func (m method) Targeted() bool { return m.targeted }
 
 // Supports implements Stage.
 func (m method) Supports(s Settings, classes int64) error {
@@ -85,11 +86,6 @@ func (m method) passing(classes int64) Counts {
 func (m method) chunk() int {
 	runs := (m.steps + chunkSteps - 1) / chunkSteps
 	return (m.steps + runs - 1) / runs
-}
-
-// Program implements Single.
-func (m method) Program(c program.Classifier, batch int, set Settings) (*program.Program, error) {
-	return m.graph(c, batch, set, m.steps)
 }
 
 // graph is a program that takes so many steps at once. When these are not all, its state is carried and the input

@@ -74,7 +74,10 @@ func (p pgd) stage() method {
 	}
 	m := method{
 		key: fmt.Sprintf("pgd%+v", p), classes: map[string]int64{"dlr": 3, "margin": 2}[p.loss],
-		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, init: p.init, step: p.take,
+		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, init: p.init, step: p.take, size: p.size,
+	}
+	if p.adjustable {
+		m.resize = func(steps int) method { q := p; q.steps = steps; return q.stage() }
 	}
 	if p.random {
 		m.start = func(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
@@ -110,11 +113,15 @@ func (p pgd) init(b op.B, s scene) []*ir.Value {
 	return []*ir.Value{x, b.Scale(x, 0)}
 }
 
-func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
-	size := p.step * s.Epsilon
+// size is that of a step.
+func (p pgd) size(s Settings) float64 {
 	if p.adjustable && s.StepSize > 0 {
-		size = s.StepSize
+		return s.StepSize
 	}
+	return p.step * s.Epsilon
+}
+
+func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
 	x := state[0]
 	_, _, g := s.ascend(b, x, p.criterion(s))
 	next := []*ir.Value{nil}
@@ -123,6 +130,6 @@ func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
 		g = b.Add(b.Scale(state[1], p.momentum), b.Div(g, sum))
 		next = append(next, g)
 	}
-	next[0] = s.norm().project(b, b.Add(x, b.Scale(s.norm().direction(b, g), size)), s.Images, s.Epsilon)
+	next[0] = s.norm().project(b, b.Add(x, b.Scale(s.norm().direction(b, g), p.size(s.Settings))), s.Images, s.Epsilon)
 	return next
 }

@@ -70,6 +70,9 @@ func (s scene) none(b op.B) *ir.Value {
 	if b.Err() != nil {
 		return s.Images
 	}
+	if s.Images.Shape[0] == ir.N {
+		return column(b, b.Scale(b.Cast(s.Labels, ir.Float32), 0))
+	}
 	return b.Fill(s.Images, 0, s.Images.Shape[0], 1, 1, 1)
 }
 

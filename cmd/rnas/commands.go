@@ -8,6 +8,7 @@ func commands() []command {
 		{name: "train", summary: "trains a genotype", setup: trainCommand, detail: trainDetail},
 		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},
 		{name: "bench", args: "MODEL.onnx ...", summary: "measures clean and adversarial accuracy and latency", setup: benchCommand, detail: benchDetail},
+		{name: "attack", args: "MODEL.onnx", summary: "writes an attack on a model as a model of its own", setup: attackCommand, detail: attackDetail},
 		{name: "grad", args: "MODEL.onnx", summary: "writes the gradient graph of a model", setup: gradCommand, detail: gradDetail},
 		{name: "verify", args: "MODEL.onnx", summary: "checks a model file by independent means", setup: verifyCommand, detail: verifyDetail},
 		{name: "inspect", args: "MODEL.onnx|GENOTYPE|FOLDER", summary: "tells what a file or a run folder is", setup: inspectCommand, detail: inspectDetail},

@@ -27,6 +27,7 @@ const (
 	MetaEps        = "eps"         // radius of the attack of the training, in pixels of [0,1]; absent for none
 	MetaTraining   = "training"    // how the weights were trained, a JSON object
 	MetaGradient   = "gradient"    // of gradient graphs: what the gradient is, a program.Derivative as JSON
+	MetaAttack     = "attack"      // of attacks as models: what the attack is, a JSON object
 )
 
 // Deployment says how a trained network becomes a model.

@@ -1,0 +1,79 @@
+package attack
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"rnas/compiler/program"
+)
+
+// Single is a Stage of which one try is one graph that needs nothing from the host while it runs.
+type Single interface {
+	Stage
+	// Targeted tells whether a try goes towards one class.
+	Targeted() bool
+	// Steps is the number of steps of a try.
+	Steps() int
+	// Resized is the same attack with another number of steps. Errors: less than one, or a number that is part of the attack.
+	Resized(steps int) (Single, error)
+	// StepSize is the size of every step, in units of the norm; 0 where the attack finds it on the way.
+	StepSize(s Settings) float64
+	// Program is one try on a batch, ir.N for a symbolic one: inputs images [B,C,H,W] in [0,1], labels int64 [B], start
+	// [B,C,H,W], the perturbation that is added to the images first, and when Targeted targets int64 [B]; outputs adversarial
+	// [B,C,H,W], and of attacks that stop found [B,1,1,1], 1 where adversarial is misclassified.
+	Program(c program.Classifier, batch int, s Settings) (*program.Program, error)
+}
+
+// Alone is the attack of the given name as a Single. Errors: an unknown name, an attack of several parts or starts, and one
+// that draws random numbers at each step or decides between steps.
+func Alone(name string) (Single, error) {
+	i, a := find(name)
+	if i < 0 {
+		return nil, fmt.Errorf("expected %s, found %q", strings.Join(Forms()[1:], ", "), name)
+	}
+	stages := a.Stages()
+	if len(stages) != 1 {
+		return nil, fmt.Errorf("%s is a sequence of %d attacks: expected a single one", name, len(stages))
+	}
+	m, ok := stages[0].(method)
+	switch {
+	case !ok || m.draws != nil:
+		return nil, fmt.Errorf("%s draws random numbers or decides between its steps: expected an attack that is one graph, such as pgd20", name)
+	case m.restarts > 1:
+		return nil, fmt.Errorf("%s has %d starts: expected an attack of one, from which it is run again with others", name, m.restarts)
+	}
+	return m, nil
+}
+
+// Targeted implements Single.
+func (m method) Targeted() bool { return m.targeted }
+
+// Steps implements Single.
+func (m method) Steps() int { return cmp.Or(m.moves, m.steps) }
+
+// Resized implements Single.
+func (m method) Resized(steps int) (Single, error) {
+	switch {
+	case m.resize == nil && steps != m.Steps():
+		return nil, fmt.Errorf("the attack has %d steps, which is part of its name, found %d", m.Steps(), steps)
+	case steps < 1 || steps > maxSteps:
+		return nil, fmt.Errorf("expected 1 to %d steps, found %d", maxSteps, steps)
+	case m.resize == nil:
+		return m, nil
+	}
+	return m.resize(steps), nil
+}
+
+// StepSize implements Single.
+func (m method) StepSize(s Settings) float64 {
+	if m.size == nil {
+		return 0
+	}
+	return m.size(s)
+}
+
+// Program implements Single.
+func (m method) Program(c program.Classifier, batch int, set Settings) (*program.Program, error) {
+	return m.graph(c, batch, set, m.steps)
+}

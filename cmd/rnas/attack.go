@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rnas/bench/attack"
+	"rnas/compiler/ir"
+	"rnas/compiler/pass"
+	"rnas/compiler/program"
+	"rnas/compiler/train"
+	"rnas/export"
+	"rnas/internal/fault"
+)
+
+const attackDetail = `Writes one try of an attack, the model and its gradient included, as one ONNX model of standard operators that any ONNX
+Runtime runs. Inputs: images float32 [B,C,H,W] in [0,1]; labels int64 [B]; start float32 [B,C,H,W], the perturbation that is
+added to the images first, zeros for none; for targeted attacks targets int64 [B], the classes to be reached. Output:
+adversarial float32 [B,C,H,W]. B is open where the model leaves it open, unless --batch fixes it.
+
+No random numbers are drawn inside: one start gives one result, and a random start is up to the caller. An apgd gives the first
+misclassified image on its way, or the start when there is none. What the attack is, is in the metadata under "attack".`
+
+// attackFlags are the choices of rnas attack.
+type attackFlags struct {
+	kind     string
+	norm     string
+	eps      epsValue
+	steps    int
+	stepSize epsValue
+	batch    int
+	opset    int
+	out      string
+}
+
+func (a *attackFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&a.kind, "kind", "pgd20", "attack of one try, of the names that rnas bench --attacks takes")
+	f.StringVar(&a.norm, "norm", "linf", "norm of the perturbation: "+strings.Join(attack.Norms(), ", "))
+	a.eps = newEps("8/255")
+	f.Var(&a.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")
+	f.IntVar(&a.steps, "steps", 0, "number of steps, 0 for that of the attack")
+	f.Var(&a.stepSize, "step-size", "size of a step (default: that of the attack)")
+	f.IntVar(&a.batch, "batch", 0, "fixed batch size, 0 for that of the model")
+	f.IntVar(&a.opset, "opset", 18, opsetUsage)
+	f.StringVar(&a.out, "out", "", "model file to write (required)")
+}
+
+// attackRecord is what the metadata tells of an attack.
+type attackRecord struct {
+	Kind        string            `json:"kind"`
+	Norm        string            `json:"norm"`
+	Eps         float64           `json:"eps"` // in pixels of [0,1]
+	Steps       int               `json:"steps"`
+	StepSize    float64           `json:"step_size,omitempty"` // of every step; none where the attack finds it on the way
+	ModelSHA256 string            `json:"model_sha256"`        // of the file that is attacked
+	Inputs      map[string]string `json:"inputs"`              // what they mean
+	Output      string            `json:"output"`
+}
+
+// attackSummary is what rnas attack --json prints.
+type attackSummary struct {
+	Path    string `json:"path"`
+	Model   string `json:"model"`
+	Batch   int64  `json:"batch"` // 0 for an open one
+	Opset   int    `json:"opset"`
+	Nodes   int    `json:"nodes"` // operators, those of the loop included
+	Tensors int    `json:"tensors"`
+	attackRecord
+}
+
+func attackCommand(f *pflag.FlagSet) action {
+	var a attackFlags
+	a.add(f)
+	asJSON := addJSON(f)
+	return func(_ context.Context, c *console, args []string) error {
+		if err := arguments(args, 1, 1, "one model file"); err != nil {
+			return err
+		}
+		single, settings, err := a.check()
+		if err != nil {
+			return err
+		}
+		g, record, err := a.graph(args[0], int64(a.batch), single, settings)
+		if err != nil {
+			return fault.Inputf("%s: %w", args[0], err)
+		}
+		s, err := export.WriteVerified(a.out, g, export.Options{Opset: a.opset, ProducerVersion: versionText()})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.err, "%s: %d operators and %d tensors, read back by onnx-go\n", a.out, s.Nodes, s.Initializers)
+		if !*asJSON {
+			return nil
+		}
+		batch := max(0, g.Inputs[0].Shape[0])
+		return printJSON(c.out, attackSummary{a.out, args[0], batch, a.opset, s.Nodes, s.Initializers, record})
+	}
+}
+
+// check is the attack that the flags ask for.
+func (a *attackFlags) check() (attack.Single, attack.Settings, error) {
+	settings := attack.Settings{Norm: a.norm, Epsilon: a.eps.size, StepSize: a.stepSize.size}
+	single, err := attack.Alone(a.kind)
+	if err != nil {
+		return nil, settings, fault.Inputf("--kind: %w", err)
+	}
+	if err := settings.Validate(); err != nil {
+		return nil, settings, fault.Input(err)
+	}
+	if err := single.Supports(settings, math.MaxInt32); err != nil {
+		return nil, settings, fault.Inputf("--kind: %w", err)
+	}
+	if a.steps != 0 {
+		if single, err = single.Resized(a.steps); err != nil {
+			return nil, settings, fault.Inputf("--steps: %s: %w", a.kind, err)
+		}
+	}
+	if a.stepSize.size > 0 && single.StepSize(settings) != a.stepSize.size {
+		return nil, settings, fault.Inputf("--step-size: %s chooses its steps itself, found %s", a.kind, a.stepSize.text)
+	}
+	if a.batch < 0 {
+		return nil, settings, fault.Inputf("--batch: expected at least 0, found %d", a.batch)
+	}
+	if err := checkOpset(a.opset); err != nil {
+		return nil, settings, err
+	}
+	return single, settings, checkOutput("--out", a.out)
+}
+
+// graph is the attack on a model file as a graph, for a fixed batch unless that is 0.
+func (a *attackFlags) graph(path string, batch int64, single attack.Single, settings attack.Settings) (*ir.Graph, attackRecord, error) {
+	record := attackRecord{
+		Kind: a.kind, Norm: settings.Norm, Eps: settings.Epsilon, Steps: single.Steps(), StepSize: single.StepSize(settings),
+		Inputs: map[string]string{
+			"images": "pixels in [0,1], the range that the model was given",
+			"labels": "true classes, numbers of logits",
+			"start":  "perturbation that is added to the images first, then clipped to [0,1]; zeros for none",
+		},
+		Output: "adversarial: the images after the attack, in the ball and in [0,1]",
+	}
+	if single.Targeted() {
+		record.Inputs["targets"] = "classes to be reached"
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, record, err
+	}
+	sum := sha256.Sum256(content)
+	record.ModelSHA256 = hex.EncodeToString(sum[:])
+	model, err := export.Unmarshal(content, export.ReadOptions{Batch: batch, Dir: filepath.Dir(path)})
+	if err != nil {
+		return nil, record, err
+	}
+	if err := checkBatch(model, batch); err != nil {
+		return nil, record, err
+	}
+	meta := maps.Clone(model.Meta)
+	g, err := attackGraph(model, single, settings)
+	if err != nil {
+		if batch == 0 {
+			if _, _, other := a.graph(path, 1, single, settings); other == nil {
+				return nil, record, fmt.Errorf("%w; with --batch, which fixes the batch size, there is an attack", err)
+			}
+		}
+		return nil, record, err
+	}
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, record, err
+	}
+	if meta == nil {
+		meta = map[string]string{}
+	}
+	meta[train.MetaAttack] = string(text)
+	g.Meta = meta
+	return g, record, nil
+}
+
+// attackGraph is an attack on a model, prepared for any provider.
+func attackGraph(model *ir.Graph, single attack.Single, settings attack.Settings) (*ir.Graph, error) {
+	if err := pass.Run(model, pass.Inference("")); err != nil {
+		return nil, err
+	}
+	c, err := program.NewClassifier(model)
+	if err != nil {
+		return nil, err
+	}
+	p, err := single.Program(c, int(c.Inputs[0].Shape[0]), settings)
+	if err != nil {
+		return nil, err
+	}
+	p.Graph.Outputs = slices.DeleteFunc(p.Graph.Outputs, func(v *ir.Value) bool { return v.Name != "adversarial" })
+	return p.Graph, pass.Run(p.Graph, pass.Training(""))
+}
