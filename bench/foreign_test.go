@@ -36,7 +36,7 @@ func TestForeignModels(t *testing.T) {
 		"../testdata/models/vit-n.ts.onnx", apart, "../testdata/models/resnet-h.dynamo.onnx", "../testdata/models/swin.dynamo.onnx",
 		"../testdata/models/keras-n.tf.onnx",
 	} {
-		o := Options{Attacks: attacks, Batch: 4, Settings: attack.Settings{Norm: "linf", Epsilon: 8.0 / 255}}
+		o := Options{Attacks: attacks, Batch: 8, Settings: attack.Settings{Norm: "linf", Epsilon: 8.0 / 255}}
 		result, err := Run(context.Background(), o, []string{path}, splits.Test)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)

@@ -41,7 +41,7 @@ type slope struct {
 }
 
 func (s *subject) gradient(reference int) (worker, error) {
-	c, err := s.classifier()
+	c, err := s.classifier(s.batch)
 	if err != nil {
 		return nil, err
 	}

@@ -113,9 +113,9 @@ func float32s(t *tensor.Tensor) []float32 {
 	return tensor.FromFloat64s(tensor.Float32, t.Shape, t.Float64s()).Float32s()
 }
 
-// classifier is the model as a graph to be differentiated, normalisation merged into the weights.
-func (m *model) classifier() (program.Classifier, error) {
-	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(m.batch), Image: m.image, Dir: filepath.Dir(m.path)})
+// classifier is the model as a graph to be differentiated for so many images, normalisation merged into the weights.
+func (m *model) classifier(batch int) (program.Classifier, error) {
+	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(batch), Image: m.image, Dir: filepath.Dir(m.path)})
 	if err != nil {
 		return program.Classifier{}, fault.Input(err)
 	}

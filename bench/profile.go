@@ -67,11 +67,7 @@ func (s *subject) inference(ctx context.Context, o runtime.Options) error {
 }
 
 func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o runtime.Options) error {
-	c, err := s.classifier()
-	if err != nil {
-		return err
-	}
-	runner, err := st.Compile(attack.Target{Classifier: c, Batch: s.batch, Runtime: o, Settings: s.Settings})
+	runner, err := st.Compile(s.target(o))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/internal/dataset"
+	"rnas/runtime"
 )
 
 // stage is the worker of one stage of an attack: a value is the prediction on the adversarial image. A point whose
@@ -20,15 +21,16 @@ type stage struct {
 }
 
 func (s *subject) stage(st attack.Stage, keep *imageStore) (*stage, error) {
-	c, err := s.classifier()
-	if err != nil {
-		return nil, err
-	}
-	runner, err := st.Compile(attack.Target{Classifier: c, Batch: s.batch, Runtime: s.Runtime, Settings: s.Settings})
+	runner, err := attack.Open(st, s.target(s.Runtime))
 	if err != nil {
 		return nil, err
 	}
 	return &stage{subject: s, runner: runner, keep: keep}, nil
+}
+
+// target is the model as the attacks see it.
+func (s *subject) target(o runtime.Options) attack.Target {
+	return attack.Target{Classifier: s.classifier, Batch: s.batch, Fixed: !s.free, Runtime: o, Settings: s.Settings}
 }
 
 func (w *stage) run(ctx context.Context, points []int, emit func(record) error) error {

@@ -29,7 +29,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	if n := count(twice.values, probe, 1); n > 0 {
 		add("random: logits of %d of %d images differ between two runs", n, len(probe))
 	}
-	network, err := s.classifier()
+	network, err := s.classifier(s.batch)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rnas/bench/attack"
-	"rnas/compiler/program"
 	"rnas/internal/dataset"
 )
 
@@ -24,11 +23,10 @@ type job struct {
 type subject struct {
 	*job
 	*model
-	images  []float32 // [batch,C,H,W]
-	labels  []int64   // [batch]
-	shown   []int     // points whose adversarial images are kept, sorted
-	network *program.Classifier
-	tries   map[int]int // that points of the task at hand survived in an earlier run
+	images []float32   // [batch,C,H,W]
+	labels []int64     // [batch]
+	shown  []int       // points whose adversarial images are kept, sorted
+	tries  map[int]int // that points of the task at hand survived in an earlier run
 }
 
 func (j *job) subject(m *model) *subject {
@@ -40,18 +38,6 @@ func (s *subject) fill(points []int) {
 	s.data.Fill(s.images, s.labels, points, dataset.Augment{}, 0, 0)
 	clear(s.images[len(points)*s.data.Elems():])
 	clear(s.labels[len(points):])
-}
-
-// classifier is the graph of the model, read when first needed.
-func (s *subject) classifier() (program.Classifier, error) {
-	if s.network == nil {
-		c, err := s.model.classifier()
-		if err != nil {
-			return c, err
-		}
-		s.network = &c
-	}
-	return *s.network, nil
 }
 
 // task is work on single points.

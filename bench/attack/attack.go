@@ -36,9 +36,10 @@ func (s Settings) Validate() error {
 
 // Target is what an attack is compiled for.
 type Target struct {
-	Classifier program.Classifier
-	Batch      int             // points at a time
-	Runtime    runtime.Options // Provider is not empty
+	Classifier func(batch int) (program.Classifier, error) // for so many images
+	Batch      int                                         // points at a time
+	Fixed      bool                                        // there is a classifier for Batch images only
+	Runtime    runtime.Options                             // Provider is not empty
 	Settings
 }
 
@@ -153,7 +154,7 @@ func Parse(list string) ([]Attack, error) {
 		}
 		i, a := find(name)
 		if i < 0 {
-			return nil, fmt.Errorf("attacks %q: expected %s, found %q", list, strings.Join(Forms(), ", "), name)
+			return nil, fmt.Errorf("attacks %q: expected %s, found %q", list, strings.Join(names(), ", "), name)
 		}
 		attacks = append(attacks, a)
 	}
@@ -169,11 +170,22 @@ func find(name string) (int, Attack) {
 	return -1, Attack{}
 }
 
-// Forms lists what Parse knows; K and R stand for numbers.
-func Forms() []string {
-	forms := []string{Clean}
+// Form is what Parse knows: names of one form, in which K and R stand for numbers.
+type Form struct{ Name, About string }
+
+// Forms lists them in the order of the documentation.
+func Forms() []Form {
+	forms := []Form{{Clean, "accuracy without attack, which is always measured"}}
 	for _, f := range families {
-		forms = append(forms, f.form)
+		forms = append(forms, Form{f.form, f.about})
 	}
 	return forms
+}
+
+func names() []string {
+	var all []string
+	for _, f := range Forms() {
+		all = append(all, f.Name)
+	}
+	return all
 }

@@ -178,7 +178,7 @@ func attacked(t *testing.T, st Stage, c program.Classifier, n int, s Settings, p
 func work(t *testing.T, st Stage, c program.Classifier, n int, s Settings, d *desk) *desk {
 	t.Helper()
 	runtimetest.Open(t)
-	r, err := st.Compile(Target{Classifier: c, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
+	r, err := st.Compile(Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,26 +13,31 @@ import (
 
 // Compile implements Stage.
 func (m method) Compile(t Target) (Runner, error) {
-	if err := m.Supports(t.Settings, t.Classifier.Classes()); err != nil {
+	e, err := m.launch(t)
+	if err != nil {
 		return nil, err
 	}
-	r := &runner{method: m, target: t}
-	var err error
-	r.engine, err = m.launch(t)
-	return r, err
+	return &runner{method: m, target: t, engine: e}, nil
 }
 
 // engine is the graph of a number of steps in execution.
 type engine struct {
 	*runtime.Running
-	state *runtime.State
-	batch int
-	steps int
+	state  *runtime.State
+	batch  int
+	steps  int
+	tries  int    // of a point
+	ranks  int    // targets of a start
+	passes Counts // of a step
 }
 
 func (m method) launch(t Target) (*engine, error) {
-	e := &engine{state: runtime.NewState(), batch: t.Batch, steps: m.chunk()}
-	p, err := m.graph(t.Classifier, e.batch, t.Settings, e.steps)
+	c, err := t.Classifier(t.Batch)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{state: runtime.NewState(), batch: t.Batch, steps: m.chunk(), tries: m.tries(c.Classes()), ranks: m.ranks(c.Classes()), passes: m.passing(c.Classes())}
+	p, err := m.graph(c, e.batch, t.Settings, e.steps)
 	for i := 0; err == nil && i < len(p.State); i++ {
 		in := p.Graph.Input(p.State[i].In)
 		err = e.state.Add(p.State[i].Name, tensor.Zeros(in.Type, in.Shape...))
@@ -99,7 +104,7 @@ func (r *runner) Run(ctx context.Context, w Work) error {
 		if len(busy) == 0 {
 			return nil
 		}
-		if size := r.engine.batch / 2; len(busy) <= size && size >= smallest {
+		if size := r.engine.batch / 2; !r.target.Fixed && len(busy) <= size && size >= smallest {
 			if err := r.shrink(busy, size); err != nil {
 				return err
 			}
@@ -170,8 +175,7 @@ func (r *runner) begin(i int) {
 	p.steps = 0
 	p.counts.Forwards += r.perTry.Forwards
 	p.counts.Backwards += r.perTry.Backwards
-	ranks := r.ranks(r.target.Classifier.Classes())
-	restart, rank := p.Tries/ranks, p.Tries%ranks
+	restart, rank := p.Tries/r.engine.ranks, p.Tries%r.engine.ranks
 	if r.targeted {
 		rank++
 		part(r.engine.Input("targets"), i, []int64{ranked(p.logits, rank)})
@@ -212,15 +216,14 @@ func (r *runner) advance(w Work, busy []int) error {
 	found := e.Output("found")
 	elems := len(r.rows[busy[0]].Image)
 	adversarial := e.Output("adversarial").Float32s()
-	passes := r.passing(r.target.Classifier.Classes())
 	var attempts []Attempt
 	var rows []int
 	for _, i := range busy {
 		p := &r.rows[i]
 		taken := min(e.steps, r.steps-p.steps)
 		p.steps += taken
-		p.counts.Forwards += int64(taken) * passes.Forwards
-		p.counts.Backwards += int64(taken) * passes.Backwards
+		p.counts.Forwards += int64(taken) * e.passes.Forwards
+		p.counts.Backwards += int64(taken) * e.passes.Backwards
 		over := p.steps >= r.steps || found != nil && found.Float32s()[i] == failed
 		if !over && (found == nil || found.Float32s()[i] < 0.5) {
 			continue
@@ -228,7 +231,7 @@ func (r *runner) advance(w Work, busy []int) error {
 		a := Attempt{Point: p.Point, Adversarial: adversarial[i*elems : (i+1)*elems], Counts: p.counts, Over: over}
 		if over {
 			a.Tries++
-			a.Last = a.Tries >= r.tries(r.target.Classifier.Classes())
+			a.Last = a.Tries >= e.tries
 		}
 		attempts, rows = append(attempts, a), append(rows, i)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,8 +18,22 @@ import (
 	"rnas/runtime"
 )
 
-const benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html and
-points.csv too, and the same command line run again goes on where it was stopped.`
+var benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html and
+points.csv too, and the same command line run again goes on where it was stopped.
+
+Attacks, with K and R numbers:
+` + attackTable()
+
+// attackTable tells what each attack is, one a line.
+func attackTable() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, f := range attack.Forms() {
+		fmt.Fprintf(w, "  %s\t%s\n", f.Name, f.About)
+	}
+	w.Flush()
+	return strings.TrimSuffix(b.String(), "\n")
+}
 
 // benchFlags are the choices of rnas bench.
 type benchFlags struct {
@@ -35,7 +50,7 @@ type benchFlags struct {
 }
 
 func (b *benchFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "attacks: "+strings.Join(attack.Forms(), ", ")+", with K and R numbers")
+	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "names of attacks, separated by commas")
 	f.StringVar(&b.norm, "norm", "linf", "norm of the perturbation: "+strings.Join(attack.Norms(), ", "))
 	b.eps = newEps("8/255")
 	f.Var(&b.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")

@@ -1,0 +1,106 @@
+package attack
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"rnas/runtime"
+)
+
+// leastRows is how many points a session should work on at a time.
+const leastRows = 16
+
+// Open compiles a stage. On the CPU, unless the batch is fixed, the batch is divided among several sessions of fewer threads each, as long as each has rows
+// enough: threads that work on images of their own wait less for each other than threads that share every operator.
+func Open(st Stage, t Target) (Runner, error) {
+	sessions := 1
+	if !t.Fixed && strings.EqualFold(t.Runtime.Provider, "cpu") {
+		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, runtime.PhysicalCores())
+		for sessions*2 <= t.Runtime.Threads && t.Batch/(sessions*2) >= leastRows {
+			sessions *= 2
+		}
+		t.Runtime.Threads /= sessions
+		t.Batch = (t.Batch + sessions - 1) / sessions
+	}
+	if sessions == 1 {
+		return st.Compile(t)
+	}
+	var c crew
+	for range sessions {
+		r, err := st.Compile(t)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c = append(c, r)
+	}
+	return c, nil
+}
+
+// crew is several runners that share the work.
+type crew []Runner
+
+// Run implements Runner.
+func (c crew) Run(ctx context.Context, w Work) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	desk := &locked{Work: w}
+	errs := make([]error, len(c))
+	var wait sync.WaitGroup
+	for i, r := range c {
+		wait.Go(func() {
+			if errs[i] = r.Run(ctx, desk); errs[i] != nil {
+				stop()
+			}
+		})
+	}
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+	}
+	return cmp.Or(errs...)
+}
+
+// Close implements Runner.
+func (c crew) Close() error {
+	var errs []error
+	for _, r := range c {
+		errs = append(errs, r.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// locked is work for several runners.
+type locked struct {
+	sync.Mutex
+	Work
+}
+
+// Next implements Work.
+func (l *locked) Next(n int) []Point {
+	l.Lock()
+	defer l.Unlock()
+	return l.Work.Next(n)
+}
+
+// Logits implements Work. The result is a copy: Work may use its memory again.
+func (l *locked) Logits(points []Point) ([][]float32, error) {
+	l.Lock()
+	defer l.Unlock()
+	rows, err := l.Work.Logits(points)
+	for i, r := range rows {
+		rows[i] = append([]float32(nil), r...)
+	}
+	return rows, err
+}
+
+// Judge implements Work.
+func (l *locked) Judge(attempts []Attempt) ([]bool, error) {
+	l.Lock()
+	defer l.Unlock()
+	return l.Work.Judge(attempts)
+}
