@@ -30,7 +30,7 @@ type Single interface {
 func Alone(name string) (Single, error) {
 	i, a := find(name)
 	if i < 0 {
-		return nil, fmt.Errorf("expected %s, found %q", strings.Join(Forms()[1:], ", "), name)
+		return nil, fmt.Errorf("expected %s, found %q", strings.Join(names()[1:], ", "), name)
 	}
 	stages := a.Stages()
 	if len(stages) != 1 {
