@@ -21,6 +21,7 @@ type method struct {
 	moves    int      // what the paper calls the steps, 0 when these are steps
 	restarts int      // tries from different starts, 0 for 1
 	targeted bool     // tries towards each of the likeliest other classes; then scene.Targets is set
+	plain    bool     // the first start is the image itself
 	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified, or is failed
 
 	perTry, perStep Counts // passes of one image

@@ -181,9 +181,14 @@ func (r *runner) begin(i int) {
 		part(r.engine.Input("targets"), i, []int64{ranked(p.logits, rank)})
 	}
 	if r.start != nil {
-		stream := rng.New(r.target.Seed, rng.Start, restart, rank, p.Index)
 		start, n := r.engine.Input("start"), len(p.Image)
-		r.start(start.Float32s()[i*n:(i+1)*n], start.Shape[1:], &stream, r.target.Settings)
+		values := start.Float32s()[i*n : (i+1)*n]
+		if r.plain && restart == 0 {
+			clear(values)
+			return
+		}
+		stream := rng.New(r.target.Seed, rng.Start, restart, rank, p.Index)
+		r.start(values, start.Shape[1:], &stream, r.target.Settings)
 	}
 }
 

@@ -41,10 +41,15 @@ func (s scene) criterion(name string) loss {
 func (s scene) ascend(b op.B, x *ir.Value, of loss) (logits, value, gradient *ir.Value) {
 	logits = s.Logits(b, x)
 	value = of(b, logits)
+	return logits, value, s.gradient(b, value, x)
+}
+
+// gradient is that of a function of the logits [B] at x.
+func (s scene) gradient(b op.B, value, x *ir.Value) *ir.Value {
 	if connected, _ := grad.Path(s.Graph, s.Outputs[0], s.Inputs[0]); !connected && b.Err() == nil {
-		return logits, value, b.Fill(x, 0, x.Shape...)
+		return b.Fill(x, 0, x.Shape...)
 	}
-	return logits, value, program.InputGradient(b, value, x)
+	return program.InputGradient(b, value, x)
 }
 
 // wrong tells for each image whether the prediction differs from the label: bool [B,1,1,1].

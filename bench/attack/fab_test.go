@@ -1,0 +1,229 @@
+package attack
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+	"rnas/compiler/program"
+	"rnas/internal/interp"
+	"rnas/internal/tensor"
+	"rnas/runtime/runtimetest"
+)
+
+// fabByHand is FAB for one image, written as the code of AutoAttack is: at gives the logits and rise the functions that the
+// hyperplanes come from. It stops at the first misclassified image in the ball.
+func fabByHand(norm string, image, from []float64, eps float64, label int, at func(x []float64) []float64,
+	rise func(x []float64) (d []float64, w [][]float64),
+) (adversarial []float64, found bool) {
+	length := func(x []float64) float64 { return norms[norm].size(narrow(x), make([]float32, len(x))) }
+	dual := map[string]string{"linf": "l1", "l2": "l2", "l1": "linf"}[norm]
+	x := make([]float64, len(image))
+	for i := range x {
+		x[i] = max(0, min(1, image[i]+from[i]))
+	}
+	for range fabSteps {
+		differences, gradients := rise(x)
+		best, nearest := 0, math.Inf(1)
+		for k, w := range gradients {
+			if d := math.Abs(differences[k]) / (1e-12 + norms[dual].size(narrow(w), make([]float32, len(w)))); d < nearest {
+				best, nearest = k, d
+			}
+		}
+		w, d := gradients[best], differences[best]
+		there := d
+		for i := range x {
+			there += w[i] * (image[i] - x[i])
+		}
+		d1, d2 := projectByHand(norm, x, w, d), projectByHand(norm, image, w, there)
+		a1, a2 := max(length(d1), 1e-8), max(length(d2), 1e-8)
+		alpha := min(a1/(a1+a2), 0.1)
+		moved := make([]float64, len(x))
+		for i := range x {
+			x[i] = max(0, min(1, (x[i]+1.05*d1[i])*(1-alpha)+(image[i]+1.05*d2[i])*alpha))
+			moved[i] = x[i] - image[i]
+		}
+		z := at(x)
+		if slices.Index(z, slices.Max(z)) == label {
+			continue
+		}
+		if length(moved) <= eps {
+			return x, true
+		}
+		for i := range x {
+			x[i] = image[i] + 0.9*moved[i]
+		}
+	}
+	return image, false
+}
+
+// differences is a program of the logits and of a difference of two of them with its gradient.
+func differences(t *testing.T, c program.Classifier) *program.Program {
+	t.Helper()
+	b := op.NewB("differences")
+	images, labels := c.Open(b, 1)
+	logits := c.Logits(b, images)
+	d := program.TargetedMargin(b, logits, labels, b.Input("targets", ir.Int64, 1))
+	b.Output("logits", b.Identity(logits))
+	b.Output("difference", d)
+	b.Output("gradient", program.InputGradient(b, d, images))
+	p, err := program.Finish(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestFAB compares the graph, in float64, with FAB by hand.
+func TestFAB(t *testing.T) {
+	c := convnet(t)
+	two := differences(t, c)
+	look := func(x []float64, label, target int64) map[string]*tensor.Tensor {
+		out, err := interp.Run(two.Graph, map[string]*tensor.Tensor{
+			"images": tensor.FromFloat64s(tensor.Float64, []int64{1, 3, size, size}, x),
+			"labels": tensor.Vector(label), "targets": tensor.Vector(target),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	successes := 0
+	points := []int{0, 4}
+	for norm, eps := range map[string]float64{"linf": 8. / 255, "l2": 0.3, "l1": 3} {
+		for _, f := range []fab{{targeted: true}, {restarts: 2}} {
+			s := Settings{Norm: norm, Epsilon: eps, Seed: 4}
+			m := f.stage()
+			p, err := m.Program(c, len(points), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := inputs(m, s, 1, points...)
+			targets := make([]int64, len(points))
+			images, from, labels := in["images"].Float32s(), in["start"].Float32s(), in["labels"].Int64s()
+			for row := range points {
+				out := look(wide(images[row*elems:(row+1)*elems]), 0, 1)
+				z := out["logits"].Float64s()
+				labels[row] = int64(slices.Index(z, slices.Max(z)))
+				targets[row] = (labels[row] + 1 + int64(row)) % 5
+			}
+			if targets := tensor.Vector(targets...); f.targeted {
+				in["targets"] = targets
+			}
+			out, err := interp.Run(p.Graph, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for row, label := range labels {
+				if targets[row] == label {
+					targets[row] = (label + 1) % 5
+				}
+				want, found := fabByHand(norm, wide(images[row*elems:(row+1)*elems]), wide(from[row*elems:(row+1)*elems]), eps, int(label),
+					func(x []float64) []float64 { return look(x, 0, 1)["logits"].Float64s() },
+					func(x []float64) (d []float64, w [][]float64) {
+						for k := range int64(5) {
+							if k != label && (!f.targeted || k == targets[row]) {
+								out := look(x, label, k)
+								d, w = append(d, out["difference"].Float64s()[0]), append(w, out["gradient"].Float64s())
+							}
+						}
+						return d, w
+					})
+				if found {
+					successes++
+				}
+				if (out["found"].Float64At(row) > 0.5) != found {
+					t.Errorf("%s, %+v, image %d: found is %v", norm, f, row, found)
+					continue
+				}
+				for i, w := range want {
+					if v := out["adversarial"].Float64At(row*elems + i); math.Abs(v-w) > 1e-6 {
+						t.Fatalf("%s, %+v, image %d, element %d: expected %v, found %v", norm, f, row, i, w, v)
+					}
+				}
+			}
+		}
+	}
+	if successes < 3 || successes > 9 {
+		t.Errorf("%d of 12 tries succeed", successes)
+	}
+}
+
+func wide(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i := range v {
+		out[i] = float64(v[i])
+	}
+	return out
+}
+
+// fabnet is the network of testdata/fab.py.
+func fabnet(t *testing.T, f map[string]*tensor.Tensor) program.Classifier {
+	t.Helper()
+	b := op.NewB("fabnet")
+	y := b.Relu(b.Conv(b.Input("input", ir.Float32, -1, 3, size, size), b.NamedConst("a", f["conv.a"]), nil, op.Same(3, 1, 1)))
+	y = b.Relu(b.Conv(y, b.NamedConst("b", f["conv.b"]), nil, op.Same(3, 2, 1)))
+	b.Output("logits", b.Gemm(b.Flatten(y), b.NamedConst("out", f["out"]), nil, false, true))
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := program.NewClassifier(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestFABOfficial compares the successes at several radii with the distances that the code of AutoAttack finds: they are the
+// same, so that the distances agree, up to fabApart for those that are that close to a radius.
+func TestFABOfficial(t *testing.T) {
+	const fabApart = 0.02
+	runtimetest.Open(t)
+	f := fixture(t)
+	c := fabnet(t, f)
+	n, k := int(f["ranked"].Shape[0]), int(f["ranked"].Shape[1])
+	for norm := range descend {
+		for _, kind := range []string{"targeted", "untargeted"} {
+			distances := f[kind+"."+norm].Float64s()
+			sorted := slices.Sorted(slices.Values(distances))
+			for _, quantile := range []float64{0.15, 0.4, 0.65, 0.9} {
+				i := int(quantile * float64(len(sorted)))
+				eps := math.Sqrt(sorted[i] * sorted[i-1])
+				m := fab{targeted: kind == "targeted"}.stage()
+				p, err := m.Program(c, len(distances), Settings{Norm: norm, Epsilon: eps})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := launched(t, p)
+				elems := len(f["images"].Float32s()) / n
+				for row := range distances {
+					image := row / (len(distances) / n)
+					part(r.Input("images"), row, f["images"].Float32s()[image*elems:(image+1)*elems])
+					part(r.Input("labels"), row, f["labels"].Int64s()[image:image+1])
+					if kind == "targeted" {
+						part(r.Input("targets"), row, f["ranked"].Int64s()[image*k+1+row%(k-1):][:1])
+					}
+				}
+				if err := r.Step(); err != nil {
+					t.Fatal(err)
+				}
+				clear := 0
+				for row, d := range distances {
+					if math.Abs(d/eps-1) < fabApart {
+						continue
+					}
+					clear++
+					if found := r.Output("found").Float32s()[row] > 0.5; found != (d <= eps) {
+						t.Errorf("%s %s, row %d: distance %v, radius %v, found is %v", kind, norm, row, d, eps, found)
+					}
+				}
+				if clear < len(distances)*2/3 {
+					t.Errorf("%s %s, radius %v: only %d of %d rows tell", kind, norm, eps, clear, len(distances))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package attack
+
+import (
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// descend has for each norm the shortest d with <w,d> = -c and x+d in [0,1] for x in [0,1], or where there is none, the d with
+// x+d in [0,1] that comes closest to it. All are [B,C,H,W], but c [B,1,1,1].
+var descend = map[string]func(b op.B, x, w, c *ir.Value) *ir.Value{
+	"linf": descendLinf, "l2": descendL2, "l1": descendL1,
+}
+
+// slope is a linear function that has to fall: by c >= 0 over the box, in which pixel i can make it fall by size[i] times
+// at most room[i].
+type slope struct{ sign, size, room, c *ir.Value }
+
+// fall makes a linear function with coefficients w that has to change by -c one that has to fall. Coefficients up to least
+// are taken for zero.
+func fall(b op.B, x, w, c *ir.Value, least float64) slope {
+	w = b.Mul(w, b.Sign(c))
+	size := b.Abs(w)
+	counts := b.Cast(b.Greater(size, b.Float(w, least)), ir.Float32)
+	sign := b.Mul(b.Sign(w), counts)
+	room := b.Where(b.Greater(w, b.Float(w, 0)), x, b.Sub(b.Float(x, 1), x))
+	return slope{sign, b.Mul(size, counts), room, b.Abs(c)}
+}
+
+// flat is the size of coefficients that the code of AutoAttack takes for zero in the norms l2 and l1.
+const flat = 1e-8
+
+func descendLinf(b op.B, x, w, c *ir.Value) *ir.Value {
+	s := fall(b, x, w, c, 0)
+	d := b.Min(level(b, s.size, s.room, b.Mul(s.size, s.room), s.c), s.room)
+	return b.Neg(b.Mul(s.sign, d))
+}
+
+// descendL2 moves each pixel in proportion to its coefficient.
+func descendL2(b op.B, x, w, c *ir.Value) *ir.Value {
+	s := fall(b, x, w, c, flat)
+	limit := b.Div(s.room, b.Max(s.size, b.Float(w, flat)))
+	t := level(b, b.Mul(s.size, s.size), limit, b.Mul(s.size, s.room), s.c)
+	return b.Neg(b.Mul(s.sign, b.Min(b.Mul(t, s.size), s.room)))
+}
+
+const (
+	newtonSteps = 12
+	beyond      = 1e12 // is above all limits
+)
+
+// level solves sum v[i] min(t, limit[i]) = c for t: [B,1,1,1]; full is v*limit. Where c is not less than the sum of full, t
+// is beyond all limits. The left side is concave and piecewise linear, so Newton's method from 0 comes from below and ends at
+// the solution once it reached its piece. What is missing to c times the slope falls by a factor of 4 a step at least (the
+// argument for Dinkelbach's method: Schaible 1976).
+func level(b op.B, v, limit, full, c *ir.Value) *ir.Value {
+	zero := b.Float(v, 0)
+	t := b.Scale(c, 0)
+	for range newtonSteps {
+		reached := b.LessOrEqual(limit, t)
+		left := b.Sub(c, perImage(b, b.Where(reached, full, zero)))
+		rate := perImage(b, b.Where(reached, zero, v))
+		t = b.Max(t, b.Div(left, b.Max(rate, b.Float(v, 1e-37))))
+	}
+	return b.Where(b.GreaterOrEqual(c, perImage(b, full)), b.Float(c, beyond), t)
+}
+
+const bisections = 32
+
+// descendL1 moves the pixels with the largest coefficients as far as they can. The size of coefficients from which on they do
+// is found by bisection; those that float32 does not tell apart at the threshold share what is left.
+func descendL1(b op.B, x, w, c *ir.Value) *ir.Value {
+	s := fall(b, x, w, c, flat)
+	zero, full := b.Float(x, 0), b.Mul(s.size, s.room)
+	all := perImage(b, full)
+	low, most := b.Scale(c, 0), all // what falls if the pixels above low and above high move
+	high, least := b.ReduceMax(s.size, true, 1, 2, 3), low
+	for range bisections {
+		middle := b.Scale(b.Add(low, high), 0.5)
+		falls := perImage(b, b.Where(b.Greater(s.size, middle), full, zero))
+		more := b.Greater(falls, s.c)
+		low, high = b.Where(more, middle, low), b.Where(more, high, middle)
+		most, least = b.Where(more, falls, most), b.Where(more, least, falls)
+	}
+	share := b.Div(b.Sub(s.c, least), b.Max(b.Sub(most, least), b.Float(c, 1e-37)))
+	one := b.Float(x, 1)
+	share = b.Where(b.GreaterOrEqual(s.c, all), one, b.Clip(share, 0, 1))
+	share = b.Where(b.Greater(s.size, high), one, b.Where(b.Greater(s.size, low), share, zero))
+	return b.Neg(b.Mul(s.sign, b.Mul(share, s.room)))
+}
