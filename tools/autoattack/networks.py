@@ -83,6 +83,6 @@ MODELS = {
     },
     "resnet14-standard": {
         "network": lambda: ResNet(Block, (16, 24, 32), 2),
-        "epochs": 12, "rate": 0.2, "attack_steps": 0, "attack_step_size": 0,
+        "epochs": 6, "rate": 0.2, "attack_steps": 0, "attack_step_size": 0,
     },
 }
