@@ -130,15 +130,23 @@ def read(path):
 def compare(options):
     import table
 
+    records = {name: record for name, record in read(OFFICIAL).items() if name in options.models}
     folder = options.out or os.path.join(CACHE, "bench")
-    files = [onnx_file(name) for name in options.models]
-    command = [os.path.join(ROOT, "bin", "rnas"), "bench", *files, "--data", "npz:" + POINTS, "--attacks", "autoattack",
-               "--limit", "500", "--out", folder]
-    if options.threads:
-        command += ["--threads", str(options.threads)]
-    subprocess.run(command, check=True)
-    survivors = table.survivors(os.path.join(folder, "points.csv"))
-    text = table.markdown(read(OFFICIAL), read(os.path.join(folder, "result.json")), survivors, options.machine, options.threads)
+    points = {name: {} for name in records}
+
+    def bench(names, attacks, out):
+        command = [os.path.join(ROOT, "bin", "rnas"), "bench", *map(onnx_file, names), "--data", "npz:" + POINTS]
+        command += ["--attacks", ",".join(attacks), "--limit", "500", "--threads", str(options.threads), "--out", out]
+        subprocess.run(command, check=True)
+        for attack in attacks:
+            for name, robust in table.survivors(os.path.join(out, "points.csv"), attack).items():
+                points[name][attack] = robust
+
+    bench(records, ["autoattack"], folder)
+    alone = [name for name in records if records[name].get("alone")]
+    if alone:
+        bench(alone, ["fab-t", "square"], os.path.join(folder, "alone"))
+    text = table.markdown(records, read(os.path.join(folder, "result.json")), points, options.machine, options.threads)
     write(os.path.join(ROOT, "docs", "results", "autoattack.md"), text)
 
 
@@ -150,7 +158,7 @@ def main():
     parser.add_argument("--autoattack", default="https://github.com/fra31/auto-attack", help="path or URL of the official repository")
     parser.add_argument("--python", help="a Python that has PyTorch (train, official)")
     parser.add_argument("--machine", default=platform.processor() or platform.machine(), help="the machine, in words, for the table")
-    parser.add_argument("--threads", type=int, help="threads of rnas bench (compare)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of rnas bench (compare; default 1)")
     parser.add_argument("--out", help="folder of rnas bench (compare); what it has is not computed again")
     options = parser.parse_args()
     options.models = options.models.split(",")

@@ -45,17 +45,17 @@ def differences(official, result):
     }
 
 
-def survivors(path):
-    """By model, one character per point of the points.csv of rnas bench: 1 where it survives autoattack."""
+def survivors(path, attack):
+    """By model, one character per point of the points.csv of rnas bench: 1 where it survives the attack."""
     found = {}
     with open(path, newline="") as f:
         for row in csv.DictReader(f):
-            found.setdefault(name_of(row["path"]), []).append((int(row["index"]), row["autoattack_robust"]))
+            found.setdefault(name_of(row["path"]), []).append((int(row["index"]), row[attack + "_robust"]))
     return {name: "".join(robust for _, robust in sorted(points)) for name, points in found.items()}
 
 
 def markdown(official, result, points, machine, threads=None):
-    """The page. points is that of survivors."""
+    """The page. points has the survivors by model and attack."""
     models, off = by_name(result), differences(official, result)
     some = next(iter(official.values()))
     text = HEAD.format(
@@ -78,11 +78,21 @@ def section(official, ours, off, points, name):
         lines.append(f"| {stage} | {percent(theirs):.1f} | {cells[0]} | {cells[1]} | {time} |")
     total = [sum(a[key] for a in official["attacks"]) for key in ("seconds", "cpu_seconds")]
     attack = next(a for a in ours["attacks"] if a["name"] == "autoattack")
-    last = official["attacks"][-1]["points"]
-    pairs = [sum(a + b == pair for a, b in zip(last, points, strict=True)) for pair in ("01", "10")]
     lines += ["", (
         f"Seconds in all: official {total[0]:.0f} ({total[1]:.0f}), ours {attack['seconds']:.0f} for {attack['forwards']:,} forward and "
-        f"{attack['backwards']:,} backward passes of single images. "
-        f"Of the points that survive one side, {sum(pairs)} do not survive the other: {pairs[0]} only the official code breaks, {pairs[1]} only ours."
+        f"{attack['backwards']:,} backward passes of single images. {pairs(official['attacks'][-1]['points'], points['autoattack'])}"
     ), ""]
-    return "\n".join(lines)
+    alone = [result for result in official.get("alone", []) if result["name"] in points]
+    if alone:
+        lines += [f"Each by itself, on the first {len(alone[0]['points'])} points:", "", "| attack | official | ours | difference | |", "|---|--:|--:|--:|---|"]
+    for result in alone:
+        mine = points[result["name"]][: len(result["points"])]
+        share = 100 * mine.count("1") / len(mine)
+        lines.append(f"| {result['name']} | {percent(result):.1f} | {share:.1f} | {share - percent(result):+.1f} | {pairs(result['points'], mine)} |")
+    return "\n".join(lines + [""] * bool(alone))
+
+
+def pairs(official, ours):
+    """A sentence on the points where two strings of survivors differ."""
+    only = [sum(a + b == pair for a, b in zip(official, ours, strict=True)) for pair in ("01", "10")]
+    return f"Points that only the official code breaks: {only[0]}, that only ours breaks: {only[1]}."

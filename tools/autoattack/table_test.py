@@ -24,6 +24,8 @@ OFFICIAL = {
     "a": record(300, [("apgd-ce", 150), ("square", 140)]),
     "b": record(400, [("apgd-ce", 0), ("square", 0)]),
 }
+OFFICIAL["a"]["alone"] = [{"name": "fab-t", "robust": 3, "robust_accuracy": 0.75, "points": "1101"}]
+POINTS = {"a": {"autoattack": "1010", "fab-t": "100111"}, "b": {"autoattack": "1101"}}
 OURS = {
     "rnas": "v1", "onnxruntime": "1.32", "models": [
         {"path": "x/b.onnx", "clean": {"accuracy": 0.8}, "attacks": [
@@ -46,12 +48,13 @@ class Table(unittest.TestCase):
         self.assertEqual(rounded["b"], {"clean": 0, "apgd-ce": 0})
 
     def test_text(self):
-        text = table.markdown(OFFICIAL, OURS, {"a": "1010", "b": "1101"}, "some machine")
+        text = table.markdown(OFFICIAL, OURS, POINTS, "some machine", 2)
         for expected in [
             "Largest difference: 0.4 points after an attack, 0.2 points at the end.", "Machine: some machine.",
             "| apgd-ce | 30.0 | 30.4 | +0.4 | 10 (5) |", "| square | 28.0 | 27.8 | -0.2 | 10 (5) |",
             "| square | 0.0 |  |  | 10 (5) |", "ours 7 for 2,000 forward", "official 21 (10)",
-            "3 do not survive the other: 1 only the official code breaks, 2 only ours.", "0 do not survive the other",
+            "images. Points that only the official code breaks: 1, that only ours breaks: 2.",
+            "| fab-t | 75.0 | 50.0 | -25.0 | Points that only the official code breaks: 0, that only ours breaks: 1. |",
         ]:
             self.assertIn(expected, text)
 
@@ -59,7 +62,7 @@ class Table(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".csv") as f:
             f.write("path,index,autoattack_robust\nx/a.onnx,1,0\nx/a.onnx,0,1\nx/b.onnx,0,1\n")
             f.flush()
-            self.assertEqual(table.survivors(f.name), {"a": "10", "b": "1"})
+            self.assertEqual(table.survivors(f.name, "autoattack"), {"a": "10", "b": "1"})
 
 
 if __name__ == "__main__":
