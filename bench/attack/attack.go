@@ -136,7 +136,7 @@ func fixed(name, about string, parts ...Part) family {
 }
 
 // families lists the attacks in the order of the documentation.
-var families = slices.Concat(pgdFamilies, apgdFamilies, fabFamilies, squareFamilies, deepfoolFamilies, carliniFamilies)
+var families = slices.Concat(pgdFamilies, apgdFamilies, fabFamilies, squareFamilies, deepfoolFamilies, carliniFamilies, autoAttackFamilies)
 
 // Parse reads a list such as "clean,fgsm,pgd20". "clean", which the benchmark always measures, gives no attack. Errors:
 // an empty list, an unknown name, a name given twice.

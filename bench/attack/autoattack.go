@@ -1,0 +1,14 @@
+package attack
+
+// AutoAttack (Croce & Hein 2020, section 6): parts and their order as in its code.
+var autoAttackFamilies = []family{
+	fixed("autoattack", "APGD-CE, APGD-T, FAB-T and Square, each on the points that are left (Croce & Hein 2020, section 6)",
+		apgdCE, apgdT, fabT, squareAttack),
+	fixed("autoattack-plus", "Auto-PGD on both losses and FAB from 5 starts each, Square, APGD-T and FAB-T (AutoAttack's version plus)",
+		Part{"apgd-ce", []Stage{apgd{loss: "ce", restarts: plusStarts}.stage()}},
+		Part{"apgd-dlr", []Stage{apgd{loss: "dlr", restarts: plusStarts}.stage()}},
+		Part{"fab", []Stage{fab{restarts: plusStarts}.stage()}},
+		squareAttack, apgdT, fabT),
+}
+
+const plusStarts = 5
