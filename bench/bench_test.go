@@ -38,15 +38,15 @@ func contents(t *testing.T, path string) []byte {
 
 // TestBatch runs several batch sizes, some of which do not divide the number of points, and a model of fixed batch size.
 func TestBatch(t *testing.T) {
-	d := images(50, classes, 0, 255)
+	d := images(140, classes, 0, 255)
 	free, fixed := save(t, "convnet", -1, convnet), save(t, "convnet", 4, convnet)
 	var points []byte
 	var first *report.Result
 	for _, c := range []struct {
 		batch int
 		model string
-	}{{1, free}, {7, free}, {8, free}, {64, free}, {8, fixed}} {
-		o := options(t, "fgsm,pgd5")
+	}{{1, free}, {7, free}, {128, free}, {8, fixed}} {
+		o := options(t, "fgsm,pgd20,mifgsm,apgd-ce,apgd-t")
 		o.Settings.Epsilon = 2. / 255
 		o.Batch, o.Dir = c.batch, t.TempDir()
 		r := timeless(run(t, o, d, c.model))

@@ -155,7 +155,9 @@ func (r *runner) fill(w Work) error {
 		r.rows[free[i]] = row{Point: p, busy: true}
 		if r.targeted {
 			r.rows[free[i]].logits = logits[i]
-			r.rows[free[i]].counts.Forwards++
+			if p.Tries == 0 { // later ones carry on from a record that counts it
+				r.rows[free[i]].counts.Forwards++
+			}
 		}
 		part(r.engine.Input("images"), free[i], p.Image)
 		part(r.engine.Input("labels"), free[i], []int64{p.Label})
