@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -38,6 +39,7 @@ const (
 type fab struct {
 	targeted bool
 	restarts int // the first start is the image
+	steps    int // 0 for fabSteps
 }
 
 var fabName = regexp.MustCompile(`^fab(?:x([1-9][0-9]{0,2}))?$`)
@@ -58,10 +60,12 @@ func parseFAB(name string) (Attack, bool) {
 }
 
 func (f fab) stage() method {
+	f.steps = cmp.Or(f.steps, fabSteps)
 	m := method{
 		key: fmt.Sprintf("fab%+v", f), classes: 2,
-		steps: fabSteps, restarts: f.restarts, targeted: f.targeted, stops: true, plain: true,
+		steps: f.steps, restarts: f.restarts, targeted: f.targeted, stops: true, plain: true,
 		perStep: Counts{2, 1}, start: fabStart, init: f.init, step: f.step,
+		resize: func(steps int) method { c := f; c.steps = steps; return c.stage() },
 	}
 	if !f.targeted {
 		m.passes = fabPasses
@@ -130,7 +134,8 @@ func towards(b op.B, s scene, x *ir.Value) (difference, gradient *ir.Value) {
 // repeated for each, so that the graph does not grow.
 func (f fab) nearest(b op.B, s scene, x *ir.Value) (difference, gradient *ir.Value) {
 	others := s.Classes() - 1
-	best := []*ir.Value{b.Fill(s.Images, math.MaxFloat32, s.Images.Shape[0], 1, 1, 1), s.none(b), b.Scale(x, 0)}
+	zero := s.none(b)
+	best := []*ir.Value{b.Add(zero, b.Float(x, math.MaxFloat32)), zero, b.Scale(x, 0)}
 	if s.Classes() > fabUnrolled {
 		best = b.Loop("classes", others, best, func(b op.B, i *ir.Value, best []*ir.Value) []*ir.Value {
 			x := b.Identity(x)

@@ -10,6 +10,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/interp"
 	"rnas/internal/tensor"
+	"rnas/runtime"
 	"rnas/runtime/runtimetest"
 )
 
@@ -224,6 +225,133 @@ func TestFABOfficial(t *testing.T) {
 					t.Errorf("%s %s, radius %v: only %d of %d rows tell", kind, norm, eps, clear, len(distances))
 				}
 			}
+		}
+	}
+}
+
+// TestNearest compares the class of the nearest hyperplane among many, for which the classifier is run again and again, with those
+// of all classes.
+func TestNearest(t *testing.T) {
+	const classes = fabUnrolled + 3
+	b := op.NewB("many")
+	pooled := b.AveragePool(b.Input("input", ir.Float32, -1, 3, size, size), op.Conv2D{Kernel: [2]int64{4, 4}, Stride: 4})
+	hidden := b.Tanh(b.Gemm(b.Flatten(pooled), b.NamedConst("in", random(2, 8, 12)), nil, false, true))
+	b.Output("logits", b.Gemm(hidden, b.NamedConst("out", random(1, classes, 8)), nil, false, true))
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := program.NewClassifier(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, labels := tensor.Zeros(tensor.Float32, 3, 3, size, size), []int64{0, 7, classes - 1}
+	for i := range labels {
+		copy(images.Float32s()[i*elems:], point(i).Image)
+	}
+	two := differences(t, c)
+	for norm := range norms {
+		b := op.NewB("nearest")
+		s := scene{Classifier: c, Settings: Settings{Norm: norm}}
+		s.Images, s.Labels = c.Open(b, len(labels))
+		d, w := fab{}.nearest(b, s, s.Images)
+		b.Output("difference", b.Identity(d))
+		b.Output("gradient", b.Identity(w))
+		p, err := program.Finish(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := interp.Run(p.Graph, map[string]*tensor.Tensor{"images": images, "labels": tensor.Vector(labels...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dual := map[string]string{"linf": "l1", "l2": "l2", "l1": "linf"}[norm]
+		for i, label := range labels {
+			var want map[string]*tensor.Tensor
+			least := math.Inf(1)
+			for k := range int64(classes) {
+				if k == label {
+					continue
+				}
+				out, err := interp.Run(two.Graph, map[string]*tensor.Tensor{
+					"images": tensor.Of([]int64{1, 3, size, size}, images.Float32s()[i*elems:(i+1)*elems]...),
+					"labels": tensor.Vector(label), "targets": tensor.Vector(k),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w := norms[dual].size(narrow(out["gradient"].Float64s()), make([]float32, elems))
+				if d := math.Abs(out["difference"].Float64s()[0]) / w; d < least {
+					want, least = out, d
+				}
+			}
+			if v, w := got["difference"].Float64At(i), want["difference"].Float64At(0); math.Abs(v-w) > 1e-9 {
+				t.Errorf("%s, label %d: expected the difference %v, found %v", norm, label, w, v)
+			}
+			for j, w := range want["gradient"].Float64s() {
+				if v := got["gradient"].Float64At(i*elems + j); math.Abs(v-w) > 1e-9 {
+					t.Fatalf("%s, label %d, element %d: expected %v, found %v", norm, label, j, w, v)
+				}
+			}
+		}
+	}
+	if n := (fab{}).stage().passing(classes); n != (Counts{classes, classes - 1}) {
+		t.Errorf("found %+v", n)
+	}
+}
+
+// TestFABPoints checks that a point's result depends neither on its row nor on the batch, that it is in the ball and the box, the
+// passes, and that starts are random but for the first.
+func TestFABPoints(t *testing.T) {
+	c := convnet(t)
+	const steps = 25
+	for _, f := range []fab{{targeted: true, steps: steps}, {restarts: 2, steps: steps}} {
+		s := Settings{Norm: "l2", Epsilon: 0.1, Seed: 8}
+		m := f.stage()
+		want := Counts{2 * 2 * steps, 2 * 4 * steps}
+		if f.targeted {
+			want = Counts{1 + 4*2*steps, 4 * steps}
+		}
+		seen := map[int][]float32{}
+		for _, run := range [][]int{{0, 1, 4}, {4, 0}} {
+			d := attacked(t, m, c, len(run), s, run...)
+			n := int64(len(run))
+			if want := (Counts{n * want.Forwards, n * want.Backwards}); d.counts != want {
+				t.Errorf("%+v: expected %+v, found %+v", f, want, d.counts)
+			}
+			for p, x := range d.images {
+				if seen[p] == nil {
+					seen[p] = x
+				}
+				if !slices.Equal(seen[p], x) {
+					t.Errorf("%+v: the image of point %d differs", f, p)
+				}
+				if size := s.Size(x, point(p).Image); size > 0.1*(1+1e-6) || slices.Max(x) > 1 || slices.Min(x) < 0 {
+					t.Errorf("%+v, point %d: size %v", f, p, size)
+				}
+			}
+		}
+	}
+}
+
+// TestFABStart checks that the first start is the image and the second one half way to the sphere.
+func TestFABStart(t *testing.T) {
+	runtimetest.Open(t)
+	c := convnet(t)
+	target := Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: 1, Runtime: runtime.Options{Provider: "cpu"}, Settings: Settings{Norm: "l2", Epsilon: 1}}
+	compiled, err := fab{restarts: 2}.stage().Compile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer compiled.Close()
+	r := compiled.(*runner)
+	for _, try := range []int{1, 0} {
+		p := point(3)
+		p.Tries = try
+		r.rows = []row{{Point: p}}
+		r.begin(0)
+		if got := sizeL2(r.engine.Input("start").Float32s(), make([]float32, elems)); math.Abs(got-0.5*float64(try)) > 1e-6 {
+			t.Errorf("try %d starts at a distance of %v", try, got)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (s scene) ascend(b op.B, x *ir.Value, of loss) (logits, value, gradient *ir
 // gradient is that of a function of the logits [B] at x.
 func (s scene) gradient(b op.B, value, x *ir.Value) *ir.Value {
 	if connected, _ := grad.Path(s.Graph, s.Outputs[0], s.Inputs[0]); !connected && b.Err() == nil {
-		return b.Fill(x, 0, x.Shape...)
+		return b.Scale(x, 0)
 	}
 	return program.InputGradient(b, value, x)
 }
