@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
+	"strconv"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -17,13 +19,32 @@ var apgdFamilies = []family{
 	fixed("apgd-ce", "Auto-PGD on the cross-entropy, 100 steps (Croce & Hein 2020, section 3)", apgdCE),
 	fixed("apgd-dlr", "Auto-PGD on the difference of logits ratio, 100 steps (Croce & Hein 2020, section 4)", apgdDLR),
 	fixed("apgd-t", "targeted Auto-PGD on the difference of logits ratio towards the 9 likeliest other classes (Croce & Hein 2020, section 6)", apgdT),
+	{
+		"apgd-ce|dlr-eotK", "the same with the mean of K gradients, for models that draw random numbers (Athalye et al. 2018, section 4.2)",
+		parseExpectation,
+	},
 }
 
 var (
 	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.stage()}}
 	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.stage()}}
 	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.stage()}}
+
+	// Of AutoAttack for randomised models.
+	apgdCErand  = Part{"apgd-ce-eot20", []Stage{apgd{loss: "ce", eot: 20}.stage()}}
+	apgdDLRrand = Part{"apgd-dlr-eot20", []Stage{apgd{loss: "dlr", eot: 20}.stage()}}
 )
+
+var expectationName = regexp.MustCompile(`^apgd-(ce|dlr)-eot([1-9][0-9]{0,2})$`)
+
+func parseExpectation(name string) (Attack, bool) {
+	m := expectationName.FindStringSubmatch(name)
+	if m == nil {
+		return Attack{}, false
+	}
+	n, err := strconv.Atoi(m[2])
+	return single(name, apgd{loss: m[1], eot: n}.stage()), err == nil
+}
 
 const (
 	apgdSteps = 100
@@ -38,13 +59,15 @@ type apgd struct {
 	targeted bool
 	restarts int
 	steps    int // 0 for apgdSteps
+	eot      int // gradients of which the mean is taken, 0 for 1; see scene.expect
 }
 
 func (a apgd) stage() method {
 	a.steps = cmp.Or(a.steps, apgdSteps)
+	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
-		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{1, 1},
+		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{passes, passes},
 		start: apgdStart, init: a.init, step: a.step,
 		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
 	}
@@ -138,7 +161,7 @@ func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	first := b.Less(t, b.Float(t, 0.5))
 
 	x := v[apgdNext]
-	logits, value, g := s.ascend(b, x, a.criterion(s))
+	logits, value, g := s.expect(b, x, a.criterion(s), a.eot)
 	value = column(b, value)
 	adversarial, found := capture(b, s.wrong(b, logits), x, v[apgdAdversarial], v[apgdFound])
 	better := b.Greater(value, v[apgdLargest])

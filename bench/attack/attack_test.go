@@ -21,7 +21,7 @@ import (
 func TestParse(t *testing.T) {
 	for list, want := range map[string][]string{
 		"clean": nil, "clean,fgsm,pgd20": {"fgsm", "pgd20"}, "pgd100, fgsm-rs": {"pgd100", "fgsm-rs"}, "pgd1": {"pgd1"},
-		"cw,pgd20-t,pgd5-tx3": {"cw", "pgd20-t", "pgd5-tx3"},
+		"cw,pgd20-t,pgd5-tx3,apgd-ce-eot7": {"cw", "pgd20-t", "pgd5-tx3", "apgd-ce-eot7"},
 	} {
 		attacks, err := Parse(list)
 		var names []string

@@ -52,6 +52,21 @@ func (s scene) gradient(b op.B, value, x *ir.Value) *ir.Value {
 	return program.InputGradient(b, value, x)
 }
 
+// expect is ascend with the mean of the gradients of n passes, which differ when the model draws random numbers (expectation over
+// transformation, Athalye et al. 2018, section 4.2). Logits and loss are those of the last pass, as in the code of AutoAttack.
+func (s scene) expect(b op.B, x *ir.Value, of loss, n int) (logits, value, gradient *ir.Value) {
+	if n <= 1 || b.Err() != nil {
+		return s.ascend(b, x, of)
+	}
+	rows := x.Shape[0]
+	out := b.Loop("eot", int64(n), []*ir.Value{b.Fill(x, 0, rows, s.Classes()), b.Fill(x, 0, rows), b.Scale(x, 0)},
+		func(b op.B, _ *ir.Value, v []*ir.Value) []*ir.Value {
+			logits, value, g := s.ascend(b, b.Identity(x), of)
+			return []*ir.Value{logits, value, b.Add(v[2], g)}
+		})
+	return out[0], out[1], b.Scale(out[2], 1/float64(n))
+}
+
 // wrong tells for each image whether the prediction differs from the label: bool [B,1,1,1].
 func (s scene) wrong(b op.B, logits *ir.Value) *ir.Value {
 	if b.Err() != nil {
