@@ -7,6 +7,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
+	"rnas/internal/tensor"
 )
 
 // DeepFool (Moosavi-Dezfooli et al. 2016, "DeepFool: a simple and accurate method to fool deep neural networks", algorithm 2,
@@ -42,7 +43,8 @@ const (
 )
 
 func deepfoolInit(b op.B, s scene) []*ir.Value {
-	classes := b.Expand(b.Unsqueeze(s.Labels, 1), s.Images.Shape[0], rivals(s.Classes()))
+	none := b.Const("none", tensor.Zeros(ir.Int64, 1, rivals(s.Classes())))
+	classes := b.Add(b.Unsqueeze(s.Labels, 1), none)
 	return []*ir.Value{b.Identity(s.Images), s.none(b), b.Scale(s.Images, 0), classes}
 }
 
@@ -67,7 +69,7 @@ func deepfoolStep(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	var distance, gradient *ir.Value
 	for _, class := range b.Split(classes, 1, slices.Repeat([]int64{1}, int(rivals(s.Classes())))...) {
 		difference := program.TargetedMargin(b, logits, s.Labels, b.Squeeze(class, 1))
-		g := program.InputGradient(b, difference, x)
+		g := s.gradient(b, difference, x)
 		d := b.Div(b.Abs(column(b, difference)), b.Add(norm.dual(b, g), b.Float(g, tiny)))
 		if distance == nil {
 			distance, gradient = d, g

@@ -58,8 +58,9 @@ func (s scene) expect(b op.B, x *ir.Value, of loss, n int) (logits, value, gradi
 	if n <= 1 || b.Err() != nil {
 		return s.ascend(b, x, of)
 	}
-	rows := x.Shape[0]
-	out := b.Loop("eot", int64(n), []*ir.Value{b.Fill(x, 0, rows, s.Classes()), b.Fill(x, 0, rows), b.Scale(x, 0)},
+	// The first two only have the shapes of logits and loss.
+	begin := []*ir.Value{b.OneHot(s.Labels, s.Classes(), x), b.Cast(s.Labels, ir.Float32), b.Scale(x, 0)}
+	out := b.Loop("eot", int64(n), begin,
 		func(b op.B, _ *ir.Value, v []*ir.Value) []*ir.Value {
 			logits, value, g := s.ascend(b, b.Identity(x), of)
 			return []*ir.Value{logits, value, b.Add(v[2], g)}

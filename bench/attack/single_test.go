@@ -1,8 +1,12 @@
 package attack
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/internal/interp"
 )
 
 // An attack with another number of steps is the one of that name.
@@ -31,6 +35,38 @@ func TestAlone(t *testing.T) {
 	} {
 		if s, err := Alone(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: expected an error with %q, found %v, %v", name, want, s, err)
+		}
+	}
+}
+
+// A program for any number of images gives what one for as many as there are gives.
+func TestSymbolicBatch(t *testing.T) {
+	c := convnet(t)
+	in := inputs(deepfool, Settings{}, 0, classified(t, c, 2)...)
+	for _, name := range []string{"pgd2", "deepfool", "cw-l2", "apgd-ce-eot2"} {
+		single, err := Alone(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != "deepfool" {
+			if single, err = single.Resized(2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var found [][]float64
+		for _, batch := range []int64{2, ir.N} {
+			p, err := single.Program(c, int(batch), Settings{Norm: "l2", Epsilon: 0.2})
+			if err != nil {
+				t.Fatalf("%s, batch %d: %v", name, batch, err)
+			}
+			out, err := interp.Run(p.Graph, in)
+			if err != nil {
+				t.Fatalf("%s, batch %d: %v", name, batch, err)
+			}
+			found = append(found, out["adversarial"].Float64s())
+		}
+		if !slices.Equal(found[0], found[1]) {
+			t.Errorf("%s: images differ", name)
 		}
 	}
 }
