@@ -16,7 +16,7 @@ import (
 // Auto-PGD (Croce & Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
 // attacks", section 3 and algorithm 1), as the code of AutoAttack computes it where that differs from the paper.
 var apgdFamilies = []family{
-	fixed("apgd-ce", "Auto-PGD on the cross-entropy, 100 steps (Croce & Hein 2020, section 3)", apgdCE),
+	fixed("apgd-ce", "Auto-PGD on the cross-entropy, 100 steps (Croce & Hein 2020, section 3; in l1: Croce & Hein 2021)", apgdCE),
 	fixed("apgd-dlr", "Auto-PGD on the difference of logits ratio, 100 steps (Croce & Hein 2020, section 4)", apgdDLR),
 	fixed("apgd-t", "targeted Auto-PGD on the difference of logits ratio towards the 9 likeliest other classes (Croce & Hein 2020, section 6)", apgdT),
 	{
@@ -70,6 +70,7 @@ func (a apgd) stage() method {
 		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{passes, passes},
 		start: apgdStart, init: a.init, step: a.step,
 		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
+		forms:  map[string]method{"l1": apgdL1{a}.stage()},
 	}
 }
 

@@ -28,6 +28,7 @@ type method struct {
 	// passes are those of a step where they depend on the number of classes; otherwise nil.
 	passes func(classes int64) Counts
 
+	forms  map[string]method        // the method in norms in which it is another one
 	resize func(moves int) method   // nil when the number of steps is fixed
 	size   func(s Settings) float64 // of a step; nil when steps differ
 
@@ -53,8 +54,17 @@ const chunkSteps = 20
 // Key implements Stage.
 func (m method) Key() string { return m.key }
 
+// in is the form of the method in a norm.
+func (m method) in(norm string) method {
+	if form, ok := m.forms[norm]; ok {
+		return form
+	}
+	return m
+}
+
 // Supports implements Stage.
 func (m method) Supports(s Settings, classes int64) error {
+	m = m.in(s.Norm)
 	if len(m.norms) > 0 && !slices.Contains(m.norms, s.Norm) {
 		return fmt.Errorf("%s has no form in norm %s: expected %v", m.key, s.Norm, m.norms)
 	}

@@ -13,6 +13,7 @@ import (
 
 // Compile implements Stage.
 func (m method) Compile(t Target) (Runner, error) {
+	m = m.in(t.Norm)
 	e, err := m.launch(t)
 	if err != nil {
 		return nil, err

@@ -75,5 +75,6 @@ func (m method) StepSize(s Settings) float64 {
 
 // Program implements Single.
 func (m method) Program(c program.Classifier, batch int, set Settings) (*program.Program, error) {
+	m = m.in(set.Norm)
 	return m.graph(c, batch, set, m.steps)
 }
