@@ -3,7 +3,8 @@
 // Every adversarial image is checked on the host (inside the ball and the box, no NaN) and scored by plain inference of
 // the model file before it counts. An attack is given the points that are classified rightly without it. What is done
 // to a point depends on the point, its index and the seed, not on the batch size, the order or the other points; ONNX
-// Runtime itself may round differently for another batch size or thread count (see package runtime).
+// Runtime itself may round differently for another batch size or thread count (see package runtime), which is why a batch has two rows at
+// least where the model leaves it open.
 package bench
 
 import (

@@ -27,8 +27,8 @@ func (s *subject) latency(ctx context.Context) (*report.Latency, error) {
 		l.Threads = runtime.PhysicalCores()
 	}
 	batches := []int{s.batch}
-	if s.free && s.batch != 1 {
-		batches = []int{1, s.batch}
+	if s.free {
+		batches = slices.Compact([]int{1, min(s.Batch, s.data.Len())})
 	}
 	for _, b := range batches {
 		run, err := s.time(ctx, b)

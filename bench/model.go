@@ -29,6 +29,10 @@ type model struct {
 	image   []int64        // C,H,W
 }
 
+// fewestRows is the smallest batch of models that leave it open. ONNX Runtime multiplies a matrix of one row by another kernel, which
+// rounds differently, so that logits of a batch of one would differ from those of any other batch.
+const fewestRows = 2
+
 // openModel loads a file and checks its input against the data. The batch size is that of the file if it has one.
 func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options) (*model, error) {
 	content, err := os.ReadFile(path)
@@ -42,7 +46,7 @@ func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options)
 	sum := sha256.Sum256(content)
 	m := &model{
 		path: path, bytes: content, sha256: hex.EncodeToString(sum[:]), session: session,
-		classes: len(data.Classes), batch: min(batch, data.Len()), free: true,
+		classes: len(data.Classes), batch: max(fewestRows, min(batch, data.Len())), free: true,
 	}
 	if err := m.shape(data); err != nil {
 		session.Close()
