@@ -31,7 +31,7 @@ func TestAlone(t *testing.T) {
 		t.Errorf("found %v, %v", again, err)
 	}
 	for name, want := range map[string]string{
-		"clean": "found", "pgd": "found", "": "found", "pgd20x2": "2 starts", "square": "draws random numbers",
+		"clean": "found", "pgd": "found", "": "found", "pgd20x2": "2 starts", "square": "draws random numbers", "autoattack": "sequence of 4 attacks",
 	} {
 		if s, err := Alone(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: expected an error with %q, found %v, %v", name, want, s, err)

@@ -26,11 +26,12 @@ import (
 
 const attackDetail = `Writes one try of an attack, the model and its gradient included, as one ONNX model of standard operators that any ONNX
 Runtime runs. Inputs: images float32 [B,C,H,W] in [0,1]; labels int64 [B]; start float32 [B,C,H,W], the perturbation that is
-added to the images first, zeros for none; for targeted attacks targets int64 [B], the classes to be reached. Output:
-adversarial float32 [B,C,H,W]. B is open where the model leaves it open, unless --batch fixes it.
+added to the images first, zeros for none (C&W's and DeepFool do not use it); for targeted attacks targets int64 [B], the
+classes to be reached. Output: adversarial float32 [B,C,H,W]. B is open where the model leaves it open, unless --batch fixes it.
 
-No random numbers are drawn inside: one start gives one result, and a random start is up to the caller. An apgd gives the first
-misclassified image on its way, or the start when there is none. What the attack is, is in the metadata under "attack".`
+No random numbers are drawn inside: one start gives one result, and a random start is up to the caller. fgsm, pgd, cw and
+mifgsm give their last image; the others one that they found to be misclassified, or where they started when there is none.
+What the attack is, is in the metadata under "attack".`
 
 // attackFlags are the choices of rnas attack.
 type attackFlags struct {
@@ -175,6 +176,9 @@ func (a *attackFlags) graph(path string, batch int64, single attack.Single, sett
 		}
 		return nil, record, err
 	}
+	if !reads(g, "start") {
+		record.Inputs["start"] = "not used: the attack starts at the images"
+	}
 	text, err := json.Marshal(record)
 	if err != nil {
 		return nil, record, err
@@ -185,6 +189,13 @@ func (a *attackFlags) graph(path string, batch int64, single attack.Single, sett
 	meta[train.MetaAttack] = string(text)
 	g.Meta = meta
 	return g, record, nil
+}
+
+// reads reports whether an operator takes an input of g.
+func reads(g *ir.Graph, input string) bool {
+	found := false
+	g.Walk(func(n *ir.Node) { found = found || slices.Contains(n.In, g.Input(input)) })
+	return found
 }
 
 // attackGraph is an attack on a model, prepared for any provider.

@@ -60,6 +60,12 @@ func TestAttack(t *testing.T) {
 			"[images float32[2,3,16,16] labels int64[2] start float32[2,3,16,16] targets int64[2]]", 2,
 			attackRecord{Kind: "apgd-t", Norm: "linf", Eps: 8. / 255, Steps: 5},
 		},
+		{
+			"nearest",
+			[]string{"--kind", "deepfool", "--norm", "l2", "--eps", "1"},
+			"[images float32[N,3,16,16] labels int64[N] start float32[N,3,16,16]]", 2,
+			attackRecord{Kind: "deepfool", Norm: "l2", Eps: 1, Steps: 50},
+		},
 	} {
 		path := filepath.Join(dir, c.name+".onnx")
 		args := append([]string{"attack", model, "--json", "--out", path}, c.args...)
@@ -76,9 +82,11 @@ func TestAttack(t *testing.T) {
 		if in, out := values(g.Inputs), values(g.Outputs); in != c.in || out != want {
 			t.Errorf("%s: found inputs %s, outputs %s", c.name, in, out)
 		}
-		if n := slices.IndexFunc(g.Nodes, func(n *ir.Node) bool { return n.Domain != "" }); n >= 0 {
-			t.Errorf("%s: %s is not a standard operator", c.name, g.Nodes[n])
-		}
+		g.Walk(func(n *ir.Node) {
+			if n.Domain != "" {
+				t.Errorf("%s: %s is not a standard operator", c.name, n)
+			}
+		})
 		var s attackSummary
 		var r attackRecord
 		if err := json.Unmarshal([]byte(out), &s); err != nil {
@@ -90,6 +98,9 @@ func TestAttack(t *testing.T) {
 		if len(r.Inputs) != len(g.Inputs) || len(r.ModelSHA256) != 64 || s.Batch != max(0, g.Inputs[0].Shape[0]) || s.Kind != r.Kind || s.Nodes == 0 {
 			t.Errorf("%s: found %+v, %+v", c.name, r, s)
 		}
+		if used := !strings.HasPrefix(r.Inputs["start"], "not used"); used != (c.name != "nearest") {
+			t.Errorf("%s: the start is %q", c.name, r.Inputs["start"])
+		}
 		r.Inputs, r.Output, r.ModelSHA256 = nil, "", ""
 		if a, b := mustJSON(t, r), mustJSON(t, c.want); a != b {
 			t.Errorf("%s: expected %s, found %s", c.name, b, a)
@@ -98,7 +109,7 @@ func TestAttack(t *testing.T) {
 		if string(read(t, path)) != string(first) {
 			t.Errorf("%s: two files differ", c.name)
 		}
-		attacked(t, first, c.batch, attack.Settings{Norm: c.want.Norm, Epsilon: c.want.Eps})
+		attacked(t, first, c.batch, c.name != "nearest", attack.Settings{Norm: c.want.Norm, Epsilon: c.want.Eps})
 	}
 }
 
@@ -120,8 +131,8 @@ func mustJSON(t *testing.T, v any) string {
 	return string(text)
 }
 
-// attacked runs an attack from two starts: the images move, and stay in the ball and in [0,1].
-func attacked(t *testing.T, model []byte, batch int64, s attack.Settings) {
+// attacked runs an attack from two starts: the images stay in the ball and in [0,1], and differ with the start where it is used.
+func attacked(t *testing.T, model []byte, batch int64, starts bool, s attack.Settings) {
 	t.Helper()
 	session, err := runtime.NewSession(model, runtime.Options{})
 	if err != nil {
@@ -158,7 +169,7 @@ func attacked(t *testing.T, model []byte, batch int64, s attack.Settings) {
 		}
 		noise.FillUniform(start.Float32s(), -0.01, 0.01)
 	}
-	if tensor.Equal(results[0], results[1]) {
+	if starts && tensor.Equal(results[0], results[1]) {
 		t.Error("two starts give the same images")
 	}
 }
