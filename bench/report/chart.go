@@ -88,7 +88,7 @@ func draw(models []Model, names []string, over string) *chart {
 		l.Points = strings.Join(points, " ")
 		c.Lines = append(c.Lines, l)
 	}
-	heading := []string{c.XTitle}
+	heading := []string{over}
 	for i, curve := range curves {
 		if curve != nil {
 			heading = append(heading, names[i])

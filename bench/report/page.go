@@ -19,7 +19,7 @@ var pageStyle string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"percent": percent, "interval": interval, "eps": epsText, "p": pValue, "join": strings.Join, "image": dataURI,
-	"bar": bar, "heat": heat, "count": plural, "attack": attackText, "add": func(a, b int) int { return a + b },
+	"bar": bar, "heat": heat, "count": plural, "attack": attackText, "digits": digits, "add": func(a, b int) int { return a + b },
 }).Parse(pageText))
 
 // page is what the template shows.
@@ -189,7 +189,7 @@ type span struct{ Low, Width, At float64 }
 
 func bar(r Robust) span {
 	low, high := tenth(100*r.CI95[0]), tenth(100*r.CI95[1])
-	return span{low, tenth(max(high-low, 0.5)), tenth(100 * r.RobustAccuracy)}
+	return span{low, tenth(max(high-low, 0.5)), min(tenth(100*r.RobustAccuracy), 99)} // the mark is 1 wide
 }
 
 // heat is the style of a count as a share of its row: 0 for none, else 1 to 5, with the letter of right or wrong.

@@ -135,6 +135,14 @@ func (r *Result) Markdown() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// digits is a measured number with three digits or, above 1000, all of its whole part.
+func digits(v float64) string {
+	if v >= 1000 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
+
 func (r *Result) latencies(b *bytes.Buffer) {
 	header := "\n| model | threads | batch | p50 ms | p90 ms | p99 ms | images/s |\n|---|--:|--:|--:|--:|--:|--:|\n"
 	for _, m := range r.Models {
@@ -142,7 +150,8 @@ func (r *Result) latencies(b *bytes.Buffer) {
 			continue
 		}
 		for _, l := range m.Latency.Runs {
-			fmt.Fprintf(b, "%s| %s | %d | %d | %.3g | %.3g | %.3g | %.4g |\n", header, cell(m.Path), m.Latency.Threads, l.Batch, l.P50, l.P90, l.P99, l.ImagesPerSecond)
+			fmt.Fprintf(b, "%s| %s | %d | %d | %s | %s | %s | %s |\n", header, cell(m.Path), m.Latency.Threads, l.Batch,
+				digits(l.P50), digits(l.P90), digits(l.P99), digits(l.ImagesPerSecond))
 			header = ""
 		}
 	}
