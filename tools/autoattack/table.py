@@ -8,10 +8,10 @@ HEAD = """# AutoAttack against the official code
 Written by `tools/autoattack/main.py compare`. The official code (github.com/fra31/auto-attack at {commit}, PyTorch {torch}, CPU), version
 standard, and `rnas bench --attacks autoattack` on the same weights and the same 500 test images of CIFAR-10 (50 of each class, JPEGs in class
 folders), in the maximum norm with eps 8/255. Accuracy in percent after each attack and those before it; one image is 0.2 points. The two draw
-different random numbers. Largest difference: {worst:.1f} points after an attack, {final:.1f} points at the end.
+different random numbers. The networks are those of tools/autoattack/networks.py, two of them adversarially trained. Largest difference: {worst:.1f} points after an attack, {final:.1f} points at the end.
 
-Machine: {machine}. Official code: {threads} thread, batches of {batch}, seconds of wall time{cpu}. RNAS {rnas}, ONNX
-Runtime {onnxruntime}{ours}.
+Machine: {machine}. Official code: {threads} thread, batches of {batch}, seconds of wall time (and of the processor). RNAS {rnas},
+ONNX Runtime {onnxruntime}, {ours}, seconds of wall time.
 """
 
 
@@ -54,14 +54,13 @@ def survivors(path, attack):
     return {name: "".join(robust for _, robust in sorted(points)) for name, points in found.items()}
 
 
-def markdown(official, result, points, machine, threads=None):
+def markdown(official, result, points, machine, threads):
     """The page. points has the survivors by model and attack."""
     models, off = by_name(result), differences(official, result)
     some = next(iter(official.values()))
     text = HEAD.format(
         commit=some["commit"][:7], torch=some["torch"], machine=machine, threads=some["threads"], batch=some["batch"],
-        cpu=" (and of the processor, which other programs shared)", rnas=result["rnas"], onnxruntime=result["onnxruntime"],
-        ours=f", {threads} threads" if threads else "",
+        rnas=result["rnas"], onnxruntime=result["onnxruntime"], ours=f"{threads} thread" + "s" * (threads > 1),
         worst=max(abs(v) for d in off.values() for v in d.values()),
         final=max(abs(list(d.values())[-1]) for d in off.values()),
     )
@@ -80,7 +79,7 @@ def section(official, ours, off, points, name):
     attack = next(a for a in ours["attacks"] if a["name"] == "autoattack")
     lines += ["", (
         f"Seconds in all: official {total[0]:.0f} ({total[1]:.0f}), ours {attack['seconds']:.0f} for {attack['forwards']:,} forward and "
-        f"{attack['backwards']:,} backward passes of single images. {pairs(official['attacks'][-1]['points'], points['autoattack'])}"
+        f"{attack['backwards']:,} backward passes of single images.\n{pairs(official['attacks'][-1]['points'], points['autoattack'])}"
     ), ""]
     alone = [result for result in official.get("alone", []) if result["name"] in points]
     if alone:

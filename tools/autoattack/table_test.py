@@ -53,7 +53,7 @@ class Table(unittest.TestCase):
             "Largest difference: 0.4 points after an attack, 0.2 points at the end.", "Machine: some machine.",
             "| apgd-ce | 30.0 | 30.4 | +0.4 | 10 (5) |", "| square | 28.0 | 27.8 | -0.2 | 10 (5) |",
             "| square | 0.0 |  |  | 10 (5) |", "ours 7 for 2,000 forward", "official 21 (10)",
-            "images. Points that only the official code breaks: 1, that only ours breaks: 2.",
+            "Points that only the official code breaks: 1, that only ours breaks: 2.",
             "| fab-t | 75.0 | 50.0 | -25.0 | Points that only the official code breaks: 0, that only ours breaks: 1. |",
         ]:
             self.assertIn(expected, text)
