@@ -31,11 +31,11 @@ func (s Source) Name() string {
 	return "cifar10c"
 }
 
-// About tells in one line what the images of shape C,H,W are.
+// About tells in one line where the images of shape C,H,W come from.
 func (s Source) About(shape [3]int) string {
 	if s.Path == "" {
 		return "generated with the parameters of " + Parameters(shape) +
 			", frost from a procedural texture instead of photographs: not comparable with results on the published files"
 	}
-	return "the published files of CIFAR-10-C"
+	return "read from the files of CIFAR-10-C, " + s.Path
 }

@@ -18,8 +18,8 @@ import (
 	"rnas/runtime"
 )
 
-var benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html and
-points.csv too, and the same command line run again goes on where it was stopped.
+var benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html,
+points.csv and, with --corruptions, corruptions.csv too, and the same command line run again goes on where it was stopped.
 
 Attacks, with K and R numbers:
 ` + attackTable()
