@@ -36,6 +36,11 @@ var (
 		After: []Need{{"identity", "a copy between Relu and Sign hides one from the other"}},
 		Run:   relumask,
 	}
+	clipMasks = Pass{
+		Name: "clipmask", Why: "the mask of a Clip stays in the blocked layout of the CPU provider, which is slow at Where",
+		After: []Need{{"fold", "bounds are recognised by their constant values"}},
+		Run:   clipmask,
+	}
 )
 
 // Training is the pipeline of graphs whose weights are computed or fed: training, search. Provider is the name of the
@@ -52,7 +57,7 @@ func Inference(provider string) []Pass {
 
 func lowered(provider string, passes ...Pass) []Pass {
 	if provider == "cpu" {
-		passes = append(passes, reluMasks)
+		passes = append(passes, reluMasks, clipMasks)
 	}
 	return passes
 }
