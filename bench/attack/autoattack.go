@@ -9,6 +9,8 @@ var autoAttackFamilies = []family{
 		Part{"apgd-dlr", []Stage{apgd{loss: "dlr", restarts: plusStarts}.stage()}},
 		Part{"fab", []Stage{fab{restarts: plusStarts}.stage()}},
 		squareAttack, apgdT, fabT),
+	fixed("autoattack-rand", "Auto-PGD on both losses with the mean of 20 gradients, for models that draw random numbers (AutoAttack's version rand)",
+		apgdCErand, apgdDLRrand),
 }
 
 const plusStarts = 5

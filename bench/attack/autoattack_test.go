@@ -34,3 +34,28 @@ func TestAutoAttackPasses(t *testing.T) {
 		t.Errorf("10 classes: %+v", passes)
 	}
 }
+
+// TestAutoAttackVersions has the parts and starts of AutoAttack's versions plus and rand.
+func TestAutoAttackVersions(t *testing.T) {
+	for name, want := range map[string][]struct {
+		part  string
+		tries int
+	}{
+		"autoattack":      {{"apgd-ce", 1}, {"apgd-t", 9}, {"fab-t", 9}, {"square", 1}},
+		"autoattack-plus": {{"apgd-ce", 5}, {"apgd-dlr", 5}, {"fab", 5}, {"square", 1}, {"apgd-t", 9}, {"fab-t", 9}},
+		"autoattack-rand": {{"apgd-ce-eot20", 1}, {"apgd-dlr-eot20", 1}},
+	} {
+		attacks, err := Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(attacks[0].Parts); n != len(want) {
+			t.Fatalf("%s: %d parts, expected %d", name, n, len(want))
+		}
+		for i, p := range attacks[0].Parts {
+			if tries := p.Stages[0].(method).tries(10); p.Name != want[i].part || tries != want[i].tries || len(p.Stages) != 1 {
+				t.Errorf("%s: part %s of %d tries, expected %+v", name, p.Name, tries, want[i])
+			}
+		}
+	}
+}
