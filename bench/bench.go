@@ -38,6 +38,7 @@ type Options struct {
 	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
 	Dir      string
 	Images   bool             // write the adversarial images to Dir as .npz
+	Protocol *Protocol        // that the attacks and settings are of, for the report; may be nil
 	Version  string           // of this program, for the report
 	Command  []string         // command line in words, for the report; may be nil
 	Progress func(p Progress) // called after every batch; may be nil
@@ -81,6 +82,9 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 	defer corrupt.Close()
 	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress, corrupt: corrupt}
 	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: o.Runtime.Provider}
+	if o.Protocol != nil {
+		result.Protocol = o.Protocol.report(o, data)
+	}
 	result.Reproduce = &report.Reproduce{Command: o.Command, Data: data.Name, DataSHA256: j.digest, Seed: o.Settings.Seed}
 	var points []modelPoints
 	var galleries []*report.Gallery

@@ -5,10 +5,12 @@ import "math"
 
 // Result is the outcome of one benchmark: all models on the same data, attacks and provider.
 type Result struct {
-	RNAS        string  `json:"rnas"`        // version of this program
-	ONNXRuntime string  `json:"onnxruntime"` // version of the library
-	Provider    string  `json:"provider"`    // execution provider
-	Models      []Model `json:"models"`
+	RNAS        string `json:"rnas"`        // version of this program
+	ONNXRuntime string `json:"onnxruntime"` // version of the library
+	Provider    string `json:"provider"`    // execution provider
+	// Protocol is the published evaluation that was followed, if any.
+	Protocol *Protocol `json:"protocol,omitempty"`
+	Models   []Model   `json:"models"`
 	// Comparisons are of every pair of models, first by pair, then by attack.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Reproduce   *Reproduce   `json:"reproduce,omitempty"`

@@ -115,6 +115,7 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 func (r *Result) Markdown() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "rnas %s, ONNX Runtime %s, provider %s. Accuracy in percent with its 95%% Wilson interval.\n\n", r.RNAS, r.ONNXRuntime, r.Provider)
+	r.protocol(&b)
 	b.WriteString("| model | data | points | attack | norm | eps | accuracy | 95% interval | forwards | backwards | seconds |\n")
 	b.WriteString("|---|---|--:|---|---|--:|--:|--:|--:|--:|--:|\n")
 	for _, x := range r.rows() {

@@ -46,10 +46,13 @@ type benchFlags struct {
 	seed    uint64
 
 	corruptions string
-	limit       int // of the data
+	protocol    string
+	limit       int            // of the data
+	given       *pflag.FlagSet // tells which flags are
 }
 
 func (b *benchFlags) add(f *pflag.FlagSet) {
+	b.given = f
 	f.StringVar(&b.attacks, "attacks", "clean,fgsm,pgd20", "names of attacks, separated by commas")
 	f.StringVar(&b.norm, "norm", "linf", "norm of the perturbation: "+strings.Join(attack.Norms(), ", "))
 	b.eps = newEps("8/255")
@@ -63,6 +66,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&b.options.Profile, "profile", false, "print where the time of inference and attacks goes, by operator and by layer")
 	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
 	f.StringVar(&b.corruptions, "corruptions", "", "measure the 15 common corruptions too: generated, or cifar10c:PATH of the published files (--limit: the first images of each severity)")
+	f.StringVar(&b.protocol, "protocol", "", protocolUsage())
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
 }
 
@@ -83,11 +87,15 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	if p.Corruptions, err = corruptionSource(b.corruptions, b.limit); err != nil {
 		return nil, err
 	}
+	p.Attacks = attacks
 	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
+	if err := b.follow(b.given, &p); err != nil {
+		return nil, err
+	}
 	if err := p.Settings.Validate(); err != nil {
 		return nil, fault.Input(err)
 	}
-	p.Attacks, p.Runtime, p.Version, p.Dir = attacks, o, versionText(), dir
+	p.Runtime, p.Version, p.Dir = o, versionText(), dir
 	p.Progress = benchProgress(progress)
 	return bench.Run(ctx, p, models, d)
 }
@@ -139,6 +147,9 @@ func benchCommand(f *pflag.FlagSet) action {
 
 // printResult prints accuracies in percent, one line a model and one column an attack, then latencies and doubts.
 func printResult(w io.Writer, r *report.Result) error {
+	if r.Protocol != nil {
+		fmt.Fprintln(w, r.Protocol)
+	}
 	t := newNumbers(w)
 	header := []any{"points", "clean"}
 	for _, a := range r.Models[0].Attacks {

@@ -45,7 +45,7 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 		addLimit(steps[i].flags, []*int{&r.limit.search, &r.limit.train, &r.limit.bench}[i])
 		add(steps[i].flags)
 	}
-	adopt(f, steps, []string{"seed", "eps"}, []string{"out", "genotype"})
+	adopt(f, steps, []string{"seed", "eps"}, []string{"out", "genotype", "protocol", "transfer"})
 	r.input.runtime.add(f)
 }
 

@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"runtime/runtimetest", "internal/loop", "internal/calibrate"},
 	{"compiler/train", "bench/attack", "bench/corruption", "bench/report", "genotype/search"},
 	{"bench", "internal/inspect"},
-	{"cmd/rnas", "tools/compare/ours", "examples"},
+	{"cmd/rnas", "tools/compare/ours", "tools/defences", "examples"},
 }
 
 // owners names the only packages that may import a third-party module.

@@ -1,0 +1,34 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Protocol is a published way to evaluate.
+type Protocol struct {
+	Name    string   `json:"name"`
+	About   string   `json:"about"`
+	Norm    string   `json:"norm"`
+	Eps     float64  `json:"eps"` // pixels in [0,1]
+	Attacks []string `json:"attacks"`
+	Points  int      `json:"points"`
+	// Deviations tell in what the benchmark is not as the protocol says.
+	Deviations []string `json:"deviations"`
+}
+
+// String is the protocol in a line.
+func (p *Protocol) String() string {
+	text := fmt.Sprintf("Protocol %s: %s.", p.Name, p.About)
+	if len(p.Deviations) > 0 {
+		text += " Not as it says: " + strings.Join(p.Deviations, "; ") + "."
+	}
+	return text
+}
+
+func (r *Result) protocol(b *bytes.Buffer) {
+	if r.Protocol != nil {
+		fmt.Fprintf(b, "%s\n\n", r.Protocol)
+	}
+}

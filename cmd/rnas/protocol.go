@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"rnas/bench"
+	"rnas/internal/fault"
+)
+
+func protocolUsage() string {
+	var b strings.Builder
+	b.WriteString("attacks, norm and eps of a published evaluation; with --limit the report says that it is not the whole:")
+	for _, p := range bench.Protocols() {
+		b.WriteString("\n" + p.Name + ": " + p.About)
+	}
+	return b.String()
+}
+
+// follow applies --protocol, if it is given, to the options; f tells which other flags are given.
+func (b *benchFlags) follow(f *pflag.FlagSet, o *bench.Options) error {
+	if b.protocol == "" {
+		return nil
+	}
+	p, err := bench.ProtocolNamed(b.protocol)
+	if err != nil {
+		return fault.Inputf("--protocol: %w", err)
+	}
+	var names []string
+	for _, a := range o.Attacks {
+		names = append(names, a.Name)
+	}
+	for _, c := range []struct {
+		flag    string
+		agrees  bool
+		because string
+	}{
+		{"attacks", strings.Join(names, ",") == p.Attacks, "expected " + p.Attacks},
+		{"norm", b.norm == p.Norm, "expected " + p.Norm},
+		{"eps", b.eps.size == p.Epsilon, "expected " + p.Radius},
+		{"step-size", false, "expected none: each attack has its own"},
+		{"split", b.split == "test", "expected test"},
+	} {
+		if f.Changed(c.flag) && !c.agrees {
+			return fault.Inputf("--%s %s contradicts --protocol %s: %s", c.flag, f.Lookup(c.flag).Value, p.Name, c.because)
+		}
+	}
+	if err := p.Apply(o); err != nil {
+		return fault.Inputf("--protocol %s: %w", p.Name, err)
+	}
+	return nil
+}
