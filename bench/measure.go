@@ -101,6 +101,14 @@ func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	return left
 }
 
+// parted is the name of a part where an attack has several.
+func parted(a attack.Attack, p attack.Part) string {
+	if len(a.Parts) == 1 {
+		return ""
+	}
+	return p.Name
+}
+
 // attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
 // and the images of those shown.
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
@@ -116,7 +124,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 				return r, nil, nil, fault.Input(err)
 			}
 			open := func() (worker, error) { return s.stage(st, keep) }
-			t := task{name: a.Name, key: []any{len(tasks), st.Key(), s.Settings}, open: open}
+			t := task{name: a.Name, part: parted(a, part), key: []any{len(tasks), st.Key(), s.Settings}, open: open}
 			tasks, keys, parts = append(tasks, t), append(keys, s.key(t)), append(parts, part.Name)
 		}
 	}

@@ -43,7 +43,8 @@ func (s *subject) fill(points []int) {
 // task is work on single points.
 type task struct {
 	name string
-	key  any // what the result depends on beside model, data, provider and versions
+	part string // of an attack of several, for the progress
+	key  any    // what the result depends on beside model, data, provider and versions
 	open func() (worker, error)
 }
 
@@ -159,6 +160,10 @@ func (o *outcome) usable(r record, points []int) bool {
 
 func (s *subject) tell(t task, done, total int) {
 	if s.Progress != nil {
-		s.Progress(Progress{Model: s.path, Task: t.name, Done: done, Total: total})
+		name := t.name
+		if t.part != "" {
+			name += " " + t.part
+		}
+		s.Progress(Progress{Model: s.path, Task: name, Done: done, Total: total})
 	}
 }

@@ -63,7 +63,7 @@ func TestPipelines(t *testing.T) {
 			t.Errorf("%s: relumask %v", name, mask)
 		}
 	}
-	for _, name := range []string{"fold", "identity", "cse", "dead", "foldbn", "relumask", "blocked"} {
+	for _, name := range []string{"fold", "identity", "cse", "dead", "foldbn", "relumask", "clipmask", "blocked"} {
 		for _, need := range rows[name].After {
 			if !broken[need.Pass+" "+name] {
 				t.Errorf("%s before %s: no pipeline has both", need.Pass, name)
@@ -120,6 +120,10 @@ var witnesses = []witness{
 	}},
 	{"identity", "relumask", "Sign", func(b op.B) {
 		b.Output("y", b.Sign(b.Identity(b.Relu(b.Input("x", ir.Float32, 4)))))
+	}},
+	{"fold", "clipmask", "Where", func(b op.B) {
+		x := b.Input("x", ir.Float32, 4)
+		b.Output("y", b.Where(b.GreaterOrEqual(x, b.Exp(b.Float(x, 0))), x, b.Float(x, 0)))
 	}},
 	{"identity", "blocked", "ReorderOutput", func(b op.B) {
 		w := b.Input("w", ir.Float32, 8, 8, 1, 1)
