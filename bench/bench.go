@@ -27,6 +27,9 @@ import (
 type Options struct {
 	Attacks  []attack.Attack // see attack.Parse; clean accuracy is always measured
 	Settings attack.Settings
+	// Transfer is an attack whose images, made on each model, are scored on every other one; nil for none. The images stay in
+	// Dir as .npz.
+	Transfer *attack.Attack
 	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
 	Runtime  runtime.Options // provider, device, threads
 	Latency  bool            // measure the latency of plain inference
@@ -97,6 +100,12 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		points = append(points, p)
 		galleries = append(galleries, p.gallery)
 	}
+	if o.Transfer != nil {
+		if result.Transfer, err = j.transfer(ctx, *o.Transfer, models, points); err != nil {
+			return nil, fmt.Errorf("transfer: %w", err)
+		}
+		transferHelps(result)
+	}
 	result.Comparisons = compare(o.Attacks, data, points)
 	if o.Dir == "" {
 		return result, nil
@@ -130,6 +139,8 @@ func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 		return fmt.Errorf("data %s: no images", data.Name)
 	case o.Batch < 0:
 		return fmt.Errorf("batch %d: expected at least 1", o.Batch)
+	case o.Transfer != nil && len(models) < 2:
+		return fmt.Errorf("transfer of %s: expected two or more models, found %d", o.Transfer.Name, len(models))
 	case o.Images && o.Dir == "":
 		return fmt.Errorf("adversarial images need a folder to be written to")
 	}

@@ -109,32 +109,48 @@ func parted(a attack.Attack, p attack.Part) string {
 	return p.Name
 }
 
+// plan is an attack as tasks, one a stage.
+type plan struct {
+	tasks []task
+	parts []string // that the stages are of
+	key   string   // of all
+	keep  *imageStore
+}
+
+// plan makes the tasks of an attack. The images are kept in plan.keep, if any.
+func (s *subject) plan(a attack.Attack) (*plan, error) {
+	p := &plan{}
+	var keys []any
+	for _, part := range a.Parts {
+		for _, st := range part.Stages {
+			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
+				return nil, fault.Input(err)
+			}
+			open := func() (worker, error) { return s.stage(st, p.keep) }
+			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings}, open: open}
+			p.tasks, keys, p.parts = append(p.tasks, t), append(keys, s.key(t)), append(p.parts, part.Name)
+		}
+	}
+	p.key = digest(keys...)
+	return p, nil
+}
+
 // attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
 // and the images of those shown.
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
 	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
 	predictions, images := map[int]int{}, map[int]shown{}
-	var keep *imageStore
-	var tasks []task
-	var keys []any
-	var parts []string
-	for _, part := range a.Parts {
-		for _, st := range part.Stages {
-			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
-				return r, nil, nil, fault.Input(err)
-			}
-			open := func() (worker, error) { return s.stage(st, keep) }
-			t := task{name: a.Name, part: parted(a, part), key: []any{len(tasks), st.Key(), s.Settings}, open: open}
-			tasks, keys, parts = append(tasks, t), append(keys, s.key(t)), append(parts, part.Name)
-		}
+	plan, err := s.plan(a)
+	if err != nil {
+		return r, nil, nil, err
 	}
 	if s.Images {
-		var err error
-		if keep, err = openImages(s.Dir, s.path, a.Name, digest(keys...), s.data.Elems()); err != nil {
+		if plan.keep, err = openImages(s.Dir, s.path, a.Name, plan.key, s.data.Elems()); err != nil {
 			return r, nil, nil, err
 		}
-		defer keep.Close()
+		defer plan.keep.Close()
 	}
+	tasks, parts, keep := plan.tasks, plan.parts, plan.keep
 	left, invalid := points, 0
 	for i, t := range tasks {
 		out, err := s.do(ctx, t, left, keep != nil && keep.fresh)

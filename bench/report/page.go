@@ -32,9 +32,10 @@ type page struct {
 	Charts   []*chart
 	Command  []string // words as a shell reads them
 	Pairs    []pair
-	Warned   bool // whether there is a warning
-	Attacked bool // an attack
-	Timed    bool // a latency
+	Shared   [][]string // table of the transfer
+	Warned   bool       // whether there is a warning
+	Attacked bool       // an attack
+	Timed    bool       // a latency
 }
 
 // Cost reports whether there is anything to say about it.
@@ -111,6 +112,9 @@ func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
 		p.Sections = append(p.Sections, s)
 	}
 	p.pair()
+	if r.Transfer != nil {
+		p.Shared = r.Transfer.Table(names)
+	}
 	for _, over := range []string{"eps", "steps"} {
 		if c := draw(r.Models, names, over); c != nil {
 			p.Charts = append(p.Charts, c)

@@ -13,6 +13,7 @@ type Result struct {
 	Models   []Model   `json:"models"`
 	// Comparisons are of every pair of models, first by pair, then by attack.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
+	Transfer    *Transfer    `json:"transfer,omitempty"`
 	Reproduce   *Reproduce   `json:"reproduce,omitempty"`
 }
 

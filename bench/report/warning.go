@@ -22,7 +22,7 @@ var meanings = []struct{ kind, meaning, next string }{
 	},
 	{
 		"random", "Two runs on the same image give different logits. A gradient of one draw is a poor guide to the next, and a point that survives may have been lucky.",
-		"Turn the noise off, or run apgd-ce-eot20 and apgd-dlr-eot20, which follow the mean of 20 gradients as AutoAttack's version rand does; compare with square, which needs no gradient.",
+		"Turn the noise off, or run autoattack-rand, which follows the mean of 20 gradients; compare with square, which needs no gradient.",
 	},
 	{
 		"straight-through gradient", "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",

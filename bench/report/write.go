@@ -132,6 +132,7 @@ func (r *Result) Markdown() ([]byte, error) {
 	r.latencies(&b)
 	r.curves(&b)
 	r.comparisons(&b)
+	r.transfer(&b)
 	r.flags(&b)
 	return b.Bytes(), nil
 }

@@ -47,6 +47,7 @@ type benchFlags struct {
 
 	corruptions string
 	protocol    string
+	transfer    string
 	limit       int            // of the data
 	given       *pflag.FlagSet // tells which flags are
 }
@@ -66,6 +67,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&b.options.Profile, "profile", false, "print where the time of inference and attacks goes, by operator and by layer")
 	f.BoolVar(&b.options.Images, "images", false, "write the adversarial images into --out as .npz")
 	f.StringVar(&b.corruptions, "corruptions", "", "measure the 15 common corruptions too: generated, or cifar10c:PATH of the published files (--limit: the first images of each severity)")
+	f.StringVar(&b.transfer, "transfer", "", "an attack whose images, made on each of several models, are scored on the others")
 	f.StringVar(&b.protocol, "protocol", "", protocolUsage())
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
 }
@@ -90,6 +92,9 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	p.Attacks = attacks
 	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
 	if err := b.follow(b.given, &p); err != nil {
+		return nil, err
+	}
+	if p.Transfer, err = transferAttack(b.transfer); err != nil {
 		return nil, err
 	}
 	if err := p.Settings.Validate(); err != nil {
@@ -167,6 +172,9 @@ func printResult(w io.Writer, r *report.Result) error {
 		return err
 	}
 	if err := printCorruptions(w, r); err != nil {
+		return err
+	}
+	if err := printTransfer(w, r); err != nil {
 		return err
 	}
 	for _, m := range r.Models {

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Transfer tells how the adversarial images of one model do on others.
+type Transfer struct {
+	Attack string   `json:"attack"`
+	Norm   string   `json:"norm"`
+	Eps    float64  `json:"eps"`
+	Models []string `json:"models"` // paths
+	// Robust has a row for each model that the images were made on, with an entry for each one that they were shown to: the
+	// points that it classifies rightly, both as they are and under attack.
+	Robust [][]Robust `json:"robust"`
+}
+
+// Table is the matrix in percent, with a row of names first and a column of them.
+func (t *Transfer) Table(names []string) [][]string {
+	table := [][]string{append([]string{"made on"}, names...)}
+	for i, row := range t.Robust {
+		line := []string{names[i]}
+		for _, r := range row {
+			line = append(line, fmt.Sprintf("%.2f", 100*r.RobustAccuracy))
+		}
+		table = append(table, line)
+	}
+	return table
+}
+
+func (r *Result) transfer(b *bytes.Buffer) {
+	if r.Transfer == nil {
+		return
+	}
+	fmt.Fprintf(b, "\nTransfer: accuracy in percent of each model (columns) on the images that %s makes on another one (rows):\n\n", r.Transfer.Attack)
+	for i, line := range r.Transfer.Table(r.names()) {
+		for k, text := range line {
+			if k > 0 {
+				b.WriteString(" | ")
+			} else {
+				b.WriteString("| ")
+			}
+			b.WriteString(cell(text))
+		}
+		b.WriteString(" |\n")
+		if i == 0 {
+			b.WriteString("|---")
+			for range line[1:] {
+				b.WriteString("|--:")
+			}
+			b.WriteString("|\n")
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"rnas/bench/attack"
+	"rnas/bench/report"
+)
+
+// transfer makes adversarial images of every point that some model classifies rightly on each model, and scores them on all
+// by plain inference. A model is attacked at the points too that it gets wrong, so that no other one keeps a point for that.
+func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, points []modelPoints) (*report.Transfer, error) {
+	t := &report.Transfer{Attack: a.Name, Norm: j.Settings.Norm, Eps: j.Settings.Epsilon, Models: paths}
+	own := *j
+	own.Images = true
+	if own.Dir == "" {
+		dir, err := os.MkdirTemp("", "rnas-transfer-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		own.Dir = dir
+	}
+	var models []*subject
+	right := make([][]int, len(paths))
+	var union []int
+	for i, path := range paths {
+		m, err := openModel(path, j.data, j.Batch, j.Runtime)
+		if err != nil {
+			return nil, named(path, err)
+		}
+		defer m.Close()
+		models = append(models, own.subject(m))
+		for p, label := range j.data.Labels {
+			if points[i].clean[p] == int(label) {
+				right[i] = append(right[i], p)
+			}
+		}
+		union = append(union, right[i]...)
+	}
+	slices.Sort(union)
+	union = slices.Compact(union)
+	a.Name = "transfer-" + a.Name
+	for i, source := range models {
+		key, store, err := source.craft(ctx, a, union)
+		if err != nil {
+			return nil, named(paths[i], err)
+		}
+		var row []report.Robust
+		for k, target := range models {
+			left, err := target.receive(ctx, a.Name, key, store, union, right[k])
+			if err != nil {
+				return nil, named(paths[k], err)
+			}
+			row = append(row, report.NewRobust(len(left), j.data.Len()))
+		}
+		t.Robust = append(t.Robust, row)
+	}
+	return t, nil
+}
+
+// craft makes the adversarial images of points. The key is of everything that they depend on.
+func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key string, store *imageStore, err error) {
+	if _, _, _, err := s.attack(ctx, a, points); err != nil {
+		return "", nil, fmt.Errorf("attack %s: %w", a.Name, err)
+	}
+	plan, err := s.plan(a)
+	if err != nil {
+		return "", nil, err
+	}
+	store, err = openImages(s.Dir, s.path, a.Name, plan.key, s.data.Elems())
+	if err != nil {
+		return "", nil, err
+	}
+	return plan.key, store, store.Close()
+}
+
+// receive scores the images of a store at points and returns those of right that survive.
+func (s *subject) receive(ctx context.Context, name, key string, store *imageStore, points, right []int) ([]int, error) {
+	t := task{name: name + " from another model", key: key, open: func() (worker, error) {
+		index, images, err := store.load()
+		if err != nil {
+			return nil, err
+		}
+		w := received{subject: s, images: map[int][]float32{}}
+		n := s.data.Elems()
+		for i, p := range index {
+			w.images[int(p)] = images[i*n : (i+1)*n]
+		}
+		return w, nil
+	}}
+	out, err := s.do(ctx, t, points, false)
+	return s.surviving(right, out.values), err
+}
+
+// received is the worker of images that were made on another model: a value is the prediction. A point whose image is not
+// admissible is flagged and stays as it is.
+type received struct {
+	*subject
+	images map[int][]float32 // by point
+}
+
+func (w received) run(ctx context.Context, points []int, emit func(record) error) error {
+	return w.batches(ctx, points, emit, w.one)
+}
+
+func (w received) one(points []int) (record, error) {
+	var r record
+	n := w.data.Elems()
+	for row, p := range points {
+		image := w.subject.images[row*n : (row+1)*n]
+		switch adversarial, ok := w.images[p]; {
+		case !ok:
+			return r, fmt.Errorf("no image of point %d was made", p)
+		case !inside(adversarial, image, w.Settings):
+			r.Flagged = append(r.Flagged, p)
+		default:
+			copy(image, adversarial)
+		}
+	}
+	logits, err := w.logits(w.subject.images)
+	if err != nil {
+		return r, err
+	}
+	for row := range points {
+		r.Values = append(r.Values, predict(logits[row*w.classes:(row+1)*w.classes]))
+	}
+	return r, nil
+}
+
+func (w received) Close() error { return nil }
+
+// transferHelps flags the strongest attack on a model that images made on another one beat.
+func transferHelps(r *report.Result) {
+	for k := range r.Models {
+		m := &r.Models[k]
+		strongest := m.Strongest()
+		if strongest < 0 {
+			continue
+		}
+		a := &m.Attacks[strongest]
+		for i, row := range r.Transfer.Robust {
+			if i != k && row[k].RobustAccuracy < a.RobustAccuracy-helped {
+				a.Flags = append(a.Flags, fmt.Sprintf("transfer: images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
+					r.Transfer.Attack, r.Transfer.Models[i], 100*row[k].RobustAccuracy, 100*a.RobustAccuracy, a.Name))
+			}
+		}
+	}
+}
