@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rnas/bench/attack"
 	"rnas/bench/corruption"
@@ -32,9 +33,11 @@ type Options struct {
 	Transfer *attack.Attack
 	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
 	Runtime  runtime.Options // provider, device, threads
-	Latency  bool            // measure the latency of plain inference
-	Curves   bool            // measure accuracy against eps and against steps
-	Profile  bool            // measure where the time of inference and attacks goes
+	// Others are further options to do all the same with, each of another provider.
+	Others  []runtime.Options
+	Latency bool // measure the latency of plain inference
+	Curves  bool // measure accuracy against eps and against steps
+	Profile bool // measure where the time of inference and attacks goes
 	// Corruptions says where images for the accuracy under common corruptions come from; nil measures none.
 	Corruptions *corruption.Source
 	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, corruptions.csv, points.csv and the progress file, made when missing; ""
@@ -89,16 +92,9 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		result.Protocol = o.Protocol.report(o, data)
 	}
 	result.Reproduce = &report.Reproduce{Command: o.Command, Data: data.Name, DataSHA256: j.digest, Seed: o.Settings.Seed}
-	var points []modelPoints
-	var galleries []*report.Gallery
-	for _, path := range models {
-		m, p, err := j.measure(ctx, path)
-		if err != nil {
-			return nil, named(path, err)
-		}
-		result.Models = append(result.Models, m)
-		points = append(points, p)
-		galleries = append(galleries, p.gallery)
+	points, galleries, err := j.measureAll(ctx, models, result)
+	if err != nil {
+		return nil, err
 	}
 	if o.Transfer != nil {
 		if result.Transfer, err = j.transfer(ctx, *o.Transfer, models, points); err != nil {
@@ -114,6 +110,36 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		return nil, err
 	}
 	return result, result.Write(o.Dir, galleries)
+}
+
+// measureAll measures every model on the provider and on each of the others, which it compares before.
+func (j *job) measureAll(ctx context.Context, models []string, result *report.Result) (points []modelPoints, galleries []*report.Gallery, err error) {
+	for _, other := range j.Others {
+		result.Provider += "," + other.Provider
+		for _, path := range models {
+			a, err := agree(path, j.data, j.Batch, j.Runtime, other)
+			if err != nil {
+				return nil, nil, named(path, err)
+			}
+			result.Agreements = append(result.Agreements, a)
+		}
+	}
+	for _, run := range append([]runtime.Options{j.Runtime}, j.Others...) {
+		on := *j
+		on.Runtime = run
+		for _, path := range models {
+			m, p, err := on.measure(ctx, path)
+			if err != nil {
+				return nil, nil, named(path, err)
+			}
+			if len(j.Others) > 0 {
+				m.Provider = run.Provider
+			}
+			p.path = m.Label()
+			result.Models, points, galleries = append(result.Models, m), append(points, p), append(galleries, p.gallery)
+		}
+	}
+	return points, galleries, nil
 }
 
 // named adds the path to an error that does not name it yet.
@@ -139,6 +165,8 @@ func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 		return fmt.Errorf("data %s: no images", data.Name)
 	case o.Batch < 0:
 		return fmt.Errorf("batch %d: expected at least 1", o.Batch)
+	case slices.ContainsFunc(o.Others, func(other runtime.Options) bool { return other.Provider == "" || other.Provider == o.Runtime.Provider }):
+		return fmt.Errorf("providers to compare: expected others than %s", o.Runtime.Provider)
 	case o.Transfer != nil && len(models) < 2:
 		return fmt.Errorf("transfer of %s: expected two or more models, found %d", o.Transfer.Name, len(models))
 	case o.Images && o.Dir == "":

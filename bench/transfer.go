@@ -135,7 +135,7 @@ func (w received) Close() error { return nil }
 
 // transferHelps flags the strongest attack on a model that images made on another one beat.
 func transferHelps(r *report.Result) {
-	for k := range r.Models {
+	for k := range r.Transfer.Models {
 		m := &r.Models[k]
 		strongest := m.Strongest()
 		if strongest < 0 {

@@ -91,7 +91,7 @@ func (r *Result) CorruptionsCSV() ([]byte, error) {
 				}
 				lines[0] = append(lines[0], "mean")
 			}
-			line := []string{m.Path, m.SHA256, m.Corruptions.Source, strconv.Itoa(m.Corruptions.Points), l.Name}
+			line := []string{m.Label(), m.SHA256, m.Corruptions.Source, strconv.Itoa(m.Corruptions.Points), l.Name}
 			for _, a := range append(slices.Clone(l.Accuracies), l.Mean) {
 				line = append(line, number(a))
 			}
@@ -114,7 +114,7 @@ func (r *Result) corruptions(b *bytes.Buffer) {
 			continue
 		}
 		fmt.Fprintf(b, "\nCommon corruptions of %d images by %s: accuracy in percent by severity. Images: %s. "+
-			"Mean accuracy %.2f (as RobustBench), mean error %.2f (mCE as papers on CIFAR-10-C give it, not normalised).\n\n", c.Points, m.Path, c.About, 100*c.MeanAccuracy, 100*c.MCE)
+			"Mean accuracy %.2f (as RobustBench), mean error %.2f (mCE as papers on CIFAR-10-C give it, not normalised).\n\n", c.Points, m.Label(), c.About, 100*c.MeanAccuracy, 100*c.MCE)
 		for i, l := range c.Lines() {
 			if i == 0 {
 				head, rule := "| corruption |", "|---|"

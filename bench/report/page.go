@@ -125,17 +125,23 @@ func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// names are the file names of the models, their paths where file names are equal.
+// names are the file names of the models, their paths where file names are equal, with the provider where there are several.
 func (r *Result) names() []string {
-	uses := map[string]int{}
+	uses, seen := map[string]int{}, map[string]bool{}
 	for _, m := range r.Models {
-		uses[filepath.Base(m.Path)]++
+		if !seen[m.Path] {
+			uses[filepath.Base(m.Path)]++
+		}
+		seen[m.Path] = true
 	}
 	var names []string
 	for _, m := range r.Models {
 		name := filepath.Base(m.Path)
 		if uses[name] > 1 {
 			name = m.Path
+		}
+		if m.Provider != "" {
+			name += " (" + m.Provider + ")"
 		}
 		names = append(names, name)
 	}
@@ -148,7 +154,7 @@ func (p *page) pair() {
 	for i, first := range p.Sections {
 		for _, second := range p.Sections[i+1:] {
 			n := 0
-			for n < len(rest) && rest[n].First == first.Path && rest[n].Second == second.Path && (n == 0 || rest[n].Attack != rest[0].Attack) {
+			for n < len(rest) && rest[n].First == first.Label() && rest[n].Second == second.Label() && (n == 0 || rest[n].Attack != rest[0].Attack) {
 				n++
 			}
 			if n > 0 {

@@ -78,7 +78,7 @@ func (r *Result) ProfileJSON() ([]byte, error) {
 	var list []profiled
 	for _, m := range r.Models {
 		if len(m.Profiles) > 0 {
-			list = append(list, profiled{m.Path, m.Profiles})
+			list = append(list, profiled{m.Label(), m.Profiles})
 		}
 	}
 	if list == nil {

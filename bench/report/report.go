@@ -7,14 +7,16 @@ import "math"
 type Result struct {
 	RNAS        string `json:"rnas"`        // version of this program
 	ONNXRuntime string `json:"onnxruntime"` // version of the library
-	Provider    string `json:"provider"`    // execution provider
+	Provider    string `json:"provider"`    // execution provider, or several, separated by commas
 	// Protocol is the published evaluation that was followed, if any.
 	Protocol *Protocol `json:"protocol,omitempty"`
 	Models   []Model   `json:"models"`
 	// Comparisons are of every pair of models, first by pair, then by attack.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Transfer    *Transfer    `json:"transfer,omitempty"`
-	Reproduce   *Reproduce   `json:"reproduce,omitempty"`
+	// Agreements are of the first provider with each other one.
+	Agreements []Agreement `json:"agreements,omitempty"`
+	Reproduce  *Reproduce  `json:"reproduce,omitempty"`
 }
 
 // Reproduce is what, beside the versions, makes the same result again.
@@ -28,7 +30,8 @@ type Reproduce struct {
 // Model is the outcome of one model.
 type Model struct {
 	Path      string     `json:"path"`
-	SHA256    string     `json:"sha256"` // of the file, hexadecimal
+	Provider  string     `json:"provider,omitempty"` // where the benchmark ran on several
+	SHA256    string     `json:"sha256"`             // of the file, hexadecimal
 	Dataset   string     `json:"dataset"`
 	Points    int        `json:"points"` // images evaluated
 	Clean     Clean      `json:"clean"`

@@ -16,8 +16,9 @@ type Transfer struct {
 	Robust [][]Robust `json:"robust"`
 }
 
-// Table is the matrix in percent, with a row of names first and a column of them.
+// Table is the matrix in percent, with a row of names first and a column of them. Names may go on with those of more models.
 func (t *Transfer) Table(names []string) [][]string {
+	names = names[:len(t.Models)]
 	table := [][]string{append([]string{"made on"}, names...)}
 	for i, row := range t.Robust {
 		line := []string{names[i]}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -99,7 +100,7 @@ func (r *Result) CSV() ([]byte, error) {
 	}}
 	for _, x := range r.rows() {
 		lines = append(lines, []string{
-			x.Path, x.SHA256, x.Dataset, r.Provider, strconv.Itoa(x.Points), x.Name, x.Norm, number(x.Eps),
+			x.Path, x.SHA256, x.Dataset, cmp.Or(x.Model.Provider, r.Provider), strconv.Itoa(x.Points), x.Name, x.Norm, number(x.Eps),
 			strconv.Itoa(x.Attack.Robust.Robust), number(x.RobustAccuracy), number(x.CI95[0]), number(x.CI95[1]),
 			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), strings.Join(x.Flags, "; "),
 		})
@@ -126,13 +127,14 @@ func (r *Result) Markdown() ([]byte, error) {
 			seconds = strconv.FormatFloat(x.Seconds, 'f', 1, 64)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %.2f | %.2f to %.2f | %s | %s | %s |\n",
-			cell(x.Path), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
+			cell(x.Label()), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
 	}
 	r.corruptions(&b)
 	r.latencies(&b)
 	r.curves(&b)
 	r.comparisons(&b)
 	r.transfer(&b)
+	r.agreements(&b)
 	r.flags(&b)
 	return b.Bytes(), nil
 }
@@ -152,7 +154,7 @@ func (r *Result) latencies(b *bytes.Buffer) {
 			continue
 		}
 		for _, l := range m.Latency.Runs {
-			fmt.Fprintf(b, "%s| %s | %d | %d | %s | %s | %s | %s |\n", header, cell(m.Path), m.Latency.Threads, l.Batch,
+			fmt.Fprintf(b, "%s| %s | %d | %d | %s | %s | %s | %s |\n", header, cell(m.Label()), m.Latency.Threads, l.Batch,
 				digits(l.P50), digits(l.P90), digits(l.P99), digits(l.ImagesPerSecond))
 			header = ""
 		}
@@ -164,7 +166,7 @@ func (r *Result) curves(b *bytes.Buffer) {
 	for _, m := range r.Models {
 		for _, c := range m.Curves {
 			for _, p := range c.Points {
-				fmt.Fprintf(b, "%s| %s | %s | %.4g | %d | %.2f | %.2f to %.2f |\n", header, cell(m.Path), c.Attack, p.Eps, p.Steps, 100*p.RobustAccuracy, 100*p.CI95[0], 100*p.CI95[1])
+				fmt.Fprintf(b, "%s| %s | %s | %.4g | %d | %.2f | %.2f to %.2f |\n", header, cell(m.Label()), c.Attack, p.Eps, p.Steps, 100*p.RobustAccuracy, 100*p.CI95[0], 100*p.CI95[1])
 				header = ""
 			}
 		}
@@ -192,7 +194,7 @@ func (r *Result) flags(b *bytes.Buffer) {
 	header := "\nWarnings:\n\n"
 	for i := range r.Models {
 		for _, w := range r.Models[i].Warnings() {
-			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Path, strings.Join(w.Where, ", "), w.Text)
+			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Label(), strings.Join(w.Where, ", "), w.Text)
 			if w.Meaning != "" {
 				fmt.Fprintf(b, "  %s Next: %s\n", w.Meaning, w.Next)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,7 +20,7 @@ import (
 )
 
 var benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html,
-points.csv and, with --corruptions, corruptions.csv too, and the same command line run again goes on where it was stopped.
+points.csv and, with --corruptions, corruptions.csv too, and the same command line run again goes on where it was stopped. --provider takes several names, separated by commas, to compare.
 
 Attacks, with K and R numbers:
 ` + attackTable()
@@ -105,6 +106,20 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	return bench.Run(ctx, p, models, d)
 }
 
+// providerList reads --provider, where it may have several names.
+func providerList(text string) ([]string, error) {
+	list := strings.Split(text, ",")
+	for i, name := range list {
+		switch {
+		case !slices.Contains(runtime.ProviderNames(), name):
+			return nil, fault.Inputf("--provider: expected %s, found %q", strings.Join(runtime.ProviderNames(), ", "), name)
+		case slices.Contains(list[:i], name):
+			return nil, fault.Inputf("--provider %s: %s is there twice", text, name)
+		}
+	}
+	return list, nil
+}
+
 // benchProgress tells when a task is done, and how far it is every half minute.
 func benchProgress(w io.Writer) func(bench.Progress) {
 	began, shown, task := time.Now(), time.Now(), ""
@@ -131,9 +146,19 @@ func benchCommand(f *pflag.FlagSet) action {
 			return fault.Inputf("expected one or more model files, found none")
 		}
 		b.limit = in.data.limit
+		providers, err := providerList(in.runtime.provider)
+		if err != nil {
+			return err
+		}
+		in.runtime.provider = providers[0]
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
+		}
+		for _, name := range providers[1:] {
+			other := o
+			other.Provider = name
+			b.options.Others = append(b.options.Others, other)
 		}
 		b.options.Command = c.words
 		result, err := b.run(ctx, args, data, b.options.Dir, o, c.err)
@@ -166,7 +191,7 @@ func printResult(w io.Writer, r *report.Result) error {
 		for _, a := range m.Attacks {
 			row = append(row, percent(a.RobustAccuracy))
 		}
-		t.row(append(row, percent(m.WorstCase.RobustAccuracy), "  "+m.Path)...)
+		t.row(append(row, percent(m.WorstCase.RobustAccuracy), "  "+m.Label())...)
 	}
 	if err := t.flush(); err != nil {
 		return err
@@ -177,17 +202,20 @@ func printResult(w io.Writer, r *report.Result) error {
 	if err := printTransfer(w, r); err != nil {
 		return err
 	}
+	for _, a := range r.Agreements {
+		fmt.Fprintln(w, a)
+	}
 	for _, m := range r.Models {
 		if m.Latency == nil {
 			continue
 		}
 		for _, l := range m.Latency.Runs {
-			fmt.Fprintf(w, "%s: batch %d, %d threads: %.3g ms (median), %.4g images/s\n", m.Path, l.Batch, m.Latency.Threads, l.P50, l.ImagesPerSecond)
+			fmt.Fprintf(w, "%s: batch %d, %d threads: %.3g ms (median), %.4g images/s\n", m.Label(), l.Batch, m.Latency.Threads, l.P50, l.ImagesPerSecond)
 		}
 	}
 	for i := range r.Models {
 		for _, d := range r.Models[i].Warnings() {
-			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Path, strings.Join(d.Where, ", "), d.Text)
+			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Label(), strings.Join(d.Where, ", "), d.Text)
 			if d.Next != "" {
 				fmt.Fprintf(w, "    next: %s\n", d.Next)
 			}

@@ -31,7 +31,7 @@ func printCorruptions(w io.Writer, r *report.Result) error {
 			continue
 		}
 		fmt.Fprintf(w, "\n%s, common corruptions of %d images, %s: mean accuracy %s, mCE %s (not normalised)\n",
-			m.Path, c.Points, c.About, percent(c.MeanAccuracy), percent(c.MCE))
+			m.Label(), c.Points, c.About, percent(c.MeanAccuracy), percent(c.MCE))
 		t := newNumbers(w)
 		for i, l := range c.Lines() {
 			if i == 0 {

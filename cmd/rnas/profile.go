@@ -18,7 +18,7 @@ func printProfiles(w io.Writer, r *report.Result) error {
 			if p.Stage != "" {
 				name += ", " + p.Stage
 			}
-			fmt.Fprintf(w, "%s, %s: %.4g ms for a batch of %d\n", m.Path, name, p.Millis, p.Batch)
+			fmt.Fprintf(w, "%s, %s: %.4g ms for a batch of %d\n", m.Label(), name, p.Millis, p.Batch)
 			if err := printProfile(w, p); err != nil {
 				return err
 			}

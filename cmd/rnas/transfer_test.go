@@ -40,3 +40,14 @@ images of fgsm made on the model of the line, scored on that of the column
 		t.Errorf("expected\n%s\nfound\n%s", want, out.String())
 	}
 }
+
+func TestProviderList(t *testing.T) {
+	if list, err := providerList("cpu,cuda"); err != nil || len(list) != 2 || list[1] != "cuda" {
+		t.Errorf("found %q, %v", list, err)
+	}
+	for text, want := range map[string]string{"cpu,cpu": "--provider cpu,cpu: cpu is there twice", "cpu,": "", "gpu": ""} {
+		if _, err := providerList(text); !fault.IsInput(err) || want != "" && err.Error() != want {
+			t.Errorf("%s: found %v", text, err)
+		}
+	}
+}

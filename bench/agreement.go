@@ -1,0 +1,64 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+
+	"rnas/bench/report"
+	"rnas/internal/dataset"
+	"rnas/runtime"
+)
+
+// agree compares plain inference of a model on the first points of the data with two options of the runtime.
+func agree(path string, data *dataset.Dataset, batch int, first, second runtime.Options) (report.Agreement, error) {
+	a := report.Agreement{Path: path, First: first.Provider, Second: second.Provider, Points: min(probePoints, data.Len())}
+	var logits [2][]float32
+	for i, o := range []runtime.Options{first, second} {
+		var err error
+		if logits[i], err = probeLogits(path, data, batch, a.Points, o); err != nil {
+			return a, fmt.Errorf("provider %s: %w", o.Provider, err)
+		}
+	}
+	judge(&a, logits[0], logits[1], len(data.Classes))
+	return a, nil
+}
+
+// judge compares logits [N,k]. Those that are not numbers differ at most in the prediction.
+func judge(a *report.Agreement, first, second []float32, k int) {
+	for p := range a.Points {
+		x, y := first[p*k:(p+1)*k], second[p*k:(p+1)*k]
+		if predict(x) != predict(y) {
+			a.Differ++
+		}
+		for i := range x {
+			if x[i] == x[i] && y[i] == y[i] {
+				a.Largest = max(a.Largest, math.Abs(float64(x[i])-float64(y[i])))
+				a.Logit = max(a.Logit, math.Abs(float64(x[i])))
+			}
+		}
+	}
+}
+
+// probeLogits is plain inference of the first n points: [n,K].
+func probeLogits(path string, data *dataset.Dataset, batch, n int, o runtime.Options) ([]float32, error) {
+	m, err := openModel(path, data, batch, o)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	s := (&job{data: data}).subject(m)
+	var all []float32
+	for p := 0; p < n; p += m.batch {
+		var points []int
+		for q := p; q < min(n, p+m.batch); q++ {
+			points = append(points, q)
+		}
+		s.fill(points)
+		logits, err := s.logits(s.images)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, logits[:len(points)*m.classes]...)
+	}
+	return all, nil
+}
