@@ -90,7 +90,7 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 	for i := range all {
 		all[i] = i
 	}
-	out, err := s.do(ctx, t, all, false)
+	out, err := s.do(ctx, t, all)
 	return len(s.surviving(all, out.values)), len(all), err
 }
 

@@ -23,8 +23,12 @@ const (
 
 // curves measures the accuracy against eps and against steps on the points that are classified rightly. Both must fall:
 // a rise is flagged, for it is a sign of a gradient that is masked (Athalye et al. 2018, section 3.1).
-func (s *subject) curves(ctx context.Context, right []int) ([]report.Curve, error) {
-	radii := curve{subject: s, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []string{}}}
+func (s *subject) curves(ctx context.Context, right []int, points modelPoints) ([]report.Curve, error) {
+	measured := map[string]map[int]int{}
+	for i, predictions := range points.attacks {
+		measured[s.Attacks[i].Name] = predictions
+	}
+	radii := curve{subject: s, measured: measured, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []string{}}}
 	for _, times := range curveRadii {
 		settings := s.Settings
 		settings.Epsilon *= times
@@ -39,7 +43,7 @@ func (s *subject) curves(ctx context.Context, right []int) ([]report.Curve, erro
 	}
 	radii.falls()
 	radii.ends()
-	steps := curve{subject: s, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []string{}}}
+	steps := curve{subject: s, measured: measured, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []string{}}}
 	for _, k := range curveSteps {
 		if err := steps.add(ctx, s.Settings, k, right); err != nil {
 			return nil, err
@@ -54,25 +58,16 @@ func pgdName(steps int) string { return fmt.Sprintf("pgd%d", steps) }
 // curve is a curve in the making.
 type curve struct {
 	*subject
-	of     report.Curve
-	robust [][]bool // by point of the curve, by point of the data
+	measured map[string]map[int]int // predictions by attack and point, of the settings that all models are measured with
+	of       report.Curve
+	robust   [][]bool // by point of the curve, by point of the data
 }
 
 // add runs one attack, which is an ordinary one: it is not run again if it is among those measured already.
 func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, right []int) error {
 	left := right
 	if settings.Epsilon > 0 {
-		list, err := attack.Parse(pgdName(steps))
-		if err != nil {
-			return err
-		}
-		other, j := *c.subject, *c.job
-		j.Settings, j.Images = settings, false
-		other.job = &j
-		if settings != c.Settings {
-			other.shown = nil
-		}
-		_, predictions, _, err := other.attack(ctx, list[0], right)
+		predictions, err := c.predictions(ctx, settings, steps, right)
 		if err != nil {
 			return err
 		}
@@ -85,6 +80,25 @@ func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, ri
 	c.robust = append(c.robust, robust)
 	c.of.Points = append(c.of.Points, report.CurvePoint{Eps: settings.Epsilon, Steps: steps, Robust: report.NewRobust(len(left), c.data.Len())})
 	return nil
+}
+
+// predictions are those on the adversarial images of PGD.
+func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps int, right []int) (map[int]int, error) {
+	if known, ok := c.measured[pgdName(steps)]; ok && settings == c.Settings {
+		return known, nil
+	}
+	list, err := attack.Parse(pgdName(steps))
+	if err != nil {
+		return nil, err
+	}
+	other, j := *c.subject, *c.job
+	j.Settings, j.Images = settings, false
+	other.job = &j
+	if settings != c.Settings {
+		other.shown = nil
+	}
+	_, predictions, _, err := other.attack(ctx, list[0], right)
+	return predictions, err
 }
 
 // falls flags the first attack that leaves more points than a weaker one before it, by more than noise.

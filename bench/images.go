@@ -25,21 +25,33 @@ type imageStore struct {
 	fresh, packed bool
 }
 
-// openImages opens the store of one attack, named after the model file, the attack and the key of the work.
-func openImages(dir, model, attack, key string, elems int) (*imageStore, error) {
-	base := strings.TrimSuffix(filepath.Base(model), filepath.Ext(model))
-	name := filepath.Join(dir, fmt.Sprintf("%s.%s.%s", base, attack, key[:8]))
+// archiveName tells the images of one attack on one model file from those of others.
+func archiveName(model, attack string) string {
+	return strings.TrimSuffix(filepath.Base(model), filepath.Ext(model)) + "." + attack
+}
+
+// openImages finds the store of one attack in a folder by the name of its archive and the key of the work.
+func openImages(dir, archive, key string, elems int) *imageStore {
+	name := filepath.Join(dir, archive+"."+key[:8])
 	s := &imageStore{raw: name + ".raw", npz: name + ".npz", elems: elems, buffer: make([]byte, 4*elems)}
 	_, rawErr := os.Stat(s.raw)
 	_, npzErr := os.Stat(s.npz)
 	s.packed = npzErr == nil
 	s.fresh = !s.packed && errors.Is(rawErr, fs.ErrNotExist)
+	return s
+}
+
+// open makes the raw file ready to be written and read.
+func (s *imageStore) open() error {
+	if s.file != nil {
+		return nil
+	}
 	if s.packed {
-		return s, nil
+		return s.unpack()
 	}
 	var err error
 	s.file, err = os.OpenFile(s.raw, os.O_RDWR|os.O_CREATE, 0o644)
-	return s, err
+	return err
 }
 
 // put writes the image of a point.
@@ -47,10 +59,8 @@ func (s *imageStore) put(point int, image []float32) error {
 	if s == nil {
 		return nil
 	}
-	if s.file == nil {
-		if err := s.unpack(); err != nil {
-			return err
-		}
+	if err := s.open(); err != nil {
+		return err
 	}
 	return s.write(point, image)
 }
@@ -110,8 +120,14 @@ func (s *imageStore) sync() error {
 }
 
 // pack writes the .npz: index int64 [n], labels int64 [n], predictions int64 [n] and images float32 [n,C,H,W] of the
-// attacked points, and removes the raw file.
+// attacked points, and removes the raw file. It does nothing where that is done.
 func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int, shape [3]int) error {
+	if s == nil || s.packed {
+		return nil
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
 	n := int64(len(points))
 	index, label, predicted := make([]int64, n), make([]int64, n), make([]int64, n)
 	images := make([]float32, len(points)*s.elems)
@@ -136,7 +152,7 @@ func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int,
 	if err := s.file.Close(); err != nil {
 		return err
 	}
-	s.file = nil
+	s.file, s.packed = nil, true
 	return os.Remove(s.raw)
 }
 

@@ -33,7 +33,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	for i := range all {
 		all[i] = i
 	}
-	clean, err := s.do(ctx, task{name: attack.Clean, open: func() (worker, error) { return plain{s}, nil }}, all, false)
+	clean, err := s.do(ctx, task{name: attack.Clean, open: func() (worker, error) { return plain{s}, nil }}, all)
 	if err != nil {
 		return result, points, err
 	}
@@ -73,7 +73,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 		return result, points, fmt.Errorf("corruptions: %w", err)
 	}
 	if j.Curves {
-		if result.Curves, err = s.curves(ctx, right); err != nil {
+		if result.Curves, err = s.curves(ctx, right, points); err != nil {
 			return result, points, fmt.Errorf("curves: %w", err)
 		}
 	}
@@ -113,25 +113,30 @@ func parted(a attack.Attack, p attack.Part) string {
 type plan struct {
 	tasks []task
 	parts []string // that the stages are of
-	key   string   // of all
+	keys  []string // of the tasks
 	keep  *imageStore
 }
+
+// key is of everything that the images depend on.
+func (p *plan) key() string { return digest(p.keys) }
 
 // plan makes the tasks of an attack. The images are kept in plan.keep, if any.
 func (s *subject) plan(a attack.Attack) (*plan, error) {
 	p := &plan{}
-	var keys []any
+	archive := "" // a record that vouches for images there is of no use for others
+	if s.Images {
+		archive = archiveName(s.path, a.Name)
+	}
 	for _, part := range a.Parts {
 		for _, st := range part.Stages {
 			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
 				return nil, fault.Input(err)
 			}
 			open := func() (worker, error) { return s.stage(st, p.keep) }
-			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings}, open: open}
-			p.tasks, keys, p.parts = append(p.tasks, t), append(keys, s.key(t)), append(p.parts, part.Name)
+			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings, archive}, open: open}
+			p.tasks, p.keys, p.parts = append(p.tasks, t), append(p.keys, s.key(t)), append(p.parts, part.Name)
 		}
 	}
-	p.key = digest(keys...)
 	return p, nil
 }
 
@@ -145,15 +150,18 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		return r, nil, nil, err
 	}
 	if s.Images {
-		if plan.keep, err = openImages(s.Dir, s.path, a.Name, plan.key, s.data.Elems()); err != nil {
-			return r, nil, nil, err
-		}
+		plan.keep = openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems())
 		defer plan.keep.Close()
+		if plan.keep.fresh {
+			if err := s.progress.void(plan.keys); err != nil {
+				return r, nil, nil, err
+			}
+		}
 	}
 	tasks, parts, keep := plan.tasks, plan.parts, plan.keep
 	left, invalid := points, 0
 	for i, t := range tasks {
-		out, err := s.do(ctx, t, left, keep != nil && keep.fresh)
+		out, err := s.do(ctx, t, left)
 		if err != nil {
 			return r, nil, nil, err
 		}
@@ -177,10 +185,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	if n := count(predictions, points, noClass); n > 0 {
 		r.Flags = append(r.Flags, fmt.Sprintf("nan: logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
-	if keep != nil && !keep.packed {
-		return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
-	}
-	return r, predictions, images, nil
+	return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
 }
 
 func count(values map[int]int, points []int, want int) int {

@@ -26,6 +26,7 @@ type record struct {
 	attack.Counts
 	Seconds float64 `json:"seconds"`
 	Shown   []shown `json:"shown,omitempty"` // adversarial images for the gallery
+	Void    bool    `json:"void,omitempty"`  // the job's records before this one do not count, nor does it
 }
 
 // add adds a point.
@@ -56,7 +57,7 @@ func openProgress(path string) (*progress, error) {
 		if n < 0 || json.Unmarshal(content[good:good+n], &r) != nil || len(r.Points) != len(r.Values) {
 			break
 		}
-		p.records[r.Job] = append(p.records[r.Job], r)
+		p.remember(r)
 		good += n + 1
 	}
 	if p.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644); err != nil {
@@ -75,10 +76,7 @@ func openProgress(path string) (*progress, error) {
 
 // add remembers a record and appends it by one write.
 func (p *progress) add(r record) error {
-	if p.records == nil {
-		p.records = map[string][]record{}
-	}
-	p.records[r.Job] = append(p.records[r.Job], r)
+	p.remember(r)
 	if p.file == nil {
 		return nil
 	}
@@ -88,6 +86,30 @@ func (p *progress) add(r record) error {
 	}
 	if _, err := p.file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("progress: %w", err)
+	}
+	return nil
+}
+
+func (p *progress) remember(r record) {
+	switch {
+	case r.Void:
+		delete(p.records, r.Job)
+	case p.records == nil:
+		p.records = map[string][]record{r.Job: {r}}
+	default:
+		p.records[r.Job] = append(p.records[r.Job], r)
+	}
+}
+
+// void drops the records of jobs, because what they vouch for is lost.
+func (p *progress) void(jobs []string) error {
+	for _, job := range jobs {
+		if len(p.records[job]) == 0 {
+			continue
+		}
+		if err := p.add(record{Job: job, Void: true}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

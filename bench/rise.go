@@ -49,7 +49,7 @@ func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float
 			return attackedLoss{w}, nil
 		}
 	}
-	out, err := s.do(ctx, t, probe, false)
+	out, err := s.do(ctx, t, probe)
 	if err != nil {
 		return 0, err
 	}

@@ -105,15 +105,13 @@ func (s *subject) key(t task) string {
 	return digest(s.model.sha256, s.digest, s.Version, s.library, s.Runtime.Provider, t.name, t.key)
 }
 
-// do does a task on points, those left after the records of an earlier run; with fresh, on all of them.
-func (s *subject) do(ctx context.Context, t task, points []int, fresh bool) (outcome, error) {
+// do does a task on points, those left after the records of an earlier run.
+func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error) {
 	out := outcome{values: map[int]int{}, tries: map[int]int{}, shown: map[int]shown{}}
 	key := s.key(t)
-	if !fresh {
-		for _, r := range s.progress.records[key] {
-			if out.usable(r, points) {
-				out.add(r)
-			}
+	for _, r := range s.progress.records[key] {
+		if out.usable(r, points) {
+			out.add(r)
 		}
 	}
 	var left []int

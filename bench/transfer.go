@@ -71,11 +71,7 @@ func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key
 	if err != nil {
 		return "", nil, err
 	}
-	store, err = openImages(s.Dir, s.path, a.Name, plan.key, s.data.Elems())
-	if err != nil {
-		return "", nil, err
-	}
-	return plan.key, store, store.Close()
+	return plan.key(), openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems()), nil
 }
 
 // receive scores the images of a store at points and returns those of right that survive.
@@ -92,7 +88,7 @@ func (s *subject) receive(ctx context.Context, name, key string, store *imageSto
 		}
 		return w, nil
 	}}
-	out, err := s.do(ctx, t, points, false)
+	out, err := s.do(ctx, t, points)
 	return s.surviving(right, out.values), err
 }
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -102,7 +103,7 @@ func TestTransfer(t *testing.T) {
 		t.Errorf("%v, no section about the transfer", err)
 	}
 	text, err := r.Markdown()
-	if err != nil || !strings.Contains(string(text), "| made on | open.onnx | convnet.onnx | masked.onnx |\n|---|--:|--:|--:|\n| open.onnx |") {
+	if err != nil || !strings.Contains(string(text), fmt.Sprintf("| made on | open.onnx | convnet.onnx | masked.onnx |\n|---|--:|--:|--:|\n| open.onnx | %.2f (%.1f to %.1f) | ", 100*m.Robust[0][0].RobustAccuracy, 100*m.Robust[0][0].CI95[0], 100*m.Robust[0][0].CI95[1])) {
 		t.Errorf("%v, found\n%s", err, text)
 	}
 	if _, err := Run(t.Context(), o, paths[:1], d); err == nil || err.Error() != "transfer of pgd20: expected two or more models, found 1" {

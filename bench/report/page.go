@@ -113,7 +113,7 @@ func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
 	}
 	p.pair()
 	if r.Transfer != nil {
-		p.Shared = r.Transfer.Table(names)
+		p.Shared = r.Transfer.Intervals(names)
 	}
 	for _, over := range []string{"eps", "steps"} {
 		if c := draw(r.Models, names, over); c != nil {

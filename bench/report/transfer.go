@@ -16,6 +16,17 @@ type Transfer struct {
 	Robust [][]Robust `json:"robust"`
 }
 
+// Intervals has the cells of Table in percent with their Wilson intervals.
+func (t *Transfer) Intervals(names []string) [][]string {
+	table := t.Table(names)
+	for i, row := range t.Robust {
+		for k, r := range row {
+			table[i+1][k+1] += fmt.Sprintf(" (%.1f to %.1f)", 100*r.CI95[0], 100*r.CI95[1])
+		}
+	}
+	return table
+}
+
 // Table is the matrix in percent, with a row of names first and a column of them. Names may go on with those of more models.
 func (t *Transfer) Table(names []string) [][]string {
 	names = names[:len(t.Models)]
@@ -34,8 +45,8 @@ func (r *Result) transfer(b *bytes.Buffer) {
 	if r.Transfer == nil {
 		return
 	}
-	fmt.Fprintf(b, "\nTransfer: accuracy in percent of each model (columns) on the images that %s makes on another one (rows):\n\n", r.Transfer.Attack)
-	for i, line := range r.Transfer.Table(r.names()) {
+	fmt.Fprintf(b, "\nTransfer: accuracy in percent of each model (columns) on the images that %s makes on another one (rows), with its 95%% Wilson interval:\n\n", r.Transfer.Attack)
+	for i, line := range r.Transfer.Intervals(r.names()) {
 		for k, text := range line {
 			if k > 0 {
 				b.WriteString(" | ")
