@@ -192,7 +192,7 @@ func TestAttackErrors(t *testing.T) {
 		{[]string{model, "--out", out, "--kind", "fgsm", "--steps", "2"}, "--steps: fgsm: the attack has 1 steps"},
 		{[]string{model, "--out", out, "--kind", "fgsm", "--step-size", "0.01"}, "--step-size: fgsm chooses its steps itself"},
 		{[]string{model, "--out", out, "--kind", "apgd-ce", "--step-size", "1/255"}, "--step-size: apgd-ce chooses its steps itself, found 1/255"},
-		{[]string{model, "--out", out, "--kind", "apgd-ce", "--norm", "l1"}, "--kind: apgd"},
+		{[]string{model, "--out", out, "--kind", "deepfool", "--norm", "l1"}, "--kind: deepfool"},
 		{[]string{model, "--out", out, "--norm", "l0"}, `norm "l0": expected linf, l2, l1`},
 		{[]string{model, "--out", out, "--eps", "2"}, "eps 2: expected 0 to 1"},
 		{[]string{model, "--out", out, "--batch", "-1"}, "--batch: expected at least 0"},
