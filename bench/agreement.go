@@ -23,7 +23,7 @@ func agree(path string, data *dataset.Dataset, batch int, first, second runtime.
 	return a, nil
 }
 
-// judge compares logits [N,k]. Those that are not numbers differ at most in the prediction.
+// judge compares logits [N,k]. Those that are not finite differ at most in the prediction.
 func judge(a *report.Agreement, first, second []float32, k int) {
 	for p := range a.Points {
 		x, y := first[p*k:(p+1)*k], second[p*k:(p+1)*k]
@@ -31,9 +31,9 @@ func judge(a *report.Agreement, first, second []float32, k int) {
 			a.Differ++
 		}
 		for i := range x {
-			if x[i] == x[i] && y[i] == y[i] {
-				a.Largest = max(a.Largest, math.Abs(float64(x[i])-float64(y[i])))
-				a.Logit = max(a.Logit, math.Abs(float64(x[i])))
+			u, v := float64(x[i]), float64(y[i])
+			if d := math.Abs(u - v); d <= math.MaxFloat64 { // false for NaN; finite if both are
+				a.Largest, a.Logit = max(a.Largest, d), max(a.Logit, math.Abs(u))
 			}
 		}
 	}

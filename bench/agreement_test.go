@@ -3,6 +3,7 @@ package bench
 import (
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"rnas/bench/report"
@@ -33,6 +34,12 @@ func TestAgree(t *testing.T) {
 	if want := (report.Agreement{Points: 3, Largest: 10, Logit: 7, Differ: 2}); a != want {
 		t.Errorf("expected %+v, found %+v", want, a)
 	}
+	inf := float32(math.Inf(1))
+	a = report.Agreement{Points: 2}
+	judge(&a, []float32{inf, 1, inf, 2}, []float32{inf, 1.5, 3, 2}, 2)
+	if want := (report.Agreement{Points: 2, Largest: 0.5, Logit: 2}); a.Largest != want.Largest || a.Logit != want.Logit {
+		t.Errorf("infinite logits: expected %+v, found %+v", want, a)
+	}
 }
 
 // TestProviders measures two models with two options of the runtime, which stand for two providers.
@@ -60,6 +67,15 @@ func TestProviders(t *testing.T) {
 	}
 	if !reflect.DeepEqual(points[0].clean, points[2].clean) {
 		t.Error("predictions differ")
+	}
+	j.Others = append(j.Others, runtime.Options{Provider: "abacus"})
+	if _, _, err := j.measureAll(t.Context(), paths, &report.Result{}); err == nil || !strings.Contains(err.Error(), "provider abacus: ") {
+		t.Errorf("expected an error about abacus, found %v", err)
+	}
+	j.Others[1] = runtime.Options{Provider: "cpu", Threads: 2, Optimize: runtime.LevelOff}
+	got = &report.Result{}
+	if _, _, err := j.measureAll(t.Context(), paths, got); err != nil || len(got.Models) != 6 || len(got.Agreements) != 6 {
+		t.Errorf("expected 3 pairs of 2 models, found %+v, %v", got.Agreements, err)
 	}
 	if _, err := Run(t.Context(), o, paths, d); err == nil || err.Error() != "providers to compare: expected others than cpu" {
 		t.Errorf("found %v", err)

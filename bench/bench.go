@@ -114,17 +114,20 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 
 // measureAll measures every model on the provider and on each of the others, which it compares before.
 func (j *job) measureAll(ctx context.Context, models []string, result *report.Result) (points []modelPoints, galleries []*report.Gallery, err error) {
-	for _, other := range j.Others {
+	runs := append([]runtime.Options{j.Runtime}, j.Others...)
+	for i, other := range j.Others {
 		result.Provider += "," + other.Provider
-		for _, path := range models {
-			a, err := agree(path, j.data, j.Batch, j.Runtime, other)
-			if err != nil {
-				return nil, nil, named(path, err)
+		for _, first := range runs[:i+1] {
+			for _, path := range models {
+				a, err := agree(path, j.data, j.Batch, first, other)
+				if err != nil {
+					return nil, nil, named(path, err)
+				}
+				result.Agreements = append(result.Agreements, a)
 			}
-			result.Agreements = append(result.Agreements, a)
 		}
 	}
-	for _, run := range append([]runtime.Options{j.Runtime}, j.Others...) {
+	for _, run := range runs {
 		on := *j
 		on.Runtime = run
 		for _, path := range models {

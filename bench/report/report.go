@@ -14,8 +14,8 @@ type Result struct {
 	// Comparisons are of every pair of models, first by pair, then by attack.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Transfer    *Transfer    `json:"transfer,omitempty"`
-	// Agreements are of the first provider with each other one.
-	Agreements []Agreement `json:"agreements,omitempty"`
+	// Agreements are of every pair of providers, where there are several.
+	Agreements []Agreement `json:"providers,omitempty"`
 	Reproduce  *Reproduce  `json:"reproduce,omitempty"`
 }
 
