@@ -16,7 +16,7 @@ var defences = []struct {
 	flags []string // beginnings of those that it raises
 	wrap  func(b op.B, x *ir.Value, classifier func(b op.B, x *ir.Value) *ir.Value) *ir.Value
 }{
-	{"quantised input", []string{"cut gradient: values pass but no gradient at 1 ", "zero gradient: none reaches"}, func(b op.B, x *ir.Value, classifier func(b op.B, x *ir.Value) *ir.Value) *ir.Value {
+	{"quantised input", []string{"cut gradient: values pass but no gradient at 1 ", "blocked gradient: none reaches"}, func(b op.B, x *ir.Value, classifier func(b op.B, x *ir.Value) *ir.Value) *ir.Value {
 		return classifier(b, b.Scale(b.One("Round", nil, b.Scale(x, 32)), 1./32))
 	}},
 	{"scaled logits", []string{"softmax: ", "zero gradient: at ", "saturated: ", "loss: "}, func(b op.B, x *ir.Value, classifier func(b op.B, x *ir.Value) *ir.Value) *ir.Value {

@@ -50,7 +50,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 		add("no gradient: %s (%s) and %d other operators have no gradient", list[0].Node, list[0].Operator, len(list)-1)
 		return flags, nil
 	case !connected:
-		add("zero gradient: none reaches the image, at any image")
+		add("blocked gradient: none reaches the image")
 		return flags, nil
 	case len(probe) == 0:
 		return flags, nil

@@ -14,7 +14,7 @@ type Warning struct {
 var meanings = []struct{ kind, meaning, next string }{
 	{
 		"softmax", "The model's outputs are probabilities. The softmax inside the loss is then the second one: its gradient is small and vanishes where the model is sure, so attacks on the cross-entropy look weaker than they are.",
-		"Export the model without its last softmax, or trust apgd-dlr, apgd-t and pgd20-margin only.",
+		"Export the model without its last softmax. apgd-dlr, apgd-t and pgd20-margin have no second softmax, but where the first one rounds to 0 and 1 their gradient is zero too.",
 	},
 	{
 		"nan", "Some logits are not numbers. Such a prediction counts as wrong, whatever it is worth.",
@@ -26,11 +26,11 @@ var meanings = []struct{ kind, meaning, next string }{
 	},
 	{
 		"straight-through gradient", "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",
-		"Attack the model before quantisation and score its adversarial images on this one; compare with square, which needs no gradient.",
+		"Attack the model before quantisation and score its adversarial images on this one with --transfer; compare with square, which needs no gradient.",
 	},
 	{
 		"cut gradient", "An operator lets values pass but no gradient, so gradient attacks see only a part of the model.",
-		"Compare with square, which needs no gradient, and with adversarial images of another model.",
+		"Compare with square, which needs no gradient; attack the model without these operators and score its adversarial images on this one with --transfer.",
 	},
 	{
 		"zero gradient", "At some images the loss does not change with any pixel, as when float32 rounds a saturated softmax. Gradient attacks stay where they start there.",
@@ -41,8 +41,12 @@ var meanings = []struct{ kind, meaning, next string }{
 		"Run rnas inspect for the operators; export the model with others; attack a model alike and score its adversarial images on this one with --transfer.",
 	},
 	{
+		"blocked gradient", "Every way from the logits back to the image passes an operator that lets values pass but no gradient, such as a rounding. Attacks by gradients stay where they start, so their figures say nothing.",
+		"Run square, which needs no gradient; attack the model without these operators and score its adversarial images on this one with --transfer.",
+	},
+	{
 		"saturated", "The logits are so far apart that float32 rounds their softmax to 0 and 1. The gradient of the cross-entropy is zero there, whether or not the model is robust: scaling the logits does this to any model.",
-		"Run apgd-dlr, apgd-t or pgd20-margin, which no scale of the logits changes, and square; export the model without the scale and without its last softmax.",
+		"Run apgd-dlr and apgd-t, whose losses no scale of the logits changes, and square; where the model ends in a softmax, export it without, for no loss gets past that one.",
 	},
 	{
 		"constant gradient", "Logits of different images have the same gradient though they do not change as it foretells. The true gradient is hidden: a part of the model lets values pass but no gradient, or another gradient stands in for it. (A model that is linear in the pixels has the same gradient everywhere too and is not flagged.)",
