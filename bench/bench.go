@@ -97,10 +97,9 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		return nil, err
 	}
 	if o.Transfer != nil {
-		if result.Transfer, err = j.transfer(ctx, *o.Transfer, models, points); err != nil {
+		if err := j.transfer(ctx, *o.Transfer, models, points, result); err != nil {
 			return nil, fmt.Errorf("transfer: %w", err)
 		}
-		transferHelps(result)
 	}
 	result.Comparisons = compare(o.Attacks, data, points)
 	if o.Dir == "" {

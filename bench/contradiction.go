@@ -28,10 +28,10 @@ func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
 }
 
 // robust tells for each point whether it was attacked and is predicted rightly.
-func (s *subject) robust(predictions map[int]int) []bool {
-	robust := make([]bool, s.data.Len())
+func (j *job) robust(predictions map[int]int) []bool {
+	robust := make([]bool, j.data.Len())
 	for p, v := range predictions {
-		robust[p] = v == int(s.data.Labels[p])
+		robust[p] = v == int(j.data.Labels[p])
 	}
 	return robust
 }

@@ -11,15 +11,16 @@ import (
 )
 
 // transfer makes adversarial images of every point that some model classifies rightly on each model, and scores them on all
-// by plain inference. A model is attacked at the points too that it gets wrong, so that no other one keeps a point for that.
-func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, points []modelPoints) (*report.Transfer, error) {
+// by plain inference. A model is attacked at the points too that it gets wrong, so that no other one keeps a point for that. It
+// flags attacks that the transfer beats.
+func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, points []modelPoints, result *report.Result) error {
 	t := &report.Transfer{Attack: a.Name, Norm: j.Settings.Norm, Eps: j.Settings.Epsilon, Models: paths}
 	own := *j
 	own.Images = true
 	if own.Dir == "" {
 		dir, err := os.MkdirTemp("", "rnas-transfer-")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer os.RemoveAll(dir)
 		own.Dir = dir
@@ -27,10 +28,11 @@ func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, poi
 	var models []*subject
 	right := make([][]int, len(paths))
 	var union []int
+	var survivors [][][]int // by source, by target
 	for i, path := range paths {
 		m, err := openModel(path, j.data, j.Batch, j.Runtime)
 		if err != nil {
-			return nil, named(path, err)
+			return named(path, err)
 		}
 		defer m.Close()
 		models = append(models, own.subject(m))
@@ -47,19 +49,22 @@ func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, poi
 	for i, source := range models {
 		key, store, err := source.craft(ctx, a, union)
 		if err != nil {
-			return nil, named(paths[i], err)
+			return named(paths[i], err)
 		}
 		var row []report.Robust
+		var lefts [][]int
 		for k, target := range models {
 			left, err := target.receive(ctx, a.Name, key, store, union, right[k])
 			if err != nil {
-				return nil, named(paths[k], err)
+				return named(paths[k], err)
 			}
-			row = append(row, report.NewRobust(len(left), j.data.Len()))
+			row, lefts = append(row, report.NewRobust(len(left), j.data.Len())), append(lefts, left)
 		}
-		t.Robust = append(t.Robust, row)
+		t.Robust, survivors = append(t.Robust, row), append(survivors, lefts)
 	}
-	return t, nil
+	result.Transfer = t
+	j.transferHelps(result, points, survivors)
+	return nil
 }
 
 // craft makes the adversarial images of points. The key is of everything that they depend on.
@@ -129,19 +134,25 @@ func (w received) one(points []int) (record, error) {
 
 func (w received) Close() error { return nil }
 
-// transferHelps flags the strongest attack on a model that images made on another one beat.
-func transferHelps(r *report.Result) {
-	for k := range r.Transfer.Models {
+// transferHelps flags the strongest attack on each model that images made on another one beat by more than noise. left are the
+// points of each entry of the matrix that survive.
+func (j *job) transferHelps(r *report.Result, points []modelPoints, left [][][]int) {
+	for k := range left {
 		m := &r.Models[k]
 		strongest := m.Strongest()
 		if strongest < 0 {
 			continue
 		}
 		a := &m.Attacks[strongest]
-		for i, row := range r.Transfer.Robust {
-			if i != k && row[k].RobustAccuracy < a.RobustAccuracy-helped {
+		own := j.robust(points[k].attacks[strongest])
+		for i, row := range left {
+			shared := make([]bool, len(own))
+			for _, p := range row[k] {
+				shared[p] = true
+			}
+			if t := report.Compare(own, shared); i != k && t.FirstOnly > t.SecondOnly && t.P < curveLevel {
 				a.Flags = append(a.Flags, fmt.Sprintf("transfer: images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
-					r.Transfer.Attack, r.Transfer.Models[i], 100*row[k].RobustAccuracy, 100*a.RobustAccuracy, a.Name))
+					r.Transfer.Attack, r.Transfer.Models[i], 100*r.Transfer.Robust[i][k].RobustAccuracy, 100*a.RobustAccuracy, a.Name))
 			}
 		}
 	}

@@ -61,7 +61,7 @@ var meanings = []struct{ kind, meaning, next string }{
 		"Look at the other warnings for the reason; run the attacks by gradients again with more steps and restarts (pgd100x10, apgd-t); trust the worst case at most.",
 	},
 	{
-		"transfer", "Adversarial images that were made for another model break more points than attacks on this model itself. Its gradients are masked, so the figures of attacks by gradients are too high.",
+		"transfer", "Adversarial images that were made for another model break more points than the strongest attack on this model itself, by more than chance (McNemar's test, p < 0.01). Its gradients are masked, so the figures of attacks by gradients are too high.",
 		"Run apgd-t and square on this model; trust the worst case at most, with the figure of the transfer.",
 	},
 	{
