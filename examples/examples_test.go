@@ -22,6 +22,7 @@ import (
 	"rnas/export"
 	"rnas/genotype"
 	"rnas/internal/interp"
+	"rnas/internal/pythontest"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
@@ -206,16 +207,8 @@ func tool(t *testing.T, names ...string) string {
 			return path
 		}
 	}
-	missing(t, strings.Join(names, " or ")+" is not there")
+	pythontest.Missing(t, "%s is not there", strings.Join(names, " or "))
 	return ""
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatal(what)
-	}
-	t.Skip(what)
 }
 
 // TestLogits pins the logits of the trained model; the interpreter agrees with them.

@@ -134,7 +134,7 @@ func TestC(t *testing.T) {
 				probe := exec.Command("cc", append(strings.Fields(build.flags), "-x", "c", "-", "-o", filepath.Join(dir, "probe"))...)
 				probe.Stdin = strings.NewReader("int main(void) { return 0; }")
 				if err := probe.Run(); err != nil {
-					missing(t, "cc has no sanitizers")
+					pythontest.Missing(t, "cc has no sanitizers")
 				}
 			}
 			if out, err := exec.Command("make", "-s", "-C", "c", "BUILD="+dir, "CFLAGS="+build.flags).CombinedOutput(); err != nil {

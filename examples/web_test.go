@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/internal/pythontest"
 	"rnas/internal/tensor"
 )
 
@@ -45,7 +46,7 @@ func drive(t *testing.T, m *model, files ...string) (v visit, url string) {
 	tool(t, "make")
 	for _, pkg := range []string{"onnxruntime-web", "playwright-core"} {
 		if _, err := os.Stat(filepath.Join("web/node_modules", pkg)); err != nil {
-			missing(t, pkg+" is not installed: npm ci --prefix examples/web")
+			pythontest.Missing(t, "%s is not installed: npm ci --prefix examples/web", pkg)
 		}
 	}
 	dir := t.TempDir()

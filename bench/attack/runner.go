@@ -74,7 +74,7 @@ func (e *engine) tensors() map[string]*tensor.Tensor {
 }
 
 // runner keeps the rows of an engine busy: a row whose point is done gets the next one, and when no points are left, the rows
-// that are at work move to an engine of half the size.
+// that are at work move to a smaller engine: half the size, a quarter, and so on.
 type runner struct {
 	method
 	target Target
@@ -105,11 +105,15 @@ func (r *runner) Run(ctx context.Context, w Work) error {
 		if len(busy) == 0 {
 			return nil
 		}
-		if size := r.engine.batch / 2; !r.target.Fixed && len(busy) <= size && size >= smallest {
+		size := r.engine.batch
+		for !r.target.Fixed && size/2 >= max(len(busy), smallest) {
+			size /= 2
+		}
+		if size < r.engine.batch {
 			if err := r.shrink(busy, size); err != nil {
 				return err
 			}
-			continue
+			busy = r.busy()
 		}
 		if err := r.advance(w, busy); err != nil {
 			return err

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"rnas/internal/pythontest"
 )
 
 var screenshots = flag.String("screenshots", "", "folder for pictures of the page of the tests, an absolute path")
@@ -25,10 +27,8 @@ type seen struct{ Requests, Faults, Misfits []string }
 func look(t *testing.T, page []byte, folder string) seen {
 	t.Helper()
 	missing := func(what string) {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is missing: tools/outside-checks.sh installs it", what)
-		}
-		t.Skipf("%s is missing: tools/outside-checks.sh installs it", what)
+		t.Helper()
+		pythontest.Missing(t, "%s is missing: tools/outside-checks.sh installs it", what)
 	}
 	browser := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,10 +148,7 @@ func TestAttackInPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	if version != library.Version() {
-		if os.Getenv("CI") != "" {
-			t.Errorf("Python has ONNX Runtime %s, ours is %s", version, library.Version())
-		}
-		t.Skipf("Python has ONNX Runtime %s, ours is %s: bits are not compared", version, library.Version())
+		pythontest.Missing(t, "Python has ONNX Runtime %s, ours is %s: bits are not compared", version, library.Version())
 	}
 	found, err := npy.ReadNPZ(outputs)
 	if err != nil {

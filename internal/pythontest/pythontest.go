@@ -1,4 +1,4 @@
-// Package pythontest runs Python scripts for tests.
+// Package pythontest is for tests that need Python or other programs from outside.
 package pythontest
 
 import (
@@ -20,17 +20,23 @@ func Run(t testing.TB, script string, args ...string) string {
 	return string(out)
 }
 
-// Need skips the test where python3 cannot import packages, or fails it when the environment variable CI is set, so that
-// an automated run cannot pass by skipping.
+// Need calls Missing where python3 cannot import packages.
 func Need(t testing.TB, packages ...string) {
 	t.Helper()
 	list := strings.Join(packages, ", ")
 	out, err := exec.Command("python3", "-c", "import "+list).CombinedOutput()
-	switch {
-	case err == nil:
-	case os.Getenv("CI") != "":
-		t.Fatalf("python3 with the packages %s is needed: %v\n%s", list, err, out)
-	default:
-		t.Skipf("python3 with the packages %s is needed: %v\n%s", list, err, out)
+	if err != nil {
+		Missing(t, "python3 with the packages %s is needed: %v\n%s", list, err, out)
 	}
+}
+
+// Missing ends a test for which something is not there, as the message tells: it skips the test, or fails it when the
+// environment variable CI is set, so that an automated run cannot pass by skipping.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatalf(format, args...)
+		return
+	}
+	t.Skipf(format, args...)
 }
