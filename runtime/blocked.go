@@ -120,7 +120,8 @@ func blockSample(block int64) (*ir.Graph, error) {
 		y = b.Relu(b.Add(y, b.Conv(x, dense, bias, c)))
 		norm, mean, variance := b.BatchNormTrain(y, bias, bias, b.Fill(bias, 0, channels), b.Fill(bias, 0, channels), 1e-5)
 		parts := []*ir.Value{norm, b.MaxPool(norm, op.Same(3, 1, 1)), b.AveragePool(norm, op.Same(3, 1, 1))}
-		dx := grad.Gradients(b, parts, parts, []*ir.Value{x, depthwise, pointwise})
+		joined := b.Concat(1, parts...)
+		dx := grad.Gradients(b, []*ir.Value{joined}, []*ir.Value{joined}, []*ir.Value{x, depthwise, pointwise})
 		for k, v := range append(parts, mean, variance, b.GlobalAveragePool(norm), b.MaxPool(norm, op.Same(3, 2, 1))) {
 			b.Output(fmt.Sprintf("y%d.%d", i, k), v)
 		}

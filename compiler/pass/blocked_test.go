@@ -163,6 +163,12 @@ func TestBlockedOperators(t *testing.T) {
 		"channels cut inside a block": func(b op.B, x, _ *ir.Value) []*ir.Value {
 			return b.Split(x, 1, 2, 6)
 		},
+		"channels sliced": func(b op.B, x, _ *ir.Value) []*ir.Value {
+			cut := func(start, end, step int64) *ir.Value {
+				return b.Slice(x, []int64{start}, []int64{end}, []int64{1}, []int64{step})
+			}
+			return []*ir.Value{cut(4, 8, 1), cut(0, -4, 1), cut(0, 8, 2), cut(2, 6, 1), cut(7, 3, -1), b.Relu(cut(4, 1<<60, 1))}
+		},
 		"pixels cut and padded": func(b op.B, x, _ *ir.Value) []*ir.Value {
 			cut := b.Slice(x, []int64{1, 0}, []int64{6, 4}, []int64{2, 3}, []int64{1, 2})
 			return []*ir.Value{cut, b.Pad(cut, 0, 0, 1, 0, 0, 0, 2, 1), b.Pad(x, 0, 1, 0, 0, 0, 0, 0, 0)}

@@ -49,13 +49,17 @@ func (b *blocker) pixelView(v *ir.Value) *ir.Value {
 	return b.Reshape(b.blocked(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)
 }
 
-// blockSlice cuts out pixels.
+// blockSlice cuts out pixels, or whole blocks of channels.
 func blockSlice(b *blocker, n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
 	if !b.has(x) || !b.blockable(x) || !x.Shape.Static() || len(n.In) < 4 {
 		return false
 	}
 	axes, ok := op.ConstInts(n.In[3])
+	if ok && slices.Equal(axes, []int64{1}) && b.cutsBlocks(n) {
+		b.set(y, b.One("Slice", nil, append([]*ir.Value{b.blocked(x)}, n.In[1:]...)...))
+		return true
+	}
 	for _, a := range axes {
 		ok = ok && a >= 2
 	}
@@ -65,6 +69,19 @@ func blockSlice(b *blocker, n *ir.Node) bool {
 	b.plain(n.In[1:]...)
 	b.set(y, b.Reshape(b.One("Slice", nil, append([]*ir.Value{b.pixelView(x)}, n.In[1:]...)...), y.Shape...))
 	return true
+}
+
+// cutsBlocks reports whether Slice n, along the channels, takes whole blocks in their order.
+func (b *blocker) cutsBlocks(n *ir.Node) bool {
+	start, ok := op.ConstInts(n.In[1])
+	if !ok || len(start) != 1 || start[0] < 0 || start[0]%b.block != 0 || !b.blockable(n.Out[0]) {
+		return false
+	}
+	if n.Input(4) == nil {
+		return true
+	}
+	step, ok := op.ConstInts(n.In[4])
+	return ok && slices.Equal(step, []int64{1})
 }
 
 // blockPad adds zeros around the pixels.
