@@ -108,6 +108,9 @@ func configure(so *ort.SessionOptions, provider string, o Options) error {
 	if err := so.SetIntraOpNumThreads(threads); err != nil {
 		return err
 	}
+	if err := so.SetMemPattern(!o.NoMemoryPattern); err != nil {
+		return err
+	}
 	if err := so.SetInterOpNumThreads(1); err != nil {
 		return err
 	}
@@ -118,7 +121,10 @@ func configure(so *ort.SessionOptions, provider string, o Options) error {
 	}
 	// A program is thousands of small kernels, microseconds apart: threads that sleep between them halve its speed, threads that
 	// spin without end take the processor from everyone else.
-	config := map[string]string{"session.use_deterministic_compute": "1", "session.intra_op.allow_spinning": "1", "session.intra_op.spin_duration_us": "50"}
+	config := map[string]string{
+		"session.use_deterministic_compute": "1", "session.intra_op.allow_spinning": "1", "session.intra_op.spin_duration_us": "50",
+		"session.use_env_allocators": "1", // see shareArena
+	}
 	maps.Copy(config, o.Config)
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if err := so.AddSessionConfigEntry(key, config[key]); err != nil {

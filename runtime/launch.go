@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"sync"
 
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
@@ -13,6 +14,58 @@ import (
 // Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
 // Runtime and ties its states to st. Closing the returned Running closes stepper and session.
 func Launch(p *program.Program, st *State, o Options) (*Running, error) {
+	s, err := load(p, o)
+	if err != nil {
+		return nil, err
+	}
+	return tieStates(p, s, st)
+}
+
+// LaunchAll compiles and launches several programs over one state, all at the same time. The result is in the order of the
+// functions, and so is the precedence of their errors; after one nothing is left open.
+func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)) ([]*Running, error) {
+	type loaded struct {
+		program *program.Program
+		session *Session
+		err     error
+	}
+	all := make([]loaded, len(compile))
+	var wait sync.WaitGroup
+	for i, f := range compile {
+		wait.Go(func() {
+			l := &all[i]
+			if l.program, l.err = f(); l.err == nil {
+				l.session, l.err = load(l.program, o)
+			}
+		})
+	}
+	wait.Wait()
+	var running []*Running
+	var err error
+	for _, l := range all {
+		switch {
+		case err == nil && l.err == nil:
+			var r *Running
+			if r, err = tieStates(l.program, l.session, st); err == nil {
+				running = append(running, r)
+			}
+		case err == nil:
+			err = l.err
+		case l.session != nil:
+			l.session.Close() // frees memory only
+		}
+	}
+	if err != nil {
+		for _, r := range running {
+			r.Close() // frees memory only
+		}
+		return nil, err
+	}
+	return running, nil
+}
+
+// load makes the session of a program.
+func load(p *program.Program, o Options) (*Session, error) {
 	if err := pass.Run(p.Graph, passes(o.Provider)); err != nil {
 		return nil, err
 	}
@@ -24,6 +77,11 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
 	}
+	return s, nil
+}
+
+// tieStates makes the stepper of a session of p; after an error the session is closed.
+func tieStates(p *program.Program, s *Session, st *State) (*Running, error) {
 	carry := make([]Carry, len(p.State))
 	for i, c := range p.State {
 		carry[i] = Carry{In: c.In, Out: c.Out, State: c.Name}

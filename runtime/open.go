@@ -48,8 +48,26 @@ func Open(path string) (*Library, error) {
 		}
 		return nil, fmt.Errorf("load %s: %w", path, err)
 	}
+	if err := shareArena(); err != nil {
+		return nil, fmt.Errorf("load %s: %w", path, err)
+	}
 	loaded.library = &Library{path: path, version: ort.GetVersion()}
 	return loaded.library, nil
+}
+
+// shareArena makes one arena for the intermediate values of all sessions on the CPU: programs that take turns, such as the
+// two steps of a search, need the memory of the larger one.
+func shareArena() error {
+	info, err := ort.GetMemoryInfo()
+	if err != nil {
+		return err
+	}
+	defaults, err := ort.NewArenaCfg(0, -1, -1, -1)
+	if err != nil {
+		return err
+	}
+	defer defaults.Destroy()
+	return ort.CreateAndRegisterAllocator(info, defaults)
 }
 
 // OpenDefault is Find followed by Open. Once a library is loaded and nothing is asked for by name, it is that one.

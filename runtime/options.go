@@ -28,6 +28,9 @@ type Options struct {
 	Threads int
 	// Optimize is the optimization level.
 	Optimize Level
+	// NoMemoryPattern allocates intermediate values one by one. Otherwise ONNX Runtime holds them all in one block, laid out
+	// after the first step: a step of many small operators is faster by some percent, and memory has to be found twice.
+	NoMemoryPattern bool
 	// AllowCPUFallback permits heavy nodes on the CPU when another provider was asked for.
 	AllowCPUFallback bool
 	// Profile is a file name prefix; when not empty, ONNX Runtime writes a JSON trace there when the session closes.

@@ -173,22 +173,17 @@ func (s *searcher) programs(o Options) error {
 	if s.method.twin == attackTwin {
 		spec.Attack = c.Attack
 	}
-	for _, l := range []struct {
-		level   *level
-		compile func(*program.Layout, bool) (*program.Program, error)
-	}{{&s.weight, spec.Weights}, {&s.alpha, spec.Alphas}} {
-		p, err := l.compile(layout, l.level.regularized)
-		if err != nil {
-			return err
-		}
-		r, err := runtime.Launch(p, s.state, loop.Runtime(o.Runtime, loop.SearchLevel))
-		if err != nil {
-			return err
-		}
-		l.level.Running = r
-		l.level.loss, l.level.correct = r.Output("loss").Float32s(), r.Output("correct").Float32s()
-		if l.level.regularized {
-			l.level.reg, l.level.lambda = r.Output("reg").Float32s(), r.Input("lambda").Float32s()
+	running, err := runtime.LaunchAll(s.state, loop.Runtime(o.Runtime, loop.SearchLevel),
+		func() (*program.Program, error) { return spec.Weights(layout, s.weight.regularized) },
+		func() (*program.Program, error) { return spec.Alphas(layout, s.alpha.regularized) })
+	if err != nil {
+		return err
+	}
+	for i, l := range []*level{&s.weight, &s.alpha} {
+		l.Running = running[i]
+		l.loss, l.correct = l.Output("loss").Float32s(), l.Output("correct").Float32s()
+		if l.regularized {
+			l.reg, l.lambda = l.Output("reg").Float32s(), l.Input("lambda").Float32s()
 		}
 	}
 	return nil

@@ -15,6 +15,6 @@ func Runtime(o runtime.Options, level runtime.Level) runtime.Options {
 	if o.Provider == "" {
 		o.Provider = "cpu" // what the passes for it go by
 	}
-	o.Optimize = level
+	o.Optimize, o.NoMemoryPattern = level, true
 	return o
 }

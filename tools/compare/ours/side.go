@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"rnas/compiler/ir"
@@ -130,19 +131,16 @@ func (s *side) search() error {
 		return err
 	}
 	search := program.Search{Net: super, Batch: s.Batch, Reg: program.KL, SGD: sgd, Adam: adam}
-	alphas, err := search.Alphas(l, true)
-	if err != nil {
-		return err
-	}
-	if err := s.launch("alphas", alphas, 1, loop.SearchLevel); err != nil {
-		return err
-	}
-	weights, err := search.Weights(l, false)
-	if err != nil {
-		return err
-	}
 	s.check = []output{{0, "loss"}, {0, "reg"}, {1, "loss"}}
-	return s.launch("weights", weights, 1, loop.SearchLevel)
+	var alphas, weights *program.Program
+	running, err := runtime.LaunchAll(s.state, s.options(loop.SearchLevel),
+		func() (p *program.Program, err error) { alphas, err = search.Alphas(l, true); return alphas, err },
+		func() (p *program.Program, err error) { weights, err = search.Weights(l, false); return weights, err })
+	if err != nil {
+		return err
+	}
+	s.parts = []part{{running[0], "alphas", 1}, {running[1], "weights", 1}}
+	return errors.Join(s.inputs(running[0], alphas), s.inputs(running[1], weights))
 }
 
 // states adds what a training carries.
@@ -163,14 +161,22 @@ func (s *side) states() (lower.Network, *program.Layout, error) {
 	return n, l, nil
 }
 
-// launch loads a program and fills its inputs from the files of the case.
+// launch loads a program and fills its inputs.
 func (s *side) launch(name string, p *program.Program, per float64, level runtime.Level) error {
-	o := loop.Runtime(runtime.Options{Threads: s.Threads}, level)
-	r, err := runtime.Launch(p, s.state, o)
+	r, err := runtime.Launch(p, s.state, s.options(level))
 	if err != nil {
 		return err
 	}
 	s.parts = append(s.parts, part{r, name, per})
+	return s.inputs(r, p)
+}
+
+func (s *side) options(level runtime.Level) runtime.Options {
+	return loop.Runtime(runtime.Options{Threads: s.Threads}, level)
+}
+
+// inputs fills the inputs of a program from the files of the case, and counts its nodes.
+func (s *side) inputs(r *runtime.Running, p *program.Program) error {
 	s.nodes += len(p.Graph.Nodes)
 	for _, in := range p.Graph.Inputs {
 		t := r.Input(in.Name)
