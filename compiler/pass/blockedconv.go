@@ -68,7 +68,7 @@ func blockConv(b *blocker, n *ir.Node) bool {
 		b.set(y, b.correlation(x, w, windowOf(n)))
 		return true
 	}
-	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() {
+	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() && !b.steady(w) {
 		return false // a dense weight gradient, whose kernel is a batch of images: too large to lay out anew
 	}
 	if blockShifted(b, n) {
@@ -91,6 +91,9 @@ func blockConv(b *blocker, n *ir.Node) bool {
 	}
 	if !b.blockable(x) || !b.blockable(y) {
 		return false
+	}
+	if group == 1 && blockWinograd(b, n) {
+		return true
 	}
 	attrs := windowOf(n)
 	if depthwise {

@@ -116,14 +116,7 @@ func (b *blocker) routeBack(x, y, dy *ir.Value, axis int, k, stride int64) *ir.V
 	if stride == 1 {
 		return phases[0]
 	}
-	run := b.block
-	if axis == 2 {
-		run *= x.Shape[3]
-	}
-	for r, v := range phases {
-		phases[r] = b.Reshape(v, -1, run)
-	}
-	return b.Reshape(b.Concat(1, phases...), x.Shape...)
+	return b.woven(axis, phases...)
 }
 
 // outside is y, made large where element i of the window lies in the padding.

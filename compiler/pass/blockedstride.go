@@ -14,8 +14,8 @@ type spread struct {
 	at int64
 }
 
-// blockConvTranspose computes the gradients of convolutions of stride 2: dense ones with a 1x1 kernel, which leave the result
-// spread, and depthwise ones, as a convolution of the spread input.
+// blockConvTranspose computes the gradients of convolutions of stride 2: dense ones phase by phase, or, with a 1x1 kernel, which
+// leaves the result spread, and depthwise ones, as a convolution of the spread input.
 func blockConvTranspose(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if !b.blockable(x) || !b.blockable(y) || !y.Shape.Static() || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
@@ -24,6 +24,9 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 	win, err := op.WindowOf(n, n.Ints("kernel_shape", w.Shape[2:]), x.Shape[2:])
 	if err != nil || !slices.Equal(win.Strides, []int64{2, 2}) {
 		return false
+	}
+	if n.Int("group", 1) == 1 && blockPhases(b, n, win) {
+		return true
 	}
 	dense := n.Int("group", 1) == 1 && slices.Equal(win.Kernel, []int64{1, 1}) && slices.Equal(win.Pads, make([]int64, 4))
 	depthwise := n.Int("group", 1) == x.Shape[1] && w.Shape[1] == 1
@@ -70,12 +73,7 @@ func (b *blocker) widened(s *spread) *ir.Value {
 
 // fill is s, the blocked form of v, in memory.
 func (b *blocker) fill(s *spread, v *ir.Value) *ir.Value {
-	wide := b.widened(s)
-	if wide.Shape.Equal(v.Shape) {
-		return wide
-	}
-	view := b.Reshape(wide, wide.Shape[0], wide.Shape[1]/b.block, wide.Shape[2], wide.Shape[3], b.block)
-	return b.Reshape(b.Slice(view, []int64{0, 0}, v.Shape[2:], []int64{2, 3}, []int64{1, 1}), v.Shape...)
+	return b.cropped(b.widened(s), v.Shape)
 }
 
 // shift records that v is the spread form f moved down and right by one pixel, if it is.

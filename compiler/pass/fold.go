@@ -76,8 +76,22 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 	if nested || op.Random(n) || n.Op == "Identity" && f.fixed[n.Out[0]] || !worthwhile(n) {
 		return nil, false
 	}
+	if results := viewOf(n); results != nil {
+		return results, true
+	}
 	results, err := Evaluate(n)
 	return results, err == nil
+}
+
+// viewOf is the result of a node that gives its constant input another shape only, or nil.
+func viewOf(n *ir.Node) []*tensor.Tensor {
+	switch n.Op {
+	case "Reshape", "Flatten", "Squeeze", "Unsqueeze":
+		if n.Domain == "" && n.In[0].Type == n.Out[0].Type && n.In[0].Shape.Numel() == n.Out[0].Shape.Numel() {
+			return []*tensor.Tensor{{Shape: n.Out[0].Shape.Clone(), Data: n.In[0].Const.Data}}
+		}
+	}
+	return nil
 }
 
 // Evaluate computes the outputs of a node whose inputs are constant and whose outputs have static shapes, with the
@@ -103,8 +117,8 @@ func Evaluate(n *ir.Node) ([]*tensor.Tensor, error) {
 			continue
 		}
 		results[i], computed = computed[0], computed[1:]
-		if v.Type.IsFloat() {
-			results[i] = tensor.FromFloat64s(v.Type, v.Shape, results[i].Float64s())
+		if values, ok := results[i].Data.([]float64); ok && v.Type.IsFloat() {
+			results[i] = tensor.FromFloat64s(v.Type, v.Shape, values)
 		}
 	}
 	return results, nil

@@ -81,7 +81,7 @@ func TestTrace(t *testing.T) {
 	if err := r.Run(g, Training("cpu")); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"fold:Sign", "identity:Sign", "cse:Sign", "dead:Sign", "relumask:HardSigmoid", "clipmask:HardSigmoid"}
+	want := []string{"fold:Sign", "identity:Sign", "hoist:Sign", "cse:Sign", "dead:Sign", "relumask:HardSigmoid", "clipmask:HardSigmoid"}
 	if !slices.Equal(seen, want) {
 		t.Errorf("expected %v, found %v", want, seen)
 	}

@@ -9,10 +9,15 @@ var (
 		After: []Need{{"fold", "neutral operands and shapes are recognised by their constant values"}},
 		Run:   simplify,
 	}
+	hoistNodes = Pass{Name: "hoist", Why: "what is the same in every iteration of a loop is computed once, in front of it", Run: hoist}
+
 	cseNodes = Pass{
 		Name: "cse", Why: "equal operators on equal inputs are computed once",
-		After: []Need{{"identity", "equal operators differ in their inputs while one of these is a copy"}},
-		Run:   cse,
+		After: []Need{
+			{"identity", "equal operators differ in their inputs while one of these is a copy"},
+			{"hoist", "equal operators in two loops are merged only in front of them"},
+		},
+		Run: cse,
 	}
 	deadNodes = Pass{
 		Name: "dead", Why: "operators and optional outputs that nothing uses are removed",
@@ -46,13 +51,13 @@ var (
 // Training is the pipeline of graphs whose weights are computed or fed: training, search. Provider is the name of the
 // execution provider; only "cpu" has forms of its own.
 func Training(provider string) []Pass {
-	return lowered(provider, foldNodes, identity, cseNodes, deadNodes)
+	return lowered(provider, foldNodes, identity, hoistNodes, cseNodes, deadNodes)
 }
 
 // Inference is the pipeline of graphs with constant weights: evaluation, deployment, attacks. Provider is the name of
 // the execution provider; only "cpu" has forms of its own, so any other name gives a portable graph.
 func Inference(provider string) []Pass {
-	return lowered(provider, foldNodes, identity, cseNodes, deadNodes, foldBN)
+	return lowered(provider, foldNodes, identity, hoistNodes, cseNodes, deadNodes, foldBN)
 }
 
 func lowered(provider string, passes ...Pass) []Pass {

@@ -63,7 +63,7 @@ func TestPipelines(t *testing.T) {
 			t.Errorf("%s: relumask %v", name, mask)
 		}
 	}
-	for _, name := range []string{"fold", "identity", "cse", "dead", "foldbn", "relumask", "clipmask", "blocked"} {
+	for _, name := range []string{"fold", "identity", "hoist", "cse", "dead", "foldbn", "relumask", "clipmask", "blocked"} {
 		for _, need := range rows[name].After {
 			if !broken[need.Pass+" "+name] {
 				t.Errorf("%s before %s: no pipeline has both", need.Pass, name)
@@ -91,6 +91,14 @@ var witnesses = []witness{
 	{"identity", "cse", "Exp", func(b op.B) {
 		x := b.Input("x", ir.Float32, 4)
 		b.Output("y", b.Add(b.Exp(x), b.Exp(b.Identity(x))))
+	}},
+	{"hoist", "cse", "Exp", func(b op.B) {
+		x := b.Input("x", ir.Float32, 4)
+		for _, name := range []string{"first", "second"} {
+			b.Output(name, b.Loop(name, 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {
+				return []*ir.Value{b.Add(in[0], b.Exp(x))}
+			})[0])
+		}
 	}},
 	{"identity", "dead", "Reshape", func(b op.B) {
 		b.Output("y", b.Reshape(b.Reshape(b.Input("x", ir.Float32, 2, 6), 3, 4), 12))

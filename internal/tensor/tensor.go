@@ -162,8 +162,17 @@ func (t *Tensor) Float64At(i int) float64 {
 // Float64s converts all elements to a fresh []float64.
 func (t *Tensor) Float64s() []float64 {
 	out := make([]float64, t.Len())
-	for i := range out {
-		out[i] = t.Float64At(i)
+	switch d := t.Data.(type) {
+	case []float32:
+		for i, v := range d {
+			out[i] = float64(v)
+		}
+	case []float64:
+		copy(out, d)
+	default:
+		for i := range out {
+			out[i] = t.Float64At(i)
+		}
 	}
 	return out
 }
@@ -171,12 +180,18 @@ func (t *Tensor) Float64s() []float64 {
 // FromFloat64s converts values to the type t, rounding floats to nearest and truncating to integers.
 func FromFloat64s(t DType, shape []int64, values []float64) *Tensor {
 	out := Zeros(t, shape...)
+	switch d := out.Data.(type) {
+	case []float32:
+		for i, v := range values {
+			d[i] = float32(v)
+		}
+		return out
+	case []float64:
+		copy(d, values)
+		return out
+	}
 	for i, v := range values {
 		switch d := out.Data.(type) {
-		case []float32:
-			d[i] = float32(v)
-		case []float64:
-			d[i] = v
 		case []int64:
 			d[i] = Truncate(v)
 		case []int32:

@@ -1,0 +1,55 @@
+package pass
+
+import (
+	"fmt"
+	"testing"
+
+	"rnas/compiler/grad"
+	"rnas/compiler/ir"
+	"rnas/compiler/op"
+)
+
+// TestBlockedWinograd covers even and odd images with and without bias, a sum and Relu after it, and the input gradient, of
+// weights that stay the same in a loop.
+func TestBlockedWinograd(t *testing.T) {
+	for _, size := range [][2]int64{{8, 8}, {11, 12}} {
+		for _, biased := range []bool{false, true} {
+			t.Run(fmt.Sprint(size, biased), func(t *testing.T) {
+				g := sameFunction(t, func(b op.B) {
+					x, w := b.Input("x", ir.Float32, 1, 128, size[0], size[1]), b.Input("w", ir.Float32, 128, 128, 3, 3)
+					var bias *ir.Value
+					if biased {
+						bias = b.Input("bias", ir.Float32, 128)
+					}
+					y := b.Loop("loop", 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {
+						x := b.Relu(in[0])
+						conv := b.Conv(x, w, bias, op.Same(3, 1, 1))
+						y := b.Relu(b.Add(conv, b.Conv(x, w, nil, op.Same(3, 1, 1))))
+						return grad.Gradients(b, []*ir.Value{y}, []*ir.Value{y}, in)
+					})
+					b.Output("y", y[0])
+				})
+				if k := count(g, op.Blocked, "Conv"); k < 2*32 {
+					t.Errorf("%d convolutions", k)
+				}
+			})
+		}
+	}
+}
+
+func TestWinogradPays(t *testing.T) {
+	for _, c := range []struct {
+		in, out, high, wide int64
+		want                bool
+	}{
+		{64, 64, 56, 56, false},
+		{128, 128, 28, 28, true},
+		{128, 64, 28, 28, false},
+		{512, 512, 7, 7, true},
+		{512, 512, 4, 4, false},
+	} {
+		if got := winogradPays(ir.Shape{8, c.in, c.high, c.wide}, ir.Shape{8, c.out, c.high, c.wide}); got != c.want {
+			t.Errorf("%+v: found %v", c, got)
+		}
+	}
+}
