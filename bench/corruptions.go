@@ -80,9 +80,9 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 		j := *s.job
 		j.data, j.digest = data, data.Digest()
 		s, t.key = j.subject(s.model), "published"
-		t.open = func() (worker, error) { return plain{s}, nil }
+		t.open = func(int) (worker, error) { return plain{s}, nil }
 	} else {
-		t.open = func() (worker, error) {
+		t.open = func(int) (worker, error) {
 			return &generated{s, kind, severity, make([]float32, len(s.images))}, nil
 		}
 	}

@@ -33,7 +33,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	for i := range all {
 		all[i] = i
 	}
-	clean, err := s.do(ctx, task{name: attack.Clean, open: func() (worker, error) { return plain{s}, nil }}, all)
+	clean, err := s.do(ctx, task{name: attack.Clean, open: func(int) (worker, error) { return plain{s}, nil }}, all)
 	if err != nil {
 		return result, points, err
 	}
@@ -132,7 +132,7 @@ func (s *subject) plan(a attack.Attack) (*plan, error) {
 			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
 				return nil, fault.Input(err)
 			}
-			open := func() (worker, error) { return s.stage(st, p.keep) }
+			open := func(points int) (worker, error) { return s.stage(st, points, p.keep) }
 			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings, archive}, open: open}
 			p.tasks, p.keys, p.parts = append(p.tasks, t), append(p.keys, s.key(t)), append(p.parts, part.Name)
 		}

@@ -25,8 +25,8 @@ type model struct {
 	free    bool // whether the file leaves the batch size open
 	classes int
 	session *runtime.Session
-	input   *tensor.Tensor // [batch,C,H,W], in the type of the file
-	image   []int64        // C,H,W
+	dtype   tensor.DType // of the images in the file
+	image   []int64      // C,H,W
 }
 
 // fewestRows is the smallest batch of models that leave it open. ONNX Runtime multiplies a matrix of one row by another kernel, which
@@ -79,35 +79,46 @@ func (m *model) shape(data *dataset.Dataset) error {
 		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", m.classes, m.classes, data.Name, out)
 	}
 	m.image = []int64{int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2])}
-	m.input = tensor.Zeros(in[0].DType, append([]int64{int64(m.batch)}, m.image...)...)
+	m.dtype = in[0].DType
 	return nil
 }
 
-// logits runs plain inference on images [batch,C,H,W] and returns [batch,K].
+// rows is how many images a run on n of them takes at least: a multiple of rowStep, at most a batch. Away from the CPU, where
+// kernels are chosen anew for each shape, it is the batch.
+func (m *model) rows(n int) int {
+	if !m.free || m.session.Provider() != "cpu" {
+		return m.batch
+	}
+	return min((n+rowStep-1)/rowStep*rowStep, m.batch)
+}
+
+const rowStep = 8
+
+// logits runs plain inference on images [rows,C,H,W], where rows is the batch or what model.rows tells, and returns [rows,K].
 func (m *model) logits(images []float32) ([]float32, error) {
-	m.fill(images)
-	out, err := m.session.RunAlloc([]*tensor.Tensor{m.input})
+	in := m.tensor(images)
+	out, err := m.session.RunAlloc([]*tensor.Tensor{in})
 	if err != nil {
 		return nil, err
 	}
 	shape := out[0].Shape
-	if len(shape) != 2 || shape[0] != int64(m.batch) || shape[1] != int64(m.classes) {
-		return nil, fmt.Errorf("expected logits of shape [%d %d], found %v", m.batch, m.classes, shape)
+	if len(shape) != 2 || shape[0] != in.Shape[0] || shape[1] != int64(m.classes) {
+		return nil, fmt.Errorf("expected logits of shape [%d %d], found %v", in.Shape[0], m.classes, shape)
 	}
 	return float32s(out[0]), nil
 }
 
-// fill copies images to the input, rounded to its type.
-func (m *model) fill(images []float32) {
-	if m.input.DType() == tensor.Float32 {
-		copy(m.input.Float32s(), images)
-		return
+// tensor is images as an input of the file, rounded to its type.
+func (m *model) tensor(images []float32) *tensor.Tensor {
+	shape := append([]int64{int64(len(images)) / (m.image[0] * m.image[1] * m.image[2])}, m.image...)
+	if m.dtype == tensor.Float32 {
+		return tensor.Of(shape, images...)
 	}
-	values := make([]float64, m.input.Len())
-	for i := range min(len(values), len(images)) {
-		values[i] = float64(images[i])
+	values := make([]float64, len(images))
+	for i, v := range images {
+		values[i] = float64(v)
 	}
-	m.input = tensor.FromFloat64s(m.input.DType(), m.input.Shape, values)
+	return tensor.FromFloat64s(m.dtype, shape, values)
 }
 
 func float32s(t *tensor.Tensor) []float32 {

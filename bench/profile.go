@@ -54,12 +54,12 @@ func (s *subject) inference(ctx context.Context, o runtime.Options) error {
 		return err
 	}
 	defer session.Close()
-	copy(s.input.Float32s(), s.images)
+	in := []*tensor.Tensor{s.tensor(s.images)}
 	for range profileRuns {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := session.RunAlloc([]*tensor.Tensor{s.input}); err != nil {
+		if _, err := session.RunAlloc(in); err != nil {
 			return err
 		}
 	}

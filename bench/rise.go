@@ -37,12 +37,12 @@ func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float
 	if err != nil {
 		return 0, err
 	}
-	t := task{name: "loss of " + name, open: func() (worker, error) { return cleanLoss{s}, nil }}
+	t := task{name: "loss of " + name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
 	for _, a := range list {
 		st := a.Stages()[0]
 		t.key = []any{st.Key(), s.Settings}
-		t.open = func() (worker, error) {
-			w, err := s.stage(st, nil)
+		t.open = func(points int) (worker, error) {
+			w, err := s.stage(st, points, nil)
 			if err != nil {
 				return nil, err
 			}

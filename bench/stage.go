@@ -20,8 +20,11 @@ type stage struct {
 	emit func(record) error
 }
 
-func (s *subject) stage(st attack.Stage, keep *imageStore) (*stage, error) {
-	runner, err := attack.Open(st, s.target(s.Runtime))
+// stage compiles st for so many points.
+func (s *subject) stage(st attack.Stage, points int, keep *imageStore) (*stage, error) {
+	target := s.target(s.Runtime)
+	target.Points = points
+	runner, err := attack.Open(st, target)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +66,9 @@ func (w *stage) score(n int, image func(i int) []float32) ([][]float32, error) {
 	for i := range n {
 		copy(w.images[i*elems:], image(i))
 	}
-	clear(w.images[n*elems:])
-	logits, err := w.logits(w.images)
+	end := w.rows(n) * elems
+	clear(w.images[n*elems : end])
+	logits, err := w.logits(w.images[:end])
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 		add("nan: logits of %d of %d images are not numbers", n, len(all))
 	}
 	probe := all[:min(probePoints, len(all))]
-	twice, err := s.do(ctx, task{name: "repeat", open: func() (worker, error) { return repeat{s}, nil }}, probe)
+	twice, err := s.do(ctx, task{name: "repeat", open: func(int) (worker, error) { return repeat{s}, nil }}, probe)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 
 // slopes are the flags of the gradient at some points.
 func (s *subject) slopes(ctx context.Context, probe []int) (flags []string, err error) {
-	t := task{name: "gradient", key: probe[0], open: func() (worker, error) { return s.gradient(probe[0]) }}
+	t := task{name: "gradient", key: probe[0], open: func(int) (worker, error) { return s.gradient(probe[0]) }}
 	out, err := s.do(ctx, t, probe)
 	if err != nil {
 		return nil, err

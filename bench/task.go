@@ -43,9 +43,9 @@ func (s *subject) fill(points []int) {
 // task is work on single points.
 type task struct {
 	name string
-	part string // of an attack of several, for the progress
-	key  any    // what the result depends on beside model, data, provider and versions
-	open func() (worker, error)
+	part string                           // of an attack of several, for the progress
+	key  any                              // what the result depends on beside model, data, provider and versions
+	open func(points int) (worker, error) // for so many
 }
 
 // worker does a task. Each record that it emits has Points, Values and what there is of Flagged, Survived and Counts.
@@ -124,7 +124,7 @@ func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error)
 	if len(left) == 0 {
 		return out, nil
 	}
-	w, err := t.open()
+	w, err := t.open(len(left))
 	if err != nil {
 		return out, err
 	}

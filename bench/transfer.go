@@ -81,7 +81,7 @@ func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key
 
 // receive scores the images of a store at points and returns those of right that survive.
 func (s *subject) receive(ctx context.Context, name, key string, store *imageStore, points, right []int) ([]int, error) {
-	t := task{name: name + " from another model", key: key, open: func() (worker, error) {
+	t := task{name: name + " from another model", key: key, open: func(int) (worker, error) {
 		index, images, err := store.load()
 		if err != nil {
 			return nil, err

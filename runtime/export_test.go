@@ -8,4 +8,5 @@ var (
 	PhysicalOf     = physicalCores
 	CompareVersion = compareVersions
 	Signature      = signature
+	Passes         = passes
 )

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"rnas/compiler/grad"
+	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
@@ -66,7 +68,7 @@ func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)
 
 // load makes the session of a program.
 func load(p *program.Program, o Options) (*Session, error) {
-	if err := pass.Run(p.Graph, passes(o.Provider)); err != nil {
+	if err := pass.Run(p.Graph, passes(p.Graph, o.Provider)); err != nil {
 		return nil, err
 	}
 	model, err := export.Marshal(p.Graph, export.Options{})
@@ -95,17 +97,27 @@ func tieStates(p *program.Program, s *Session, st *State) (*Running, error) {
 }
 
 // passes is the pipeline of a program for a provider. On the CPU the pass Blocked chooses the layout; weights that are
-// constant are laid out at compile time. Normalisation is not folded here: a gradient is that of the graph that was
+// constant are laid out at compile time. Plain inference with such weights is left to ONNX Runtime, which lays out more of it. Normalisation is not folded here: a gradient is that of the graph that was
 // differentiated, kinks included.
-func passes(provider string) []pass.Pass {
+func passes(g *ir.Graph, provider string) []pass.Pass {
 	provider = cmp.Or(strings.ToLower(provider), "cpu")
 	out := pass.Training(provider)
-	if provider == "cpu" {
+	if provider == "cpu" && !plain(g) {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}
 	}
 	return out
+}
+
+// plain reports whether the weights of all convolutions are constants and nothing is a gradient.
+func plain(g *ir.Graph) bool {
+	is := true
+	g.Walk(func(n *ir.Node) {
+		computed := n.Op == "Conv" && !n.In[1].IsConst()
+		is = is && !computed && !grad.Made(n)
+	})
+	return is
 }
 
 // Running is a program in execution.

@@ -67,7 +67,7 @@ func (a apgd) stage() method {
 	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
-		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{passes, passes},
+		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, masks: true, stops: true, perStep: Counts{passes, passes},
 		start: apgdStart, init: a.init, step: a.step,
 		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
 		forms:  map[string]method{"l1": apgdL1{a}.stage()},
@@ -152,7 +152,6 @@ func (a apgd) init(b op.B, s scene) []*ir.Value {
 
 // step looks at the image that the last step made, or at the start, and makes the next one.
 func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
-	project := func(x *ir.Value) *ir.Value { return s.norm().project(b, x, s.Images, s.Epsilon) }
 	// The first entry of a table is for the start.
 	checks := append([]float64{0}, checkpoints(a.steps)...)
 	enough := make([]float64, len(checks))
@@ -164,7 +163,7 @@ func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	x := v[apgdNext]
 	logits, value, g := s.expect(b, x, a.criterion(s), a.eot)
 	value = column(b, value)
-	adversarial, found := capture(b, s.wrong(b, logits), x, v[apgdAdversarial], v[apgdFound])
+	adversarial, found := capture(b, s.within(b, s.wrong(b, logits)), x, v[apgdAdversarial], v[apgdFound])
 	better := b.Greater(value, v[apgdLargest])
 	best, bestG := b.Where(better, x, v[apgdBest]), b.Where(better, g, v[apgdGradient])
 	largest := b.Where(better, value, v[apgdLargest])
@@ -181,9 +180,9 @@ func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	size := b.Where(halve, b.Scale(v[apgdSize], 0.5), v[apgdSize])
 
 	keep := at(b, "keep", []float64{1, apgdKeep}, t)
-	moved := project(b.Add(x, b.Mul(size, s.norm().direction(b, g))))
+	moved := s.Project(b, b.Add(x, b.Mul(size, s.norm().direction(b, g))))
 	drift := b.Mul(b.Sub(x, v[apgdOld]), b.Sub(b.Float(t, 1), keep))
-	next := project(b.Add(b.Add(x, b.Mul(b.Sub(moved, x), keep)), drift))
+	next := s.Project(b, b.Add(b.Add(x, b.Mul(b.Sub(moved, x), keep)), drift))
 	return []*ir.Value{
 		adversarial, found, next, x, best, bestG, largest, b.Where(now, largest, checked), last,
 		b.Where(now, b.Scale(rises, 0), rises), b.Where(now, b.Cast(halve, ir.Float32), v[apgdHalved]), size,

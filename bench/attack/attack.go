@@ -39,6 +39,7 @@ type Target struct {
 	Classifier func(batch int) (program.Classifier, error) // for so many images
 	Batch      int                                         // points at a time
 	Fixed      bool                                        // there is a classifier for Batch images only
+	Points     int                                         // how many there are, 0 when it is not known
 	Runtime    runtime.Options                             // Provider is not empty
 	Settings
 }

@@ -11,12 +11,16 @@ import (
 )
 
 // leastRows is how many points a session should work on at a time.
-const leastRows = 16
+const leastRows = smallest
 
-// Open compiles a stage. On the CPU, unless the batch is fixed, the batch is divided among several sessions of fewer threads each, as long as each has rows
-// enough: threads that work on images of their own wait less for each other than threads that share every operator.
+// Open compiles a stage. Unless the batch is fixed, it becomes smaller so that batch after batch the points fill it. On the CPU it is
+// divided among several sessions of fewer threads each, as long as each has rows enough: threads that work on images of their own
+// wait less for each other than threads that share every operator.
 func Open(st Stage, t Target) (Runner, error) {
 	sessions := 1
+	if !t.Fixed && t.Points > 0 {
+		t.Batch = min(max(even(t.Points, t.Batch), smallest), t.Batch)
+	}
 	if !t.Fixed && strings.EqualFold(t.Runtime.Provider, "cpu") {
 		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, runtime.PhysicalCores())
 		for sessions*2 <= t.Runtime.Threads && t.Batch/(sessions*2) >= leastRows {
@@ -37,6 +41,12 @@ func Open(st Stage, t Target) (Runner, error) {
 		c = append(c, r)
 	}
 	return c, nil
+}
+
+// even is the smallest batch with which as few batches hold all points as with most.
+func even(points, most int) int {
+	batches := (points + most - 1) / most
+	return (points + batches - 1) / batches
 }
 
 // crew is several runners that share the work.

@@ -25,7 +25,7 @@ func TestCrew(t *testing.T) {
 	for _, k := range []struct {
 		batch, threads, sessions int
 		fixed                    bool
-	}{{32, 2, 2, false}, {64, 4, 4, false}, {31, 2, 1, false}, {32, 1, 1, false}, {32, 2, 1, true}} {
+	}{{32, 2, 2, false}, {64, 4, 4, false}, {31, 2, 2, false}, {7, 2, 1, false}, {32, 1, 1, false}, {32, 2, 1, true}} {
 		r, err := Open(st, Target{
 			Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: k.batch, Fixed: k.fixed,
 			Runtime: runtime.Options{Provider: "cpu", Threads: k.threads}, Settings: s,
@@ -55,6 +55,19 @@ func TestCrew(t *testing.T) {
 		}
 		if err := r.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestEven checks that as few batches as with the largest one hold the points, and that a smaller one would not do.
+func TestEven(t *testing.T) {
+	for most := 1; most <= 40; most++ {
+		for points := 1; points <= 130; points++ {
+			batches := func(n int) int { return (points + n - 1) / n }
+			n := even(points, most)
+			if n > most || batches(n) != batches(most) || n > 1 && batches(n-1) == batches(most) {
+				t.Errorf("%d points, at most %d: found %d", points, most, n)
+			}
 		}
 	}
 }

@@ -22,6 +22,7 @@ type method struct {
 	restarts int      // tries from different starts, 0 for 1
 	targeted bool     // tries towards each of the likeliest other classes; then scene.Targets is set
 	plain    bool     // the first start is the image itself
+	masks    bool     // steps change no result where scene.Within is false
 	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified, or is failed
 
 	perTry, perStep Counts // passes of one image
@@ -117,6 +118,7 @@ func (m method) graph(c program.Classifier, batch int, set Settings, steps int) 
 	if n := m.drawn(s.Images.Shape[1:]); n > 0 {
 		draws = b.Input("draws", ir.Float32, int64(steps), int64(batch), int64(n))
 	}
+	s.Project = s.norm().ball(b, s.Images, set.Epsilon)
 	state := m.init(b, s)
 	t, parts := s.none(b), steps < m.steps
 	if parts {
@@ -186,12 +188,17 @@ func (m method) walk(b op.B, s scene, t, draws *ir.Value, steps int, state []*ir
 			s.Draws = b.Gather(draws, i, 0)
 		}
 		now := b.Add(t, b.Cast(i, ir.Float32))
+		if m.steps%steps == 0 {
+			return m.step(b, s, now, v)
+		}
+		in := b.Less(now, b.Float(now, float64(m.steps)-0.5))
+		if m.masks {
+			s.Within = in
+			return m.step(b, s, now, v)
+		}
 		next := m.step(b, s, now, v)
-		if m.steps%steps != 0 {
-			in := b.Less(now, b.Float(now, float64(m.steps)-0.5))
-			for i := range kept {
-				next[i] = b.Where(in, next[i], v[i])
-			}
+		for i := range kept {
+			next[i] = b.Where(in, next[i], v[i])
 		}
 		return next
 	})

@@ -18,21 +18,25 @@ type geometry struct {
 	length func(b op.B, x *ir.Value) *ir.Value
 	// dual is the norm of each gradient that tells how far the loss rises within the ball of radius 1: [B,1,1,1].
 	dual func(b op.B, g *ir.Value) *ir.Value
-	// project brings x into the ball of radius eps around images, and into [0,1].
-	project func(b op.B, x, images *ir.Value, eps float64) *ir.Value
+	// ball makes a projection into the ball of radius eps around images, and into [0,1]. What does not depend on the values to be
+	// projected goes to b.
+	ball func(b op.B, images *ir.Value, eps float64) projection
 	// direction is the step of unit size along which a linear function of gradient g grows the most.
 	direction func(b op.B, g *ir.Value) *ir.Value
 	// uniform draws from the ball of radius eps.
 	uniform func(s *rng.Stream, dst []float32, eps float64)
 }
 
+// projection brings x [B,C,H,W] into a set, by nodes of b.
+type projection func(b op.B, x *ir.Value) *ir.Value
+
 // tiny keeps divisions by norms of zero gradients finite, as AutoAttack does.
 const tiny = 1e-12
 
 var norms = map[string]geometry{
-	"linf": {1, sizeLinf, peak, absolutes, projectLinf, op.B.Sign, uniformLinf},
-	"l2":   {math.MaxFloat32, sizeL2, lengths, lengths, projectL2, directionL2, uniformL2},
-	"l1":   {math.MaxFloat32, sizeL1, absolutes, peak, projectL1, directionL1, uniformL1},
+	"linf": {1, sizeLinf, peak, absolutes, ballLinf, op.B.Sign, uniformLinf},
+	"l2":   {math.MaxFloat32, sizeL2, lengths, lengths, around(projectL2), directionL2, uniformL2},
+	"l1":   {math.MaxFloat32, sizeL1, absolutes, peak, around(projectL1), directionL1, uniformL1},
 }
 
 // Norms lists the norms that attacks exist for.
@@ -72,10 +76,17 @@ func sizeL1(x, y []float32) float64 {
 	return sum
 }
 
-func projectLinf(b op.B, x, images *ir.Value, eps float64) *ir.Value {
+func ballLinf(b op.B, images *ir.Value, eps float64) projection {
 	low := b.Clip(b.Sub(images, b.Float(images, eps)), 0, 1)
 	high := b.Clip(b.Add(images, b.Float(images, eps)), 0, 1)
-	return b.Min(b.Max(x, low), high)
+	return func(b op.B, x *ir.Value) *ir.Value { return b.Min(b.Max(x, low), high) }
+}
+
+// around is a ball of which all work depends on x.
+func around(project func(b op.B, x, images *ir.Value, eps float64) *ir.Value) func(op.B, *ir.Value, float64) projection {
+	return func(_ op.B, images *ir.Value, eps float64) projection {
+		return func(b op.B, x *ir.Value) *ir.Value { return project(b, x, images, eps) }
+	}
 }
 
 // peak is the maximum norm of each image: [B,1,1,1].

@@ -54,7 +54,7 @@ func TestProjection(t *testing.T) {
 				shifted[i] += 0.5
 			}
 			y := evaluate(t, tensor.Of(x.Shape, shifted...), func(b op.B, v *ir.Value) *ir.Value {
-				return n.project(b, v, b.Const("centre", tensor.Of(x.Shape, centre...)), eps)
+				return n.ball(b, b.Const("centre", tensor.Of(x.Shape, centre...)), eps)(b, v)
 			})
 			for image := range 3 {
 				at := func(i int) int { return image*8 + i }

@@ -130,6 +130,6 @@ func (p pgd) take(b op.B, s scene, _ *ir.Value, state []*ir.Value) []*ir.Value {
 		g = b.Add(b.Scale(state[1], p.momentum), b.Div(g, sum))
 		next = append(next, g)
 	}
-	next[0] = s.norm().project(b, b.Add(x, b.Scale(s.norm().direction(b, g), p.size(s.Settings))), s.Images, s.Epsilon)
+	next[0] = s.Project(b, b.Add(x, b.Scale(s.norm().direction(b, g), p.size(s.Settings))))
 	return next
 }

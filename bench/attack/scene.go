@@ -11,10 +11,12 @@ import (
 // builders of their own, so methods take the builder that they add to.
 type scene struct {
 	program.Classifier
-	Images, Labels *ir.Value // [B,C,H,W], int64 [B]
-	Start          *ir.Value // [B,C,H,W], the perturbation to start from
-	Targets        *ir.Value // int64 [B], the class to be reached, when the method is targeted
-	Draws          *ir.Value // [B,draws] in [0,1), within a step only
+	Images, Labels *ir.Value  // [B,C,H,W], int64 [B]
+	Start          *ir.Value  // [B,C,H,W], the perturbation to start from
+	Targets        *ir.Value  // int64 [B], the class to be reached, when the method is targeted
+	Draws          *ir.Value  // [B,draws] in [0,1), within a step only
+	Project        projection // into the ball around Images
+	Within         *ir.Value  // bool [B,1,1,1], whether the step belongs to the try, within a step of a method that masks; nil for yes
 	Settings
 }
 
@@ -75,6 +77,14 @@ func (s scene) wrong(b op.B, logits *ir.Value) *ir.Value {
 	}
 	predicted := b.One("ArgMax", ir.Attrs{"axis": int64(1), "keepdims": int64(0)}, logits)
 	return b.Reshape(b.One("Not", nil, b.Equal(predicted, s.Labels)), -1, 1, 1, 1)
+}
+
+// within is hit [B,1,1,1] in steps that belong to the try, and else false.
+func (s scene) within(b op.B, hit *ir.Value) *ir.Value {
+	if s.Within == nil {
+		return hit
+	}
+	return b.One("And", nil, hit, s.Within)
 }
 
 // capture keeps in adversarial the first x for which hit [B,1,1,1] holds, and in found [B,1,1,1] whether there was one.

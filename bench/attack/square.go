@@ -38,7 +38,7 @@ const squareLoss = 2
 
 func squareStage() method {
 	return method{
-		key: "square", norms: []string{"linf", "l2"}, classes: 2, steps: squareQueries + 1, stops: true, perStep: Counts{Forwards: 1},
+		key: "square", norms: []string{"linf", "l2"}, classes: 2, steps: squareQueries + 1, masks: true, stops: true, perStep: Counts{Forwards: 1},
 		start: squareStart, draws: func(shape []int64) int { return squareSigns + int(shape[0]) },
 		init: func(b op.B, s scene) []*ir.Value {
 			return []*ir.Value{s.begin(b), s.none(b), b.Add(s.none(b), b.Float(s.Images, -math.MaxFloat32))}
@@ -144,26 +144,27 @@ func squareStep(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	for i := range sides {
 		sides[i] = float64(squareSide(max(i-1, 0), h, w, s.Norm))
 	}
-	windows := squareWindows{B: b, scene: s, side: at(b, "sides", sides, t)}
+	windows := squareWindows{B: b, scene: s, side: at(b, "sides", sides, t), moves: indicate(b, b.Greater(t, b.Float(t, 0.5)))}
 	propose := windows.linf
 	if s.Norm == "l2" {
 		propose = windows.l2
 	}
 	best, found, loss := v[0], v[1], v[squareLoss]
-	x := b.Where(b.Less(t, b.Float(t, 0.5)), best, propose(best))
+	x := propose(best)
 	value := column(b, s.criterion("margin")(b, s.Logits(b, x)))
-	hit := b.GreaterOrEqual(value, b.Float(value, 0))
-	better := b.Greater(value, loss)
+	hit := s.within(b, b.GreaterOrEqual(value, b.Float(value, 0)))
+	better := s.within(b, b.Greater(value, loss))
 	first := b.One("And", nil, hit, b.Less(found, b.Float(found, 0.5)))
 	take := b.One("Or", nil, better, first)
-	return []*ir.Value{b.Where(take, x, best), b.Max(found, b.Cast(hit, ir.Float32)), b.Where(take, value, loss)}
+	return []*ir.Value{blend(b, take, x, best), b.Max(found, b.Cast(hit, ir.Float32)), b.Where(take, value, loss)}
 }
 
 // squareWindows makes windows of a side that differs from image to image.
 type squareWindows struct {
 	op.B
 	scene
-	side *ir.Value // [B,1,1,1]
+	side  *ir.Value // [B,1,1,1]
+	moves *ir.Value // [B,1,1,1], 0 in the step that looks at the start and then 1
 }
 
 // draw is one uniform number of each image: [B,1,1,1].
@@ -205,8 +206,8 @@ func (w squareWindows) window(row, column int64) *ir.Value {
 
 // linf moves the window by twice the radius, each channel up or down.
 func (w squareWindows) linf(best *ir.Value) *ir.Value {
-	step := w.Mul(w.window(squareRow, squareColumn), w.B.Scale(w.signs(), 2*w.Epsilon))
-	return w.norm().project(w.B, w.Add(best, step), w.Images, w.Epsilon)
+	step := w.Mul(w.window(squareRow, squareColumn), w.Mul(w.B.Scale(w.signs(), 2*w.Epsilon), w.moves))
+	return w.Project(w.B, w.Add(best, step))
 }
 
 // l2 gives the window a pyramid on top of what it has, with the norm that is not used and that of another window, which becomes
@@ -223,7 +224,8 @@ func (w squareWindows) l2(best *ir.Value) *ir.Value {
 	mass := b.Sqrt(b.Add(b.Scale(unused, 1/float64(w.Images.Shape[1])), perChannel(b.Mul(delta, b.Max(one, other)))))
 	fresh = b.Mul(b.Div(fresh, tinyOf(b.Sqrt(perChannel(fresh)))), mass)
 	rest := b.Mul(delta, b.Sub(b.Float(one, 1), b.Max(one, other)))
-	return b.Clip(b.Add(w.Images, b.Scale(unit(b, b.Add(rest, fresh)), w.Epsilon)), 0, 1)
+	x := b.Clip(b.Add(w.Images, b.Scale(unit(b, b.Add(rest, fresh)), w.Epsilon)), 0, 1)
+	return b.Where(b.Greater(w.moves, b.Float(w.moves, 0.5)), x, best)
 }
 
 // pattern is the pyramids of each image at the place of its window, of no meaning outside: [B,1,H,W].

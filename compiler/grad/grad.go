@@ -5,6 +5,7 @@ package grad
 
 import (
 	"slices"
+	"strings"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -121,7 +122,7 @@ func gradients(b op.B, nodes []*ir.Node, ys, dys, xs, stop []*ir.Value) []*ir.Va
 		if b.Err() != nil {
 			break
 		}
-		b.In("grad", func() { w.visit(n) })
+		b.In(scope, func() { w.visit(n) })
 	}
 	out := make([]*ir.Value, len(xs))
 	for i, x := range xs {
@@ -129,6 +130,12 @@ func gradients(b op.B, nodes []*ir.Node, ys, dys, xs, stop []*ir.Value) []*ir.Va
 	}
 	return out
 }
+
+// scope is the part of a path under which the nodes of a gradient stand.
+const scope = "grad"
+
+// Made reports whether n is a part of a gradient, by its name.
+func Made(n *ir.Node) bool { return slices.Contains(strings.Split(n.Name, "/"), scope) }
 
 type walk struct {
 	b       op.B

@@ -330,6 +330,13 @@ func (b B) TopK(x *ir.Value, k, axis int64) (values, indices *ir.Value) {
 // Loop repeats body trips times over the carried values and returns their last state. The body gets its own builder,
 // the iteration number (int64 scalar) and the carried values; it may use values of b.
 func (b B) Loop(name string, trips int64, carried []*ir.Value, body func(b B, iter *ir.Value, carried []*ir.Value) []*ir.Value) []*ir.Value {
+	return b.While(name, trips, carried, func(b B, iter *ir.Value, carried []*ir.Value) ([]*ir.Value, *ir.Value) {
+		return body(b, iter, carried), nil
+	})
+}
+
+// While is Loop that ends after the first iteration for which the second result of body, a bool scalar, is false; nil is true.
+func (b B) While(name string, trips int64, carried []*ir.Value, body func(b B, iter *ir.Value, carried []*ir.Value) ([]*ir.Value, *ir.Value)) []*ir.Value {
 	if b.Err() != nil {
 		return placeholders(len(carried))
 	}
@@ -340,12 +347,15 @@ func (b B) Loop(name string, trips int64, carried []*ir.Value, body func(b B, it
 	for i, v := range carried {
 		in[i] = sub.Input(b.Free(name+".in."+v.Name), v.Type, v.Shape...)
 	}
-	out := body(sub, iter, in)
+	out, more := body(sub, iter, in)
+	if more == nil {
+		more = cond
+	}
 	if len(out) != len(carried) {
 		b.Fail("loop %s: the body returns %d of %d carried values", name, len(out), len(carried))
 		return placeholders(len(carried))
 	}
-	sub.Output(b.Free(name+".continue"), cond)
+	sub.Output(b.Free(name+".continue"), more)
 	for i, v := range out {
 		sub.Output(b.Free(name+".next."+carried[i].Name), v)
 	}

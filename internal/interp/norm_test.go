@@ -111,6 +111,30 @@ func countdown(t *testing.T, trips int64) []*tensor.Tensor {
 	return got
 }
 
+// TestWhile doubles 5 as long as the result is below a limit, and at most so many times.
+func TestWhile(t *testing.T) {
+	for _, c := range []struct{ trips, limit, want int64 }{{10, 100, 160}, {3, 100, 40}, {10, 1, 10}, {0, 100, 5}} {
+		b := op.NewB("while")
+		x := b.Input("x", ir.Int64)
+		out := b.While("double", c.trips, []*ir.Value{x}, func(b op.B, _ *ir.Value, v []*ir.Value) ([]*ir.Value, *ir.Value) {
+			next := b.Add(v[0], v[0])
+			return []*ir.Value{next}, b.Less(next, b.Int(c.limit))
+		})
+		b.Output("last", out[0])
+		g, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := RunOrdered(g, tensor.Scalar(int64(5)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := got[0].Int64s()[0]; last != c.want {
+			t.Errorf("%+v: found %d", c, last)
+		}
+	}
+}
+
 func TestLoopScanOutputs(t *testing.T) {
 	out := countdown(t, 3)
 	expect(t, "last", out[0], tensor.Scalar(int64(40)), 0, 0)

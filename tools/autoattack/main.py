@@ -4,10 +4,11 @@
     tools/autoattack/main.py train --archive cifar10.tar.gz   points.npz and the ONNX files, from an archive of class folders
     tools/autoattack/main.py official                         the official code on these files, into official.json
     tools/autoattack/main.py compare                          rnas bench on these files, into docs/results/autoattack.md
+    tools/autoattack/main.py time --threads 2                 both in alternation on a quiet machine, into docs/results/autoattack-time.md
 
 Each stage continues where it was stopped, and takes --models NAME,... to do a part. What `train` and `official` write is kept in
-testdata/autoattack, so that `compare` needs neither PyTorch nor the archive. The other two set up a virtual environment below
-.cache/autoattack; --python PATH names one that has torch, numpy, pillow, onnx, onnxscript and onnxruntime instead.
+testdata/autoattack, so that `compare` needs neither PyTorch nor the archive. The others set up a virtual environment below
+.cache/autoattack; --python PATH names one that has torch, numpy, pillow, onnx, onnxscript, onnxruntime and safetensors instead.
 """
 
 import argparse
@@ -24,7 +25,8 @@ KEPT = os.path.join(ROOT, "testdata", "autoattack")
 OFFICIAL = os.path.join(KEPT, "official.json")
 POINTS = os.path.join(KEPT, "points.npz")
 NAMES = ["resnet8-fgsm", "preact8-pgd2", "resnet14-standard"]
-PACKAGES = ["torch", "numpy", "pillow", "onnx", "onnxscript", "onnxruntime"]
+TIMED = ["resnet8-fgsm", "darts-v2"]
+PACKAGES = ["torch", "numpy", "pillow", "onnx", "onnxscript", "onnxruntime", "safetensors"]
 
 
 def say(text):
@@ -150,26 +152,49 @@ def compare(options):
     write(os.path.join(ROOT, "docs", "results", "autoattack.md"), text)
 
 
+def run_time(options):
+    import official
+    import timing
+
+    official.check_out(options.autoattack, os.path.join(CACHE, "auto-attack"))
+    x, y = test_points()
+    path = os.path.join(CACHE, "time.json")
+    for name in options.models:
+        runs = []
+        for i in range(options.rounds):
+            sides = [timing.ours, timing.theirs]
+            for side in sides if i % 2 == 0 else sides[::-1]:
+                runs.append(side(name, x, y, options.threads))
+                say(f"{name}: " + timing.line(runs[-1]))
+        records = read(path)
+        records[name] = {"threads": options.threads, "machine": options.machine, "runs": runs}
+        write(path, json.dumps(records, indent=1) + "\n")
+        text = timing.markdown({k: records[k] for k in TIMED if k in records})
+        write(os.path.join(ROOT, "docs", "results", "autoattack-time.md"), text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=["train", "official", "compare"])
-    parser.add_argument("--models", default=",".join(NAMES), help="names separated by commas (default: all)")
+    parser.add_argument("stage", choices=["train", "official", "compare", "time"])
+    parser.add_argument("--models", help="names separated by commas (default: all that the stage knows)")
     parser.add_argument("--archive", help="archive of CIFAR-10 as JPEGs in class folders (train)")
     parser.add_argument("--autoattack", default="https://github.com/fra31/auto-attack", help="path or URL of the official repository")
-    parser.add_argument("--python", help="a Python that has PyTorch (train, official)")
+    parser.add_argument("--python", help="a Python that has PyTorch (train, official, time)")
     parser.add_argument("--machine", default=platform.processor() or platform.machine(), help="the machine, in words, for the table")
-    parser.add_argument("--threads", type=int, default=1, help="threads of rnas bench (compare; default 1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of rnas bench, and of both sides (compare, time; default 1)")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each side (time; default 1)")
     parser.add_argument("--out", help="folder of rnas bench (compare); what it has is not computed again")
     options = parser.parse_args()
-    options.models = options.models.split(",")
+    known = TIMED if options.stage == "time" else NAMES
+    options.models = options.models.split(",") if options.models else known
     for name in options.models:
-        if name not in NAMES:
-            parser.error(f"--models: expected names of {', '.join(NAMES)}, found {name}")
+        if name not in known:
+            parser.error(f"--models: expected names of {', '.join(known)}, found {name}")
     os.makedirs(CACHE, exist_ok=True)
     os.makedirs(KEPT, exist_ok=True)
     if options.stage != "compare":
         enter_environment(options.python)
-    {"train": train, "official": run_official, "compare": compare}[options.stage](options)
+    {"train": train, "official": run_official, "compare": compare, "time": run_time}[options.stage](options)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """The networks of the comparison: images in [0, 1] of shape (N, 3, 32, 32) in, 10 logits out."""
 
+import importlib.util
+import os
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -69,6 +72,35 @@ class ResNet(nn.Module):
         else:
             x = self.blocks(F.relu(self.bn(x)))
         return self.classifier(x.mean((2, 3)))
+
+
+class Normalised(nn.Module):
+    """A network that sees (x - mean) / std."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1))
+
+    def forward(self, x):
+        return self.network((x - self.mean) / self.std)
+
+
+def darts(path):
+    """DARTS_V2 of tools/compare with 8 channels and 5 cells, and the weights of a file of `rnas train` with MEAN and STD."""
+    from safetensors.torch import load_file
+
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "compare", "networks.py")
+    spec = importlib.util.spec_from_file_location("compare_networks", source)
+    compare = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(compare)
+    network = compare.Network(8, 5, 10, compare.Cell)
+    missing, unexpected = network.load_state_dict(load_file(path), strict=False)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
+    return Normalised(network).eval().requires_grad_(False)
 
 
 # Adversarial training takes attack_steps gradient steps of attack_step_size from a uniform random start.
