@@ -107,7 +107,7 @@ func passes(g *ir.Graph, provider string) []pass.Pass {
 			out = append(out, pass.Blocked(block))
 		}
 	}
-	return out
+	return append(out, pass.Stack)
 }
 
 // plain reports whether the weights of all convolutions are constants and nothing is a gradient.

@@ -47,9 +47,9 @@ func batchNorm(c *Ctx) []*ir.Value {
 }
 
 // batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
-// dx = a*dy + b*x + c with one number of each per channel, so that the large tensors are read as few times as possible.
-// With momentum 0 the statistics are outputs like any other, and a gradient that is differentiated again reaches them;
-// otherwise they are computed again.
+// dx = a*dy + b*(x-mean) + c with one number of each per channel, so that the large tensors are read as few times as
+// possible; x-mean is what the forward pass may have computed already. With momentum 0 the statistics are outputs like any
+// other, and a gradient that is differentiated again reaches them; otherwise they are computed again.
 func batchNormTraining(c *Ctx) []*ir.Value {
 	x, mean, variance := c.In(0), c.Out(1), c.Out(2)
 	momentum := float64(c.N.Float("momentum", 0.9))
@@ -58,9 +58,12 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 		return nil
 	}
 	m := float64(x.Shape.Numel() / x.Shape[1])
-	if mean == nil || variance == nil || momentum != 0 {
+	given := mean != nil && variance != nil && momentum == 0
+	if !given {
 		mean = c.Scale(overChannels(c, x), 1/m)
-		centred := c.Sub(x, perChannel(c, mean, x))
+	}
+	centred := c.Sub(x, perChannel(c, mean, x))
+	if !given {
 		variance = c.Scale(overChannels(c, c.Mul(centred, centred)), 1/m)
 	}
 	var parts []*ir.Value
@@ -68,13 +71,12 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 	if dy := c.Dy[0]; dy != nil {
 		inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
 		sum := overChannels(c, dy)
-		dot := c.Mul(c.Sub(overChannels(c, c.Mul(dy, x)), c.Mul(mean, sum)), inv) // sum of dy times normalised x
+		dot := c.Mul(overChannels(c, c.Mul(dy, centred)), inv) // sum of dy times normalised x
 		out[1], out[2] = dot, sum
 		if c.Need(0) {
 			a := c.Mul(c.In(1), inv)
-			b := c.Scale(c.Mul(c.Mul(a, inv), dot), -1/m)
-			shift := c.Sub(c.Scale(c.Mul(a, sum), -1/m), c.Mul(b, mean))
-			linear := c.Add(c.Mul(x, perChannel(c, b, x)), perChannel(c, shift, x))
+			minus := c.Scale(a, -1/m)
+			linear := c.Add(c.Mul(centred, perChannel(c, c.Mul(c.Mul(minus, inv), dot), x)), perChannel(c, c.Mul(minus, sum), x))
 			parts = append(parts, c.Add(c.Mul(dy, perChannel(c, a, x)), linear))
 		}
 	}
@@ -83,7 +85,7 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 		out[3] = c.when(3, func() *ir.Value { return c.Scale(dmean, momentum) })
 	}
 	if dvar := c.dy(2); dvar != nil {
-		parts = append(parts, c.Mul(c.Sub(x, perChannel(c, mean, x)), perChannel(c, c.Scale(dvar, 2*(1-momentum)/m), x)))
+		parts = append(parts, c.Mul(centred, perChannel(c, c.Scale(dvar, 2*(1-momentum)/m), x)))
 		out[4] = c.when(4, func() *ir.Value { return c.Scale(dvar, momentum) })
 	}
 	out[0] = c.when(0, func() *ir.Value { return c.Sum(parts...) })

@@ -95,6 +95,9 @@ type Attrs map[string]any
 
 // Names lists the attributes in sorted order, the order of every output.
 func (a Attrs) Names() []string {
+	if len(a) == 0 {
+		return nil
+	}
 	names := make([]string, 0, len(a))
 	for name := range a {
 		names = append(names, name)
@@ -164,6 +167,16 @@ func (n *Node) Output(i int) *Value {
 
 // Graphs lists the graphs nested in the attributes, in attribute order.
 func (n *Node) Graphs() []*Graph {
+	nested := false
+	for _, v := range n.Attrs {
+		if _, ok := v.(*Graph); ok {
+			nested = true
+			break
+		}
+	}
+	if !nested {
+		return nil
+	}
 	var out []*Graph
 	for _, name := range n.Attrs.Names() {
 		if g, ok := n.Attrs[name].(*Graph); ok {

@@ -187,7 +187,7 @@ var blockRules map[string]func(b *blocker, n *ir.Node) bool
 func init() {
 	blockRules = map[string]func(b *blocker, n *ir.Node) bool{
 		"Conv": blockConv, "ConvTranspose": blockConvTranspose,
-		"Add": blockAdd, "Sub": blockBinary, "Mul": blockMul, "Div": blockBinary, "Sum": blockSum, "Max": blockBinary, "Min": blockBinary,
+		"Add": blockAdd, "Sub": blockSub, "Mul": blockMul, "Div": blockBinary, "Sum": blockSum, "Max": blockBinary, "Min": blockBinary,
 		"BatchNormalization": blockNorm, "ReduceSum": blockReduce,
 		"Concat": blockConcat, "Split": blockSplit, "Slice": blockSlice, "Pad": blockPad,
 		"MaxPool": blockPool, "AveragePool": blockPool, "GlobalAveragePool": blockGlobalPool,

@@ -22,11 +22,11 @@ func sameFunction(t *testing.T, build func(b op.B)) *ir.Graph {
 	return sameGraphs(t, apply(t, build), apply(t, build))
 }
 
-// sameGraphs runs plain and g, after blocking it, on the same inputs. Numbers are float64 in both, so that only the order of
+// sameGraphs runs plain and g, after blocking and stacking, on the same inputs. Numbers are float64 in both, so that only the order of
 // summation tells them apart.
 func sameGraphs(t *testing.T, plain, g *ir.Graph) *ir.Graph {
 	t.Helper()
-	if err := (Runner{Check: true}).Run(g, append(Training("cpu"), Blocked(testBlock))); err != nil {
+	if err := (Runner{Check: true}).Run(g, append(Training("cpu"), Blocked(testBlock), Stack)); err != nil {
 		t.Fatal(err)
 	}
 	var in []*tensor.Tensor

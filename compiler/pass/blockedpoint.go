@@ -131,6 +131,19 @@ func blockBinary(b *blocker, n *ir.Node) bool {
 	return true
 }
 
+// blockSub computes a tensor less one number per channel the way blockNorm centres, so that the gradient of a normalisation
+// finds the centred tensor there.
+func blockSub(b *blocker, n *ir.Node) bool {
+	kinds, ok := b.operands(n)
+	if !ok || kinds[0] != whole || kinds[1] != everyChannel {
+		return blockBinary(b, n)
+	}
+	c := n.Out[0].Shape[1]
+	b.plain(n.In[1])
+	b.set(n.Out[0], b.emit(b.channelwise(n.In[0], b.Fill(n.In[1], 1, c), b.Neg(b.Reshape(n.In[1], c)))))
+	return true
+}
+
 // channelwise is scale*x+shift with one number of each per channel, as a convolution without neighbours; a nil shift is 0.
 func (b *blocker) channelwise(x, scale, shift *ir.Value) *blockedConv {
 	c := scale.Shape.Numel()

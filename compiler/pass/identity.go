@@ -42,6 +42,7 @@ func init() {
 		"Concat": single, "Sum": single, "Mean": single, "Max": single, "Min": single,
 		"Add": neutral(0, true), "Mul": neutral(1, true), "Sub": neutral(0, false), "Div": neutral(1, false),
 		"Pow": neutral(1, false), "Where": expanded,
+		"ReduceSum": unsqueezed, "ReduceMean": unsqueezed,
 		"Neg": twice, "Relu": idempotent, "Clip": unbounded,
 	}
 }
@@ -115,6 +116,31 @@ func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
 		return nil
 	}
 	return n.In[0]
+}
+
+// unsqueezed gives n, which sums or averages and drops dimensions, the input of a Reshape that drops dimensions of 1 at the
+// end.
+func unsqueezed(s *simplifier, n *ir.Node) *ir.Value {
+	x := n.In[0]
+	m := definedBy(x, "Reshape")
+	axes, ok := op.ConstInts(n.Input(1))
+	if m == nil || !ok || len(axes) == 0 || n.Int("keepdims", 1) != 0 {
+		return nil
+	}
+	rank, wide := int64(x.Rank()), m.In[0]
+	if int64(wide.Rank()) <= rank || !wide.Shape[:rank].Equal(x.Shape) {
+		return nil
+	}
+	var all []int64
+	for _, a := range axes {
+		all = append(all, (a+rank)%rank)
+	}
+	for a := rank; a < int64(wide.Rank()); a++ {
+		all = append(all, a)
+	}
+	c := &ir.Value{Name: s.names.unique(n.Out[0].Name + ".axes"), Type: ir.Int64, Shape: ir.Shape{int64(len(all))}, Const: tensor.Vector(all...)}
+	n.In = []*ir.Value{wide, c}
+	return nil
 }
 
 // dropout is a copy unless it is in training mode.

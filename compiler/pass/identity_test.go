@@ -157,3 +157,26 @@ func TestExpandBeforeBroadcast(t *testing.T) {
 		t.Errorf("expected %q in\n%s", want, g)
 	}
 }
+
+func TestIdentityReducesBeforeReshape(t *testing.T) {
+	rewrite(t, func(b op.B) {
+		x := b.Input("x", ir.Float32, 4, 3, 1, 1)
+		b.Output("y", b.ReduceMean(b.Reshape(x, 4, 3), false, -2))
+		b.Output("kept", b.ReduceSum(b.Reshape(x, 4, 3), true, 0))
+		b.Output("other", b.ReduceSum(b.Reshape(x, 3, 4), false, 0))
+	}, `
+		input x float32[4,3,1,1]
+		const y.axes int64[3] = [0,2,3]
+		const ints_2 int64[2] = [4,3]
+		const ints_3 int64[1] = [0]
+		const ints_4 int64[2] = [3,4]
+		const ints_5 int64[1] = [0]
+		y float32[3] = ReduceMean(x, y.axes) keepdims=0
+		Reshape_1.out float32[4,3] = Reshape(x, ints_2)
+		kept float32[1,3] = ReduceSum(Reshape_1.out, ints_3) keepdims=1
+		Reshape_2.out float32[3,4] = Reshape(x, ints_4)
+		other float32[4] = ReduceSum(Reshape_2.out, ints_5) keepdims=0
+		output y
+		output kept
+		output other`, identity, deadNodes)
+}

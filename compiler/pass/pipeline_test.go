@@ -14,8 +14,8 @@ import (
 // pipelines are those that programs and models run through, the layout pass of the runtime included.
 func pipelines() map[string][]Pass {
 	return map[string][]Pass{
-		"training": Training(""), "inference": Inference(""), "training on cuda": Training("cuda"),
-		"training on cpu": append(Training("cpu"), Blocked(8)), "inference on cpu": Inference("cpu"),
+		"training": Training(""), "inference": Inference(""), "training on cuda": append(Training("cuda"), Stack),
+		"training on cpu": append(Training("cpu"), Blocked(8), Stack), "inference on cpu": Inference("cpu"),
 	}
 }
 
