@@ -56,12 +56,13 @@ CASES = {
 PARTS = {"alphas": "alpha step", "weights": "weight step", "sum": "both steps"}
 
 
-def tolerance(case):
+def tolerance(case, rounding=0.0):
     """How two sides may differ: the share of pixels after one step of an attack (a sign that flips moves a pixel by a whole
     step), else relative to the largest value. Float32 is not enough for every sign: on 20 cells PyTorch's own gradients in
-    float32 and float64 differ in the sign of 1.5% of the pixels. Many steps amplify rounding, so the loss after them is loose."""
+    float32 and float64 differ in the sign of 1.5% of the pixels. Many steps amplify rounding, so the loss after them is loose.
+    rounding is how far PyTorch's logits in float32 are from those in float64; two sides may both be as far off."""
     if case["kind"] == "pgd":
         return {"pixels": 0.03}
     if case.get("recipe") == "pgd":
         return {"relative": 0.05}
-    return {"relative": 1e-4 if case["kind"] == "forward" else 1e-3}
+    return {"relative": max(1e-4, 2 * rounding) if case["kind"] == "forward" else 1e-3}

@@ -84,7 +84,7 @@ def values(path):
 
 def disagreement(case, ours, theirs):
     """What is wrong between the values of two sides, or None, and the figure that was compared."""
-    limit = tolerance(case)
+    limit = tolerance(case, case.get("rounding", 0.0))
     if len(ours) != len(theirs):
         return f"expected {len(ours)} values, found {len(theirs)}", None
     if "pixels" in limit:
@@ -138,6 +138,8 @@ class Comparison:
         if case["channels"]:
             run(self.ours, path, "weights")
         run(self.python, os.path.join(HERE, "torch_side.py"), path, "prepare", env=self.env)
+        with open(os.path.join(case["dir"], "rounding.json")) as f:
+            case["rounding"] = json.load(f)
         sides = {}
         try:
             for side in ["ours", *peers]:
