@@ -120,9 +120,9 @@ func blockSample(block int64) (*ir.Graph, error) {
 		y = b.Relu(b.Add(y, b.Conv(x, dense, bias, c)))
 		norm, mean, variance := b.BatchNormTrain(y, bias, bias, b.Fill(bias, 0, channels), b.Fill(bias, 0, channels), 1e-5)
 		parts := []*ir.Value{norm, b.MaxPool(norm, op.Same(3, 1, 1)), b.AveragePool(norm, op.Same(3, 1, 1))}
-		joined := b.Concat(1, parts...)
-		dx := grad.Gradients(b, []*ir.Value{joined}, []*ir.Value{joined}, []*ir.Value{x, depthwise, pointwise})
-		for k, v := range append(parts, mean, variance, b.GlobalAveragePool(norm), b.MaxPool(norm, op.Same(3, 2, 1))) {
+		results := []*ir.Value{b.Concat(1, parts...), b.GlobalAveragePool(norm)}
+		dx := grad.Gradients(b, results, results, []*ir.Value{x, depthwise, pointwise})
+		for k, v := range append(parts, mean, variance, results[1], b.MaxPool(norm, op.Same(3, 2, 1))) {
 			b.Output(fmt.Sprintf("y%d.%d", i, k), v)
 		}
 		for k, v := range dx {

@@ -106,6 +106,7 @@ func passes(g *ir.Graph, provider string) []pass.Pass {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}
+		out = append(out, pass.Sums)
 	}
 	return append(out, pass.Stack)
 }

@@ -189,7 +189,7 @@ func init() {
 		"Conv": blockConv, "ConvTranspose": blockConvTranspose,
 		"Add": blockAdd, "Sub": blockSub, "Mul": blockMul, "Div": blockBinary, "Sum": blockSum, "Max": blockBinary, "Min": blockBinary,
 		"BatchNormalization": blockNorm, "ReduceSum": blockReduce,
-		"Concat": blockConcat, "Split": blockSplit, "Slice": blockSlice, "Pad": blockPad,
+		"Concat": blockConcat, "Expand": blockExpand, "Split": blockSplit, "Slice": blockSlice, "Pad": blockPad,
 		"MaxPool": blockPool, "AveragePool": blockPool, "GlobalAveragePool": blockGlobalPool,
 		"Relu": blockRelu, "Reshape": blockPoolGradient,
 	}

@@ -85,6 +85,10 @@ func blockConv(b *blocker, n *ir.Node) bool {
 		return true
 	}
 	if group == 1 && b.few(y) && b.blockable(x) && n.Input(2) == nil {
+		if v := b.tapByTap(x, w, y, windowOf(n)); v != nil {
+			b.set(y, v)
+			return true
+		}
 		wide := b.made("filled", w, func(b *blocker) *ir.Value { return b.Pad(w, 0, 0, 0, 0, b.block-y.Shape[1], 0, 0, 0) })
 		b.set(y, b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(wide)}, attrs: windowOf(n)}))
 		return true

@@ -36,6 +36,7 @@ const (
 	whole                       // v has the same shape
 	everyImage                  // v has one number, or one per image
 	everyChannel                // [C,1,1] or [1,C,1,1]
+	everyPlane                  // [N,C,1,1]
 	everyPixel                  // constant, the same for all images
 )
 
@@ -53,6 +54,8 @@ func (b *blocker) operand(v *ir.Value, shape ir.Shape) operand {
 		return everyImage
 	case d.Equal(ir.Shape{1, shape[1], 1, 1}):
 		return everyChannel
+	case d.Equal(ir.Shape{shape[0], shape[1], 1, 1}) && shape.Static():
+		return everyPlane
 	case v.IsConst() && d[0] == 1:
 		return everyPixel
 	}
@@ -86,6 +89,8 @@ func (b *blocker) take(v *ir.Value, k operand, shape ir.Shape) *ir.Value {
 		b.plain(v)
 		return b.Reshape(b.Expand(b.Reshape(v, 1, shape[1]/b.block, 1, b.block), 1, shape[1]/b.block, shape[2]*shape[3], b.block),
 			1, shape[1], shape[2], shape[3])
+	case everyPlane:
+		return b.planes(v, shape)
 	case everyPixel:
 		return b.pixels(v, shape)
 	}
@@ -205,7 +210,15 @@ func blockSum(b *blocker, n *ir.Node) bool {
 	}
 	var rest []*ir.Value
 	var convs []*blockedConv
-	for i, v := range n.In {
+	terms := n.In
+	if !slices.ContainsFunc(kinds, func(k operand) bool { return k != whole }) {
+		terms = b.weave(terms)
+		kinds = make([]operand, len(terms))
+		for i := range kinds {
+			kinds[i] = whole
+		}
+	}
+	for i, v := range terms {
 		c := b.open(v)
 		if c == nil || c.in[3] != nil {
 			rest = append(rest, b.take(v, kinds[i], n.Out[0].Shape))

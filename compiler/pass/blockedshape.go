@@ -44,6 +44,23 @@ func blockSplit(b *blocker, n *ir.Node) bool {
 	return true
 }
 
+// blockExpand repeats one pixel, the gradient of a global average, over all pixels.
+func blockExpand(b *blocker, n *ir.Node) bool {
+	x, y := n.In[0], n.Out[0]
+	if len(b.forms) == 0 || !b.blockable(x) || !b.blockable(y) || !y.Shape.Static() || !x.Shape.Equal(ir.Shape{y.Shape[0], y.Shape[1], 1, 1}) {
+		return false
+	}
+	b.set(y, b.planes(x, y.Shape))
+	return true
+}
+
+// planes repeats one number per image and channel over the pixels of the given shape.
+func (b *blocker) planes(v *ir.Value, shape ir.Shape) *ir.Value {
+	b.plain(v)
+	blocks := shape[0] * shape[1] / b.block
+	return b.Reshape(b.Expand(b.Reshape(v, blocks, 1, b.block), blocks, shape[2]*shape[3], b.block), shape...)
+}
+
 // pixelView is v as [N,C/block,H,W,block].
 func (b *blocker) pixelView(v *ir.Value) *ir.Value {
 	return b.Reshape(b.blocked(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)

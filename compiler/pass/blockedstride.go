@@ -64,11 +64,10 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 
 // widened is s in memory, with its last row and column.
 func (b *blocker) widened(s *spread) *ir.Value {
-	v := s.of
-	n, c, h, w := v.Shape[0], v.Shape[1], v.Shape[2], v.Shape[3]
-	rows := b.Reshape(v, n*c/b.block, h, 1, w, b.block)
-	begin, end := s.at, 1-s.at
-	return b.Reshape(b.Pad(rows, 0, 0, begin, 0, begin*b.block, 0, 0, end, 0, end*b.block), n, c, 2*h, 2*w)
+	if s.at == 0 {
+		return b.interleaved(s, nil)
+	}
+	return b.interleaved(nil, s)
 }
 
 // fill is s, the blocked form of v, in memory.

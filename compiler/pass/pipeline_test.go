@@ -15,7 +15,7 @@ import (
 func pipelines() map[string][]Pass {
 	return map[string][]Pass{
 		"training": Training(""), "inference": Inference(""), "training on cuda": append(Training("cuda"), Stack),
-		"training on cpu": append(Training("cpu"), Blocked(8), Stack), "inference on cpu": Inference("cpu"),
+		"training on cpu": append(Training("cpu"), Blocked(8), Sums, Stack), "inference on cpu": Inference("cpu"),
 	}
 }
 
@@ -63,7 +63,7 @@ func TestPipelines(t *testing.T) {
 			t.Errorf("%s: relumask %v", name, mask)
 		}
 	}
-	for _, name := range []string{"fold", "identity", "hoist", "cse", "dead", "foldbn", "relumask", "clipmask", "blocked"} {
+	for _, name := range []string{"fold", "identity", "hoist", "cse", "dead", "foldbn", "relumask", "clipmask", "blocked", "sums"} {
 		for _, need := range rows[name].After {
 			if !broken[need.Pass+" "+name] {
 				t.Errorf("%s before %s: no pipeline has both", need.Pass, name)
@@ -132,6 +132,14 @@ var witnesses = []witness{
 	{"fold", "clipmask", "Where", func(b op.B) {
 		x := b.Input("x", ir.Float32, 4)
 		b.Output("y", b.Where(b.GreaterOrEqual(x, b.Exp(b.Float(x, 0))), x, b.Float(x, 0)))
+	}},
+	{"blocked", "sums", "Add", func(b op.B) {
+		w, one := b.Input("w", ir.Float32, 8, 8, 1, 1), []int64{1, 1}
+		spread := func(at int64) *ir.Value {
+			return b.One("ConvTranspose", ir.Attrs{"strides": []int64{2, 2}, "kernel_shape": one, "output_padding": []int64{1 - at, 1 - at}},
+				b.Input(fmt.Sprint("x", at), ir.Float32, 1, 8, 32, 64), w)
+		}
+		b.Output("y", b.Sum(spread(0), b.Input("z", ir.Float32, 1, 8, 64, 128), b.Pad(spread(1), 0, 0, 1, 1, 0, 0, 0, 0)))
 	}},
 	{"identity", "blocked", "ReorderOutput", func(b op.B) {
 		w := b.Input("w", ir.Float32, 8, 8, 1, 1)
