@@ -154,6 +154,7 @@ def compare(options):
 
 def run_time(options):
     import official
+    import timetable
     import timing
 
     official.check_out(options.autoattack, os.path.join(CACHE, "auto-attack"))
@@ -165,11 +166,11 @@ def run_time(options):
             sides = [timing.ours, timing.theirs]
             for side in sides if i % 2 == 0 else sides[::-1]:
                 runs.append(side(name, x, y, options.threads))
-                say(f"{name}: " + timing.line(runs[-1]))
+                say(f"{name}: " + timetable.line(runs[-1]))
         records = read(path)
         records[name] = {"threads": options.threads, "machine": options.machine, "runs": runs}
         write(path, json.dumps(records, indent=1) + "\n")
-        text = timing.markdown({k: records[k] for k in TIMED if k in records})
+        text = timetable.markdown({k: records[k] for k in TIMED if k in records}, official.COMMIT)
         write(os.path.join(ROOT, "docs", "results", "autoattack-time.md"), text)
 
 
