@@ -97,8 +97,8 @@ func tieStates(p *program.Program, s *Session, st *State) (*Running, error) {
 }
 
 // passes is the pipeline of a program for a provider. On the CPU the pass Blocked chooses the layout; weights that are
-// constant are laid out at compile time. Plain inference with such weights is left to ONNX Runtime, which lays out more of it. Normalisation is not folded here: a gradient is that of the graph that was
-// differentiated, kinks included.
+// constant are laid out at compile time. Plain inference is left to ONNX Runtime, which lays out more of it. Normalisation is
+// not folded here: a gradient is that of the graph that was differentiated, kinks included.
 func passes(g *ir.Graph, provider string) []pass.Pass {
 	provider = cmp.Or(strings.ToLower(provider), "cpu")
 	out := pass.Training(provider)
@@ -111,12 +111,13 @@ func passes(g *ir.Graph, provider string) []pass.Pass {
 	return append(out, pass.Stack)
 }
 
-// plain reports whether the weights of all convolutions are constants and nothing is a gradient.
+// plain reports whether the weights of all convolutions are constants, nothing is a gradient, and no convolution is so wide that
+// Blocked has a faster algorithm for it.
 func plain(g *ir.Graph) bool {
 	is := true
 	g.Walk(func(n *ir.Node) {
 		computed := n.Op == "Conv" && !n.In[1].IsConst()
-		is = is && !computed && !grad.Made(n)
+		is = is && !computed && !grad.Made(n) && !pass.Winograd(n)
 	})
 	return is
 }

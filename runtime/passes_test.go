@@ -13,7 +13,7 @@ import (
 	"rnas/runtime/runtimetest"
 )
 
-// TestPasses checks that the blocked layout is chosen for gradients and computed weights only, in nested graphs too.
+// TestPasses checks that the blocked layout is chosen for gradients, computed weights and wide convolutions only, in nested graphs too.
 func TestPasses(t *testing.T) {
 	runtimetest.Open(t)
 	if _, err := runtime.BlockSize(); err != nil {
@@ -27,6 +27,10 @@ func TestPasses(t *testing.T) {
 		"constant weights": {func(b op.B, x *ir.Value) *ir.Value {
 			return b.Conv(x, b.Const("w", tensor.Zeros(tensor.Float32, shape...)), nil, op.Same(1, 1, 1))
 		}, false},
+		"wide convolutions": {func(b op.B, x *ir.Value) *ir.Value {
+			x = b.Reshape(b.Concat(1, slices.Repeat([]*ir.Value{x}, 48)...), 1, 192, 8, 16)
+			return b.Conv(x, b.Const("w", tensor.Zeros(tensor.Float32, 192, 192, 3, 3)), nil, op.Same(3, 1, 1))
+		}, true},
 		"computed weights": {func(b op.B, x *ir.Value) *ir.Value {
 			return b.Conv(x, b.Input("w", ir.Float32, shape...), nil, op.Same(1, 1, 1))
 		}, true},

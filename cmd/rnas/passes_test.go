@@ -13,7 +13,7 @@ func TestInspectPasses(t *testing.T) {
 	model := filepath.Join(dir, "m.onnx")
 	succeed(t, "export", "--weights", saved(t, dir), "--out", model, "--keep-bn")
 	table, _ := succeed(t, "inspect", model, "--passes")
-	for _, want := range []string{"operator            file  fold  identity  cse  dead  foldbn\n", "\nall ", "\nfoldbn    normalisation by constants becomes part of the weights before it\n          after fold: "} {
+	for _, want := range []string{"operator            file  fold  identity  hoist  cse  dead  foldbn\n", "\nall ", "\nfoldbn    normalisation by constants becomes part of the weights before it\n          after fold: "} {
 		if !strings.Contains(table, want) {
 			t.Errorf("expected %q in\n%s", want, table)
 		}
@@ -22,7 +22,7 @@ func TestInspectPasses(t *testing.T) {
 		t.Error("the graphs are printed though nobody asked")
 	}
 	full, _ := succeed(t, "inspect", model, "--passes=full", "--pipeline", "training")
-	if strings.Contains(full, "foldbn") || strings.Count(full, "\n# after ") != 5 || !strings.Contains(full, "\n# after dead\ngraph rnas opset 18\n") {
+	if strings.Contains(full, "foldbn") || strings.Count(full, "\n# after ") != 6 || !strings.Contains(full, "\n# after dead\ngraph rnas opset 18\n") {
 		t.Errorf("found\n%.2000s", full)
 	}
 	out, _ := succeed(t, "inspect", model, "--passes", "--json")
@@ -38,7 +38,7 @@ func TestInspectPasses(t *testing.T) {
 		}
 		return 0
 	}
-	if n := len(m.Passes); n != 6 || norms(m.Passes[n-1]) >= norms(m.Passes[0]) || len(m.Passes[n-1].After) == 0 || m.Passes[0].Graph != "" {
+	if n := len(m.Passes); n != 7 || norms(m.Passes[n-1]) >= norms(m.Passes[0]) || len(m.Passes[n-1].After) == 0 || m.Passes[0].Graph != "" {
 		t.Errorf("found %+v", m.Passes)
 	}
 	for flag, want := range map[string]string{"--passes=text": `found "text"`, "--pipeline=bench": `found "bench"`} {

@@ -25,10 +25,7 @@ var (
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.
 func blockWinograd(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
-	ones, twos := []int64{1, 1}, []int64{3, 3}
-	if !x.Shape.Static() || !slices.Equal(w.Shape[2:], twos) || !slices.Equal(n.Ints("strides", ones), ones) ||
-		!slices.Equal(n.Ints("dilations", ones), ones) || !slices.Equal(n.Ints("pads", nil), []int64{1, 1, 1, 1}) ||
-		!winogradPays(x.Shape, y.Shape) || !b.steady(w) {
+	if !Winograd(n) || !b.steady(w) {
 		return false
 	}
 	// products[s] are the sums over rows of tiles of column s, for even and odd rows of the result.
@@ -36,7 +33,7 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 	for s := range 4 {
 		product := func(r int, bias, sum *ir.Value) *ir.Value {
 			in := [4]*ir.Value{b.tile(b.blocked(x), r, s), b.winogradWeight(w, 4*r+s), bias, sum}
-			return b.emit(&blockedConv{in: in, attrs: ir.Attrs{"kernel_shape": ones}})
+			return b.emit(&blockedConv{in: in, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}}})
 		}
 		var bias *ir.Value
 		if s == 1 {
@@ -52,6 +49,18 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 	}
 	b.set(y, b.cropped(b.woven(2, rows[:]...), y.Shape))
 	return true
+}
+
+// Winograd reports whether the pass Blocked computes n by Winograd's algorithm if its channels fill blocks and its weights stay
+// the same.
+func Winograd(n *ir.Node) bool {
+	if n.Op != "Conv" || n.Domain != "" || n.In[0].Rank() != 4 || !n.In[0].Shape.Static() {
+		return false
+	}
+	ones := []int64{1, 1}
+	return n.Int("group", 1) == 1 && slices.Equal(n.In[1].Shape[2:], []int64{3, 3}) && slices.Equal(n.Ints("strides", ones), ones) &&
+		slices.Equal(n.Ints("dilations", ones), ones) && slices.Equal(n.Ints("pads", nil), []int64{1, 1, 1, 1}) &&
+		winogradPays(n.In[0].Shape, n.Out[0].Shape)
 }
 
 // winogradPays weighs the products saved against the transforms of tiles, which take as long as some 240 products per channel
