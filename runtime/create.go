@@ -122,7 +122,7 @@ func configure(so *ort.SessionOptions, provider string, o Options) error {
 	// A program is thousands of small kernels, microseconds apart: threads that sleep between them halve its speed, threads that
 	// spin without end take the processor from everyone else.
 	config := map[string]string{
-		"session.use_deterministic_compute": "1", "session.intra_op.allow_spinning": "1", "session.intra_op.spin_duration_us": "50",
+		"session.use_deterministic_compute": "1", "session.intra_op.allow_spinning": "1", "session.intra_op.spin_duration_us": "1000",
 		"session.use_env_allocators": "1", // see shareArena
 	}
 	maps.Copy(config, o.Config)

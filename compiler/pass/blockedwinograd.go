@@ -12,13 +12,15 @@ import (
 // the product of elements. The last rows have the opposite sign of the paper's, so that sums need one subtraction only.
 var (
 	winogradG = [4][3]float32{{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}}
-	// Row i of B is first*x[from] + second*x[from+step].
-	winogradB = [4]struct {
-		from, step    int64
-		first, second float32
-	}{{0, 2, 1, -1}, {1, 1, 1, 1}, {1, 1, -1, 1}, {1, 2, -1, 1}}
+	winogradB = [4]winogradRow{{0, 2, 1, -1}, {1, 1, 1, 1}, {1, 1, -1, 1}, {1, 2, -1, 1}}
 	// A is 1 1 1 0 and 0 1 -1 1.
 )
+
+// winogradRow is the row of B that makes first*x[from] + second*x[from+step].
+type winogradRow struct {
+	from, step    int64
+	first, second float32
+}
 
 // blockWinograd computes a dense 3x3 convolution of stride 1 by the minimal filtering algorithm F(2x2,3x3): 16 products for
 // four pixels and a pair of channels in place of 36. Its error is about twice that of the sum of products.
@@ -78,10 +80,7 @@ func (b *blocker) steady(v *ir.Value) bool {
 
 // tile is element (r, s) of B x Bt for every tile of a blocked tensor, padded by 1: tiles of 4x4 pixels begin at every second one.
 func (b *blocker) tile(x *ir.Value, r, s int) *ir.Value {
-	axes := [2]struct {
-		from, step    int64
-		first, second float32
-	}{winogradB[r], winogradB[s]}
+	axes := [2]winogradRow{winogradB[r], winogradB[s]}
 	var steps, pads [2]int64
 	var after [2]int64
 	for i, a := range axes {
