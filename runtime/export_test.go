@@ -9,4 +9,6 @@ var (
 	CompareVersion = compareVersions
 	Signature      = signature
 	Passes         = passes
+	LanesOf        = lanesOf
+	NewLanes       = newStepper
 )

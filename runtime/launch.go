@@ -20,7 +20,7 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tieStates(p, s, st)
+	return tieStates(p, s, st, 1, 1)
 }
 
 // LaunchAll compiles and launches several programs over one state, all at the same time. The result is in the order of the
@@ -48,7 +48,7 @@ func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)
 		switch {
 		case err == nil && l.err == nil:
 			var r *Running
-			if r, err = tieStates(l.program, l.session, st); err == nil {
+			if r, err = tieStates(l.program, l.session, st, 1, 1); err == nil {
 				running = append(running, r)
 			}
 		case err == nil:
@@ -83,12 +83,12 @@ func load(p *program.Program, o Options) (*Session, error) {
 }
 
 // tieStates makes the stepper of a session of p; after an error the session is closed.
-func tieStates(p *program.Program, s *Session, st *State) (*Running, error) {
+func tieStates(p *program.Program, s *Session, st *State, lanes, workers int) (*Running, error) {
 	carry := make([]Carry, len(p.State))
 	for i, c := range p.State {
 		carry[i] = Carry{In: c.In, Out: c.Out, State: c.Name}
 	}
-	step, err := NewStepper(s, st, carry)
+	step, err := newStepper(s, st, carry, lanes, workers)
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
@@ -100,9 +100,8 @@ func tieStates(p *program.Program, s *Session, st *State) (*Running, error) {
 // constant are laid out at compile time. Plain inference is left to ONNX Runtime, which lays out more of it. Normalisation is
 // not folded here: a gradient is that of the graph that was differentiated, kinks included.
 func passes(g *ir.Graph, provider string) []pass.Pass {
-	provider = cmp.Or(strings.ToLower(provider), "cpu")
-	out := pass.Training(provider)
-	if provider == "cpu" && !plain(g) {
+	out := pass.Training(cmp.Or(strings.ToLower(provider), "cpu"))
+	if onCPU(provider) && !plain(g) {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}
@@ -110,6 +109,9 @@ func passes(g *ir.Graph, provider string) []pass.Pass {
 	}
 	return append(out, pass.Stack)
 }
+
+// onCPU reports whether a provider of that name is the CPU's.
+func onCPU(provider string) bool { return provider == "" || strings.EqualFold(provider, "cpu") }
 
 // plain reports whether the weights of all convolutions are constants, nothing is a gradient, and no convolution is so wide that
 // Blocked has a faster algorithm for it.

@@ -21,22 +21,33 @@ type Stepper struct {
 	pin     goruntime.Pinner
 
 	in, out    []binding
-	ins, outs  []ort.Value // what the next call passes; rewritten by Step
+	lanes      []lane // what the next runs pass; rewritten by Step
+	crew       *crew
 	written    []*slot
 	hasScalars bool
 	closed     bool
 }
 
-// binding is one input or output: a slot of the state, or a buffer of the Stepper's own.
+// binding is one input or output: a slot of the state, or a buffer of the Stepper's own with a value for each lane.
 type binding struct {
 	slot   *slot
 	buffer *tensor.Tensor
-	value  ort.Value
+	values []ort.Value
 }
+
+// lane is what a run on one group of rows of the buffers passes.
+type lane struct{ ins, outs []ort.Value }
 
 // NewStepper ties a session to a state. All shapes must be static, apart from those that the state decides.
 func NewStepper(s *Session, st *State, carry []Carry) (*Stepper, error) {
-	p := &Stepper{session: s, state: st, in: make([]binding, len(s.in)), out: make([]binding, len(s.out))}
+	return newStepper(s, st, carry, 1, 1)
+}
+
+// newStepper makes a Stepper whose buffers have so many times the rows of the session's inputs and outputs, one group after the
+// other; so many groups are worked on at a time.
+func newStepper(s *Session, st *State, carry []Carry, lanes, workers int) (*Stepper, error) {
+	p := &Stepper{session: s, state: st, in: make([]binding, len(s.in)), out: make([]binding, len(s.out)), lanes: make([]lane, lanes)}
+	p.crew = newCrew(lanes, workers, p.run)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.closed {
@@ -64,6 +75,9 @@ func (p *Stepper) bind(carry []Carry) error {
 			}
 		}
 		if c.Out != "" {
+			if len(p.lanes) > 1 {
+				return fmt.Errorf("state %s: written by output %s, of %d groups of rows", c.State, c.Out, len(p.lanes))
+			}
 			if slices.Contains(p.written, slot) {
 				return fmt.Errorf("state %s: written by two outputs", c.State)
 			}
@@ -79,13 +93,11 @@ func (p *Stepper) bind(carry []Carry) error {
 	if err := p.own("output", p.session.out, p.out); err != nil {
 		return err
 	}
-	p.ins, p.outs = make([]ort.Value, len(p.in)), make([]ort.Value, len(p.out))
+	for i := range p.lanes {
+		p.lanes[i] = lane{make([]ort.Value, len(p.in)), make([]ort.Value, len(p.out))}
+	}
 	for _, b := range slices.Concat(p.in, p.out) {
-		v := b.value
-		if b.slot != nil {
-			v = b.slot.values[0]
-		}
-		if _, ok := v.(scalar); ok {
+		if _, ok := b.at(0, 0).(scalar); ok {
 			p.hasScalars = true
 		}
 	}
@@ -124,14 +136,41 @@ func (p *Stepper) own(kind string, infos []Info, to []binding) error {
 		if _, err := tensor.Numel(info.Shape); err != nil {
 			return fmt.Errorf("%s %s: %w", kind, info, err)
 		}
-		t := tensor.Zeros(info.DType, info.Shape...)
-		v, err := newValue(t, &p.pin)
+		whole, parts, err := buffers(info, int64(len(p.lanes)))
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", kind, info, err)
 		}
-		to[i].buffer, to[i].value = t, v
+		to[i].buffer = whole
+		for _, t := range parts {
+			v, err := newValue(t, &p.pin)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", kind, info, err)
+			}
+			to[i].values = append(to[i].values, v)
+		}
 	}
 	return nil
+}
+
+// buffers makes a tensor with so many times the rows of info, and its groups of rows, which share its memory.
+func buffers(info Info, lanes int64) (whole *tensor.Tensor, parts []*tensor.Tensor, err error) {
+	if lanes == 1 {
+		whole = tensor.Zeros(info.DType, info.Shape...)
+		return whole, []*tensor.Tensor{whole}, nil
+	}
+	if len(info.Shape) == 0 {
+		return nil, nil, fmt.Errorf("expected rows, found rank 0")
+	}
+	shape := slices.Clone(info.Shape)
+	shape[0] *= lanes
+	if _, err := tensor.Numel(shape); err != nil {
+		return nil, nil, err
+	}
+	whole = tensor.Zeros(info.DType, shape...)
+	for i := range lanes {
+		parts = append(parts, whole.Rows(i*info.Shape[0], (i+1)*info.Shape[0]))
+	}
+	return whole, parts, nil
 }
 
 // Input is the buffer of an input that is not carried, to be written before Step; nil for any other name.
@@ -157,26 +196,8 @@ func (p *Stepper) Step() error {
 	if p.state.closed {
 		return fmt.Errorf("state: %w", ErrClosed)
 	}
-	for i := range p.in {
-		p.ins[i] = p.in[i].at(0)
-	}
-	for i := range p.out {
-		p.outs[i] = p.out[i].at(1)
-	}
-	if p.hasScalars {
-		for _, v := range p.ins {
-			if c, ok := v.(scalar); ok {
-				if err := c.load(); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	if err := p.session.run(p.ins, p.outs); err != nil {
+	if err := p.crew.all(); err != nil {
 		return err
-	}
-	if p.hasScalars {
-		store(p.outs)
 	}
 	for _, s := range p.written {
 		s.current = 1 - s.current
@@ -184,10 +205,37 @@ func (p *Stepper) Step() error {
 	return nil
 }
 
+// run runs one lane.
+func (p *Stepper) run(i int) error {
+	l := p.lanes[i]
+	for k := range p.in {
+		l.ins[k] = p.in[k].at(i, 0)
+	}
+	for k := range p.out {
+		l.outs[k] = p.out[k].at(i, 1)
+	}
+	if p.hasScalars {
+		for _, v := range l.ins {
+			if c, ok := v.(scalar); ok {
+				if err := c.load(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := p.session.run(l.ins, l.outs); err != nil {
+		return err
+	}
+	if p.hasScalars {
+		store(l.outs)
+	}
+	return nil
+}
+
 // at is the value of a buffer of its own, or of the slot's current (ahead 0) or next (ahead 1) tensor.
-func (b *binding) at(ahead int) ort.Value {
+func (b *binding) at(lane, ahead int) ort.Value {
 	if b.slot == nil {
-		return b.value
+		return b.values[lane]
 	}
 	return b.slot.values[b.slot.current^ahead]
 }
@@ -205,9 +253,7 @@ func (p *Stepper) Close() error {
 func (p *Stepper) release() {
 	p.closed = true
 	for _, b := range slices.Concat(p.in, p.out) {
-		if b.value != nil {
-			b.value.Destroy() // always returns nil
-		}
+		destroy(b.values)
 	}
 	p.pin.Unpin()
 }

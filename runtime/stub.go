@@ -79,6 +79,8 @@ type Stepper struct{}
 // NewStepper reports ErrNoCgo.
 func NewStepper(*Session, *State, []Carry) (*Stepper, error) { return nil, ErrNoCgo }
 
+func newStepper(*Session, *State, []Carry, int, int) (*Stepper, error) { return nil, ErrNoCgo }
+
 // Input is nil.
 func (p *Stepper) Input(string) *tensor.Tensor { return nil }
 

@@ -83,6 +83,17 @@ func (b *Builder) In(scope string, f func()) {
 	b.scope = old
 }
 
+// Scope is the present scope, and At sets one regardless of it.
+func (b *Builder) Scope() string { return b.scope }
+
+// At is In for a whole path.
+func (b *Builder) At(scope string, f func()) {
+	old := b.scope
+	b.scope = scope
+	f()
+	b.scope = old
+}
+
 // Take reserves a value name derived from name.
 func (b *Builder) Take(name string) string { return b.unique(name) }
 

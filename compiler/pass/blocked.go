@@ -63,10 +63,12 @@ type form struct {
 	spread  *spread
 }
 
-// blockedConv holds the inputs (x, weight, bias, sum, of which the last two may be nil) and attributes of an operator.
+// blockedConv holds the inputs (x, weight, bias, sum, of which the last two may be nil) and attributes of an operator, and the
+// scope that it belongs to wherever it is emitted.
 type blockedConv struct {
 	in    [4]*ir.Value
 	attrs ir.Attrs
+	scope string
 }
 
 // blocker rewrites one graph. Every value keeps its identity; one that is computed in blocked form gets its plain
@@ -172,6 +174,9 @@ func (b *blocker) blocked(v *ir.Value) *ir.Value {
 func (b *blocker) set(v, blocked *ir.Value) { b.setForm(v, &form{value: blocked}) }
 
 func (b *blocker) setForm(v *ir.Value, f *form) {
+	if f.conv != nil && f.conv.scope == "" {
+		f.conv.scope = b.Scope()
+	}
 	b.forms[v], b.pending[v] = f, true
 }
 

@@ -118,13 +118,17 @@ func windowOf(n *ir.Node) ir.Attrs {
 }
 
 // emit makes the operator of c.
-func (b *blocker) emit(c *blockedConv) *ir.Value {
+func (b *blocker) emit(c *blockedConv) (y *ir.Value) {
 	in := c.in[:]
 	for in[len(in)-1] == nil {
 		in = in[:len(in)-1]
 	}
 	b.plain(in[1:]...)
-	return b.reordered("Conv", c.attrs, slices.Clone(in)...)
+	if c.scope == "" {
+		c.scope = b.Scope()
+	}
+	b.At(c.scope, func() { y = b.reordered("Conv", c.attrs, slices.Clone(in)...) })
+	return y
 }
 
 // open is the convolution that computes v if it can still change: it is not emitted, and v has one user.

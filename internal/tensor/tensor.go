@@ -82,6 +82,17 @@ func Numel(shape []int64) (int, error) {
 	return int(n), nil
 }
 
+// Rows are the rows [from,to) of the first dimension, in the memory of t; others than t has are a broken invariant and panic.
+func (t *Tensor) Rows(from, to int64) *Tensor {
+	shape := slices.Clone(t.Shape)
+	row := 1
+	for _, d := range shape[1:] {
+		row *= int(d)
+	}
+	shape[0] = to - from
+	return &Tensor{Shape: shape, Data: reflect.ValueOf(t.Data).Slice3(int(from)*row, int(to)*row, int(to)*row).Interface()}
+}
+
 // DType is the element type of Data.
 func (t *Tensor) DType() DType { return TypeOf(t.Data) }
 

@@ -26,7 +26,8 @@ type benchCase struct {
 	Recipe   string `json:"recipe"` // of kind train
 	Steps    int    `json:"steps"`  // of an attack
 	Threads  int    `json:"threads"`
-	Dir      string `json:"dir"` // folder of weights, inputs and results
+	Dir      string `json:"dir"`     // folder of weights, inputs and results
+	Profile  string `json:"profile"` // prefix of the trace that ONNX Runtime writes; empty for none
 }
 
 // Settings that both sides share; those of torch_side.py are the same.

@@ -70,20 +70,22 @@ func (s *side) deployed() error {
 	if err != nil {
 		return err
 	}
-	if s.Kind == "forward" {
-		p, err := m.Score(s.Batch)
-		if err != nil {
-			return err
-		}
-		s.check = []output{{0, "logits"}}
-		return s.launch("step", p, 1, runtime.LevelAll)
+	compile, per := m.Score, 1.0
+	s.check = []output{{0, "logits"}}
+	if s.Kind == "pgd" {
+		compile = func(rows int) (*program.Program, error) { return m.Attack(s.attack(), rows) }
+		s.check, per = []output{{0, "adversarial"}}, float64(s.Steps)
 	}
-	p, err := m.Attack(s.attack(), s.Batch)
+	var p *program.Program
+	r, err := runtime.LaunchRows(s.Batch, s.state, s.options(runtime.LevelAll), func(rows int) (*program.Program, error) {
+		p, err = compile(rows)
+		return p, err
+	})
 	if err != nil {
 		return err
 	}
-	s.check = []output{{0, "adversarial"}}
-	return s.launch("step", p, float64(s.Steps), runtime.LevelAll)
+	s.parts = []part{{r, "step", per}}
+	return s.inputs(r, p)
 }
 
 // model is the graph of the case's network, or of model.onnx for one of another maker.
@@ -172,7 +174,7 @@ func (s *side) launch(name string, p *program.Program, per float64, level runtim
 }
 
 func (s *side) options(level runtime.Level) runtime.Options {
-	return loop.Runtime(runtime.Options{Threads: s.Threads}, level)
+	return loop.Runtime(runtime.Options{Threads: s.Threads, Profile: s.Profile}, level)
 }
 
 // inputs fills the inputs of a program from the files of the case, and counts its nodes.

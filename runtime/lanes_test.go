@@ -1,0 +1,158 @@
+package runtime_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"rnas/compiler/ir"
+	"rnas/compiler/lower"
+	"rnas/compiler/op"
+	"rnas/compiler/program"
+	"rnas/genotype"
+	"rnas/internal/rng"
+	"rnas/internal/tensor"
+	"rnas/runtime"
+	"rnas/runtime/runtimetest"
+)
+
+func TestLanesOf(t *testing.T) {
+	for _, c := range []struct{ batch, threads, want int }{
+		{32, 2, 8}, {32, 1, 8}, {8, 2, 2}, {8, 3, 1}, {7, 1, 1}, {7, 2, 1}, {30, 2, 6}, {22, 2, 2}, {2, 2, 1}, {64, 16, 16}, {64, 0, 16},
+	} {
+		if got := runtime.LanesOf(c.batch, c.threads); got != c.want {
+			t.Errorf("batch %d, %d threads: expected %d groups, found %d", c.batch, c.threads, c.want, got)
+		}
+	}
+}
+
+// TestLaunchRows evaluates a network and its input gradient over a state in groups of rows, with several numbers of threads, and
+// compares that with the whole batch at once.
+func TestLaunchRows(t *testing.T) {
+	runtimetest.Open(t)
+	z, err := genotype.Lookup("DARTS_V2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	net := lower.Evaluation{Genotype: z.Genotype, Macro: lower.Macro{Channels: 8, Layers: 3, Classes: 10, Height: 16, Width: 16, Depth: 3}}
+	l, err := program.NewLayout(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params, stats := l.Init(1)
+	st := newState(t, map[string]*tensor.Tensor{"params": tensor.Vector(params...), "stats": tensor.Vector(stats...)}, "params", "stats")
+	const batch = 24
+	run := func(r *runtime.Running, err error) (logits, loss []float32) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		s := rng.New(5, rng.Probe, 0, 0, 0)
+		s.FillUniform(r.Input("images").Float32s(), 0, 1)
+		for i := range r.Input("labels").Int64s() {
+			r.Input("labels").Int64s()[i] = int64(i % 10)
+		}
+		for range 2 {
+			if err := r.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.Output("logits").Float32s(), r.Output("loss").Float32s()
+	}
+	p, err := program.Eval(net, l, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits, loss := run(runtime.Launch(p, st, runtime.Options{Threads: 2}))
+	var first []float32
+	for _, threads := range []int{1, 2, 3, 16} {
+		var rows []int
+		got, gotLoss := run(runtime.LaunchRows(batch, st, runtime.Options{Threads: threads}, func(n int) (*program.Program, error) {
+			rows = append(rows, n)
+			return program.Eval(net, l, n)
+		}))
+		if want := []int{4}; threads < 16 && !slices.Equal(rows, want) {
+			t.Errorf("%d threads: compiled for %v rows, expected %v", threads, rows, want)
+		}
+		for i, v := range append(slices.Clone(logits), loss...) {
+			if d := v - append(slices.Clone(got), gotLoss...)[i]; d > 1e-5 || d < -1e-5 {
+				t.Fatalf("%d threads: value %d differs by %g", threads, i, d)
+			}
+		}
+		if first == nil {
+			first = got
+		}
+		if !slices.Equal(first, got) {
+			t.Errorf("%d threads: logits differ from those of one thread", threads)
+		}
+	}
+}
+
+func TestLaunchRowsErrors(t *testing.T) {
+	runtimetest.Open(t)
+	refuse := func(rows int) (*program.Program, error) {
+		b := op.NewB("sum")
+		x := b.Input("x", ir.Float32, int64(rows))
+		b.Output("y", b.Node("ReduceSum", ir.Attrs{"keepdims": int64(0)}, 1, x)[0])
+		return program.Finish(b)
+	}
+	st := runtime.NewState()
+	defer st.Close()
+	_, err := runtime.LaunchRows(8, st, runtime.Options{Threads: 2}, refuse)
+	wantError(t, err, nil, "output y", "expected rows")
+	if err := st.Add("x", tensor.Zeros(tensor.Float32, 4)); err != nil {
+		t.Fatal(err)
+	}
+	write := func(rows int) (*program.Program, error) {
+		b := op.NewB("count")
+		b.Output("x.next", b.Scale(b.Input("x", ir.Float32, int64(rows)), 2))
+		return program.Finish(b, program.State{Name: "x", In: "x", Out: "x.next"})
+	}
+	_, err = runtime.LaunchRows(8, st, runtime.Options{Threads: 2}, write)
+	wantError(t, err, nil, "state x", "written", "2 groups of rows")
+	broken := fmt.Errorf("no such network")
+	if _, err := runtime.LaunchRows(8, st, runtime.Options{}, func(int) (*program.Program, error) { return nil, broken }); err != broken {
+		t.Errorf("expected %v, found %v", broken, err)
+	}
+}
+
+// A group of rows that fails makes the step fail.
+func TestLanesError(t *testing.T) {
+	s := open(t, gather(), runtime.Options{Threads: 1})
+	st := runtime.NewState()
+	defer st.Close()
+	p, err := runtime.NewLanes(s, st, nil, 3, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	copy(p.Input("i").Int64s(), []int64{1, 7, 2})
+	wantError(t, p.Step(), nil, "pick")
+	copy(p.Input("i").Int64s(), []int64{1, 0, 2})
+	for range 3 {
+		if err := p.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := p.Output("y").Float32s(), []float32{20, 10, 30}; !slices.Equal(got, want) {
+		t.Errorf("expected %v, found %v", want, got)
+	}
+}
+
+func BenchmarkStepLanes(b *testing.B) {
+	s := open(b, plusOne(tensor.Float32, 1), runtime.Options{Threads: 1})
+	st := runtime.NewState()
+	defer st.Close()
+	p, err := runtime.NewLanes(s, st, nil, 8, 2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := p.Step(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
