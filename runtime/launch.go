@@ -101,7 +101,7 @@ func tieStates(p *program.Program, s *Session, st *State, lanes, workers int) (*
 // not folded here: a gradient is that of the graph that was differentiated, kinks included.
 func passes(g *ir.Graph, provider string) []pass.Pass {
 	out := pass.Training(cmp.Or(strings.ToLower(provider), "cpu"))
-	if onCPU(provider) && !plain(g) {
+	if onCPU(provider) {
 		if block, err := BlockSize(); err == nil {
 			out = append(out, pass.Blocked(block))
 		}

@@ -47,8 +47,9 @@ func batchNorm(c *Ctx) []*ir.Value {
 }
 
 // batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
-// dx = a*dy + b*(x-mean) + c with one number of each per channel, so that the large tensors are read as few times as
-// possible; x-mean is what the forward pass may have computed already. With momentum 0 the statistics are outputs like any
+// dx = a*(dy + (b*(x-mean) + c)) with one number of each per channel, so that the large tensors are read as few times as
+// possible: x-mean is what the forward pass may have computed already, and a can become part of weights that dx is multiplied by.
+// With momentum 0 the statistics are outputs like any
 // other, and a gradient that is differentiated again reaches them; otherwise they are computed again.
 func batchNormTraining(c *Ctx) []*ir.Value {
 	x, mean, variance := c.In(0), c.Out(1), c.Out(2)
@@ -74,10 +75,9 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 		dot := c.Mul(overChannels(c, c.Mul(dy, centred)), inv) // sum of dy times normalised x
 		out[1], out[2] = dot, sum
 		if c.Need(0) {
-			a := c.Mul(c.In(1), inv)
-			minus := c.Scale(a, -1/m)
-			linear := c.Add(c.Mul(centred, perChannel(c, c.Mul(c.Mul(minus, inv), dot), x)), perChannel(c, c.Mul(minus, sum), x))
-			parts = append(parts, c.Add(c.Mul(dy, perChannel(c, a, x)), linear))
+			slope, level := c.Scale(c.Mul(inv, dot), -1/m), c.Scale(sum, -1/m)
+			linear := c.Add(c.Mul(centred, perChannel(c, slope, x)), perChannel(c, level, x))
+			parts = append(parts, c.Mul(c.Add(dy, linear), perChannel(c, c.Mul(c.In(1), inv), x)))
 		}
 	}
 	if dmean := c.dy(1); dmean != nil {

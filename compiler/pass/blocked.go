@@ -69,6 +69,8 @@ type blockedConv struct {
 	in    [4]*ir.Value
 	attrs ir.Attrs
 	scope string
+	// Of channelwise ones: what they multiply, and the factors [C].
+	of, scale *ir.Value
 }
 
 // blocker rewrites one graph. Every value keeps its identity; one that is computed in blocked form gets its plain
@@ -81,12 +83,16 @@ type blocker struct {
 	forms   map[*ir.Value]*form
 	pending map[*ir.Value]bool // values with a form and no plain definition
 	weights map[weightForm]*ir.Value
+
+	decimations map[decimation]*ir.Value
+	centred     map[*ir.Value]centring // by the tensor that is centred
 }
 
 func newBlocker(l *blocking, b op.B, outer *blocker) *blocker {
 	return &blocker{
 		B: b, blocking: l, outer: outer, local: map[*ir.Value]bool{},
 		forms: map[*ir.Value]*form{}, pending: map[*ir.Value]bool{}, weights: map[weightForm]*ir.Value{},
+		decimations: map[decimation]*ir.Value{}, centred: map[*ir.Value]centring{},
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 
 // gradients finds weight gradients and makes x and dy themselves their operands, which only a blocker understands.
 // Depthwise ones are Conv with N*C groups of x [N,C,H,W] read as [1,N*C,H,W] with dy [N,C,h,w] read as [N*C,1,h,w].
-// Pointwise ones are ReduceSum over the images of MatMul of dy [N,O,H*W] with x [N,I,H,W] read as [N,I,H*W] and transposed;
-// their dy stays as it is.
+// Pointwise ones are ReduceSum over the images of MatMul of dy [N,O,H,W], read as [N,O,H*W], with x [N,I,H,W] read as [N,I,H*W] and
+// transposed; a dy that is no blocked tensor stays [N,O,H*W].
 func (l *blocking) gradients(g *ir.Graph) {
 	for _, n := range g.Nodes {
 		switch {
@@ -50,7 +50,11 @@ func (l *blocking) pointwiseGradient(n *ir.Node) {
 	if !l.blockable(x) || !x.Shape.Static() || !t.In[0].Shape.Equal(ir.Shape{x.Shape[0], x.Shape[1], x.Shape[2] * x.Shape[3]}) {
 		return
 	}
-	n.In = []*ir.Value{m.In[0], x}
+	dy := m.In[0]
+	if from := unreshaped(dy); l.blockable(from) && from.Shape.Static() && dy.Shape.Equal(ir.Shape{from.Shape[0], from.Shape[1], from.Shape[2] * from.Shape[3]}) {
+		dy = from
+	}
+	n.In = []*ir.Value{dy, x}
 	l.gradient[n] = true
 }
 
@@ -71,7 +75,7 @@ func blockConv(b *blocker, n *ir.Node) bool {
 	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() && !b.steady(w) {
 		return false // a dense weight gradient, whose kernel is a batch of images: too large to lay out anew
 	}
-	if blockShifted(b, n) {
+	if blockDecimating(b, n) {
 		return true
 	}
 	group := n.Int("group", 1)
@@ -100,11 +104,34 @@ func blockConv(b *blocker, n *ir.Node) bool {
 		return true
 	}
 	attrs := windowOf(n)
+	weight := b.weight(w)
 	if depthwise {
 		attrs["group"] = group
+	} else if base, scale := b.unscaled(x); scale != nil {
+		x, weight = base, b.scaledInputs(weight, scale)
 	}
-	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(w), n.Input(2)}, attrs: attrs}})
+	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.blocked(x), weight, n.Input(2)}, attrs: attrs}})
 	return true
+}
+
+// unscaled is what x is a multiple of, with one factor per channel, [C], if that product is not computed yet. Weights that x is
+// multiplied by can take up the factors.
+func (b *blocker) unscaled(x *ir.Value) (base, scale *ir.Value) {
+	f := b.forms[x]
+	if f == nil || f.value != nil || f.conv == nil {
+		return x, nil
+	}
+	if c := f.conv; c.scale != nil && c.in[2] == nil && c.in[3] == nil && c.attrs["activation"] == nil {
+		return c.of, c.scale
+	}
+	return x, nil
+}
+
+// scaledInputs multiplies a weight [O,I,h,w] that is laid out by one factor for each input channel.
+func (b *blocker) scaledInputs(w, scale *ir.Value) *ir.Value {
+	taps := w.Shape[2] * w.Shape[3]
+	blocks := b.Reshape(w, w.Shape[0]/b.block, w.Shape[1]/b.block, taps, b.block, b.block)
+	return b.Reshape(b.Mul(blocks, b.Reshape(scale, 1, w.Shape[1]/b.block, 1, b.block, 1)), w.Shape...)
 }
 
 func windowOf(n *ir.Node) ir.Attrs {
@@ -137,6 +164,16 @@ func (b *blocker) open(v *ir.Value) *blockedConv {
 		return f.conv
 	}
 	return nil
+}
+
+// pointwise reports whether c is a dense 1x1 convolution of all pixels without bias, sum and activation.
+func (c *blockedConv) pointwise() bool {
+	all := func(name string, want int64) bool {
+		v, _ := c.attrs[name].([]int64)
+		return !slices.ContainsFunc(v, func(x int64) bool { return x != want })
+	}
+	return c.in[2] == nil && c.in[3] == nil && c.attrs["activation"] == nil && c.attrs["group"] == nil &&
+		all("kernel_shape", 1) && all("strides", 1) && all("pads", 0)
 }
 
 // few reports whether v has the channels of an image, too few for a block. A convolution reads such a tensor as it is, and
@@ -194,15 +231,23 @@ func (b *blocker) correlation(x, dy *ir.Value, window ir.Attrs) *ir.Value {
 	return b.reordered("Conv", window, image, kernel)
 }
 
-// pointwiseWeight is the gradient [O,I] of a pointwise weight for dy [N,O,H*W] and x [N,I,H,W], whose blocks are matrices
-// [H*W,block] in memory.
+// pointwiseWeight is the gradient [O,I] of a pointwise weight for dy [N,O,H,W] or [N,O,H*W] and x [N,I,H,W], whose blocks are
+// matrices [H*W,block] in memory.
 func (b *blocker) pointwiseWeight(dy, x *ir.Value) *ir.Value {
-	blocks, pixels := x.Shape[1]/b.block, x.Shape[2]*x.Shape[3]
+	dy, scale := b.unscaled(dy)
 	b.plain(dy)
+	images, out, blocks, pixels := dy.Shape[0], dy.Shape[1], x.Shape[1]/b.block, x.Shape[2]*x.Shape[3]
+	var w *ir.Value
 	if blocks == 1 {
-		return b.ReduceSum(b.MatMul(dy, b.Reshape(b.blocked(x), x.Shape[0], pixels, b.block)), false, 0)
+		rows := b.Reshape(b.blocked(x), images, pixels, b.block)
+		w = b.ReduceSum(b.MatMul(b.Reshape(dy, images, out, pixels), rows), false, 0)
+	} else {
+		rows := b.Reshape(b.blocked(x), images, blocks, pixels, b.block)
+		products := b.ReduceSum(b.MatMul(b.Reshape(dy, images, 1, out, pixels), rows), false, 0)
+		w = b.Reshape(b.Transpose(products, 1, 0, 2), out, x.Shape[1])
 	}
-	rows := b.Reshape(b.blocked(x), x.Shape[0], blocks, pixels, b.block)
-	products := b.ReduceSum(b.MatMul(b.Reshape(dy, dy.Shape[0], 1, dy.Shape[1], pixels), rows), false, 0)
-	return b.Reshape(b.Transpose(products, 1, 0, 2), dy.Shape[1], x.Shape[1])
+	if scale != nil {
+		w = b.Mul(w, b.Reshape(scale, out, 1))
+	}
+	return w
 }

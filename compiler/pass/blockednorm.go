@@ -25,11 +25,8 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 		b.setForm(n.Out[0], &form{conv: b.channelwise(x, a, b.Sub(bias, b.Mul(mean, a)))})
 		return true
 	}
-	c, pixels := x.Shape[1], x.Shape[2]*x.Shape[3]
-	mean = b.ReduceMean(b.Reshape(b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x)), x.Shape[0], c), false, 0)
-	centred := &ir.Value{Name: x.Name, Type: x.Type, Shape: x.Shape}
-	b.forms[centred] = &form{value: b.emit(b.channelwise(x, b.Fill(x, 1, c), b.Neg(mean)))}
-	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape[0]*pixels)))
+	mean, centred := b.centre(x, n.Output(1))
+	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape.Numel()/x.Shape[1])))
 	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, inverse(variance), bias)})
 	for i, v := range []*ir.Value{mean, variance} {
 		if out := n.Output(1 + i); out != nil {
@@ -37,6 +34,36 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 		}
 	}
 	return true
+}
+
+// centring is a tensor less the mean of each channel, blocked, for the gradient of a normalisation; mean is the output of the
+// normalisation that names it.
+type centring struct{ mean, value *ir.Value }
+
+// centre is the mean of each channel of x over images and pixels, [C], and x less that. A pointwise convolution that is not
+// emitted yet starts from minus the mean of its result, which it makes of the mean of its input, and so costs no further pass over x.
+func (b *blocker) centre(x, name *ir.Value) (mean, centred *ir.Value) {
+	centred = &ir.Value{Name: x.Name, Type: x.Type, Shape: x.Shape}
+	var conv *blockedConv
+	if f := b.forms[x]; f.value == nil && f.conv != nil && f.conv.pointwise() && x.Def.Op == "Conv" {
+		mean = b.Reshape(b.MatMul(b.Reshape(x.Def.In[1], x.Shape[1], -1), b.Reshape(b.means(f.conv.in[0]), -1, 1)), x.Shape[1])
+		bare := *f.conv
+		conv = &bare
+		conv.in[2] = b.Neg(mean)
+	} else {
+		mean = b.means(b.blocked(x))
+		conv = b.channelwise(x, b.Fill(x, 1, x.Shape[1]), b.Neg(mean))
+	}
+	b.forms[centred] = &form{value: b.emit(conv)}
+	if name != nil {
+		b.centred[x] = centring{name, centred}
+	}
+	return mean, centred
+}
+
+// means is the mean of each channel of a blocked tensor, [C].
+func (b *blocker) means(v *ir.Value) *ir.Value {
+	return b.ReduceMean(b.Reshape(b.reordered("GlobalAveragePool", ir.Attrs{}, v), v.Shape[0], v.Shape[1]), false, 0)
 }
 
 // sumOfProducts sums x*y per channel: [C].

@@ -136,17 +136,13 @@ func blockBinary(b *blocker, n *ir.Node) bool {
 	return true
 }
 
-// blockSub computes a tensor less one number per channel the way blockNorm centres, so that the gradient of a normalisation
-// finds the centred tensor there.
+// blockSub finds a tensor less its mean where a normalisation has computed that.
 func blockSub(b *blocker, n *ir.Node) bool {
-	kinds, ok := b.operands(n)
-	if !ok || kinds[0] != whole || kinds[1] != everyChannel {
-		return blockBinary(b, n)
+	if c := b.centred[n.In[0]]; c.value != nil && unreshaped(n.In[1]) == c.mean {
+		b.forms[n.Out[0]], b.pending[n.Out[0]] = b.forms[c.value], true
+		return true
 	}
-	c := n.Out[0].Shape[1]
-	b.plain(n.In[1])
-	b.set(n.Out[0], b.emit(b.channelwise(n.In[0], b.Fill(n.In[1], 1, c), b.Neg(b.Reshape(n.In[1], c)))))
-	return true
+	return blockBinary(b, n)
 }
 
 // channelwise is scale*x+shift with one number of each per channel, as a convolution without neighbours; a nil shift is 0.
@@ -158,7 +154,10 @@ func (b *blocker) channelwise(x, scale, shift *ir.Value) *blockedConv {
 		b.plain(shift)
 		shift = b.Reshape(shift, c)
 	}
-	return &blockedConv{in: [4]*ir.Value{b.blocked(x), w, shift}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c}}
+	return &blockedConv{
+		in: [4]*ir.Value{b.blocked(x), w, shift}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c},
+		of: x, scale: scale,
+	}
 }
 
 func blockMul(b *blocker, n *ir.Node) bool {

@@ -66,7 +66,8 @@ func (b *blocker) pixelView(v *ir.Value) *ir.Value {
 	return b.Reshape(b.blocked(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)
 }
 
-// blockSlice cuts out pixels, or whole blocks of channels.
+// blockSlice cuts out pixels, or whole blocks of channels. It picks every second pixel by a convolution, as the provider's Slice
+// works with one thread.
 func blockSlice(b *blocker, n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
 	if !b.has(x) || !b.blockable(x) || !x.Shape.Static() || len(n.In) < 4 {
@@ -83,8 +84,25 @@ func blockSlice(b *blocker, n *ir.Node) bool {
 	if !ok {
 		return false
 	}
+	if d, ok := b.everySecond(x, y.Shape); ok && b.takesEverySecond(n) {
+		b.set(y, b.decimated(d))
+		return true
+	}
 	b.plain(n.In[1:]...)
 	b.set(y, b.Reshape(b.One("Slice", nil, append([]*ir.Value{b.pixelView(x)}, n.In[1:]...)...), y.Shape...))
+	return true
+}
+
+// takesEverySecond reports whether Slice n takes every second row and column, from the first on.
+func (b *blocker) takesEverySecond(n *ir.Node) bool {
+	if len(n.In) != 5 {
+		return false
+	}
+	for i, want := range map[int][]int64{1: {0, 0}, 3: {2, 3}, 4: {2, 2}} {
+		if got, ok := op.ConstInts(n.In[i]); !ok || !slices.Equal(got, want) {
+			return false
+		}
+	}
 	return true
 }
 

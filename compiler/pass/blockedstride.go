@@ -5,6 +5,7 @@ import (
 
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
+	"rnas/internal/tensor"
 )
 
 // spread is a tensor twice as wide and high as a blocked one, whose pixel (2i+at, 2j+at) is pixel (i, j) of it; all others are 0. at
@@ -101,19 +102,58 @@ func (b *blocker) unsliced(x *ir.Value) *ir.Value {
 	return from
 }
 
-// blockShifted computes a 1x1 convolution of stride 2 of a shifted tensor, the second half of a factorized reduction, on the
-// tensor itself: as one with a 2x2 kernel that is 0 but for its last element.
-func blockShifted(b *blocker, n *ir.Node) bool {
+// decimation is every second pixel of a tensor along rows and columns, from pixel at, 0 or 1, on.
+type decimation struct {
+	of *ir.Value
+	at int64
+}
+
+// decimated is d in memory, made once: a depthwise convolution that picks the pixels.
+func (b *blocker) decimated(d decimation) *ir.Value {
+	if v := b.decimations[d]; v != nil {
+		return v
+	}
+	c, k := d.of.Shape[1], d.at+1
+	w := tensor.Zeros(ir.Float32, c, 1, k, k)
+	for ch := range c {
+		w.Float32s()[(ch+1)*k*k-1] = 1
+	}
+	attrs := ir.Attrs{"kernel_shape": []int64{k, k}, "strides": []int64{2, 2}, "group": c}
+	v := b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(d.of), b.weight(b.Const("pick", w))}, attrs: attrs})
+	b.decimations[d] = v
+	return v
+}
+
+// everySecond is the decimation that gives shape when taken of x, or of what x is a Slice of.
+func (b *blocker) everySecond(x *ir.Value, shape ir.Shape) (d decimation, ok bool) {
+	d = decimation{of: x}
+	if from := b.unsliced(x); from != nil {
+		d = decimation{of: from, at: 1}
+	}
+	if !b.blockable(d.of) || !d.of.Shape.Static() {
+		return d, false
+	}
+	for i := 2; i < 4; i++ {
+		if shape[i] != (d.of.Shape[i]-d.at+1)/2 || d.of.Shape[i] <= d.at {
+			return d, false
+		}
+	}
+	return d, true
+}
+
+// blockDecimating computes a 1x1 convolution of stride 2, also of a shifted tensor as in the second half of a factorized
+// reduction, as one of the pixels that it reads; its weight gradient reads the same ones.
+func blockDecimating(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
-	from := b.unsliced(x)
-	attrs := windowOf(n)
-	if from == nil || !b.blockable(y) || n.Int("group", 1) != 1 || w.Shape[2]*w.Shape[3] != 1 ||
-		!slices.Equal(n.Ints("strides", nil), []int64{2, 2}) || !slices.Equal(n.Ints("pads", make([]int64, 4)), make([]int64, 4)) ||
-		from.Shape[2] != 2*y.Shape[2] || from.Shape[3] != 2*y.Shape[3] {
+	if !b.blockable(y) || n.Int("group", 1) != 1 || w.Shape[2]*w.Shape[3] != 1 || !slices.Equal(n.Ints("strides", nil), []int64{2, 2}) ||
+		slices.ContainsFunc(n.Ints("pads", nil), func(p int64) bool { return p != 0 }) {
 		return false
 	}
-	attrs["kernel_shape"] = []int64{2, 2}
-	corner := b.made("corner", w, func(b *blocker) *ir.Value { return b.Pad(w, 0, 0, 1, 1, 0, 0, 0, 0) })
-	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.blocked(from), b.weight(corner), n.Input(2)}, attrs: attrs}})
+	d, ok := b.everySecond(x, y.Shape)
+	if !ok {
+		return false
+	}
+	attrs := ir.Attrs{"kernel_shape": []int64{1, 1}}
+	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.decimated(d), b.weight(w), n.Input(2)}, attrs: attrs}})
 	return true
 }

@@ -59,26 +59,19 @@ func (c *benchCase) load() (*side, error) {
 
 // deployed loads the forward pass or an attack of the model with constant weights.
 func (s *side) deployed() error {
-	g, err := s.model()
-	if err != nil {
-		return err
-	}
-	if err := pass.Run(g, pass.Inference("")); err != nil {
-		return err
-	}
-	m, err := program.NewClassifier(g)
-	if err != nil {
-		return err
-	}
-	compile, per := m.Score, 1.0
+	compile, per := program.Classifier.Score, 1.0
 	s.check = []output{{0, "logits"}}
 	if s.Kind == "pgd" {
-		compile = func(rows int) (*program.Program, error) { return m.Attack(s.attack(), rows) }
+		compile = func(c program.Classifier, rows int) (*program.Program, error) { return c.Attack(s.attack(), rows) }
 		s.check, per = []output{{0, "adversarial"}}, float64(s.Steps)
 	}
 	var p *program.Program
 	r, err := runtime.LaunchRows(s.Batch, s.state, s.options(runtime.LevelAll), func(rows int) (*program.Program, error) {
-		p, err = compile(rows)
+		c, err := s.classifier(rows)
+		if err != nil {
+			return nil, err
+		}
+		p, err = compile(c, rows)
 		return p, err
 	})
 	if err != nil {
@@ -88,10 +81,22 @@ func (s *side) deployed() error {
 	return s.inputs(r, p)
 }
 
+// classifier is the case's network for a batch of so many images.
+func (s *side) classifier(batch int) (program.Classifier, error) {
+	g, err := s.model(batch)
+	if err != nil {
+		return program.Classifier{}, err
+	}
+	if err := pass.Run(g, pass.Inference("")); err != nil {
+		return program.Classifier{}, err
+	}
+	return program.NewClassifier(g)
+}
+
 // model is the graph of the case's network, or of model.onnx for one of another maker.
-func (s *side) model() (*ir.Graph, error) {
+func (s *side) model(batch int) (*ir.Graph, error) {
 	if s.Channels == 0 {
-		return export.ReadFile(s.file("model.onnx"), export.ReadOptions{Batch: int64(s.Batch)})
+		return export.ReadFile(s.file("model.onnx"), export.ReadOptions{Batch: int64(batch)})
 	}
 	n, l, params, stats, err := s.weights()
 	if err != nil {
