@@ -128,13 +128,14 @@ func float32s(t *tensor.Tensor) []float32 {
 	return tensor.FromFloat64s(tensor.Float32, t.Shape, t.Float64s()).Float32s()
 }
 
-// classifier is the model as a graph to be differentiated for so many images, normalisation merged into the weights.
+// classifier is the model as a graph to be differentiated for so many images, normalisation merged into the weights, in the form that
+// suits its provider.
 func (m *model) classifier(batch int) (program.Classifier, error) {
 	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(batch), Image: m.image, Dir: filepath.Dir(m.path)})
 	if err != nil {
 		return program.Classifier{}, fault.Input(err)
 	}
-	if err := pass.Run(g, pass.Inference("")); err != nil {
+	if err := pass.Run(g, runtime.ForwardPasses(m.session.Provider())); err != nil {
 		return program.Classifier{}, err
 	}
 	c, err := program.NewClassifier(g)

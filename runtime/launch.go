@@ -96,13 +96,23 @@ func tieStates(p *program.Program, s *Session, st *State, lanes, workers int) (*
 	return &Running{Stepper: step, session: s}, nil
 }
 
+// ForwardPasses is the pipeline of a forward graph with constant weights before a program for a provider is made of it. What it
+// changes, a gradient has to see.
+func ForwardPasses(provider string) []pass.Pass {
+	out := pass.Inference("")
+	if block, err := BlockSize(); onCPU(provider) && err == nil {
+		out = append(out, pass.Widen(block))
+	}
+	return out
+}
+
 // passes is the pipeline of a program for a provider. On the CPU the pass Blocked chooses the layout; weights that are
-// constant are laid out at compile time. Plain inference is left to ONNX Runtime, which lays out more of it. Normalisation is
-// not folded here: a gradient is that of the graph that was differentiated, kinks included.
+// constant are laid out at compile time. Normalisation is not folded here: a gradient is that of the graph that was
+// differentiated, kinks included.
 func passes(g *ir.Graph, provider string) []pass.Pass {
 	out := pass.Training(cmp.Or(strings.ToLower(provider), "cpu"))
 	if onCPU(provider) {
-		if block, err := BlockSize(); err == nil {
+		if block, err := BlockSize(); err == nil && !leftPlain(g, block) {
 			out = append(out, pass.Blocked(block))
 		}
 		out = append(out, pass.Sums)
@@ -113,15 +123,18 @@ func passes(g *ir.Graph, provider string) []pass.Pass {
 // onCPU reports whether a provider of that name is the CPU's.
 func onCPU(provider string) bool { return provider == "" || strings.EqualFold(provider, "cpu") }
 
-// plain reports whether the weights of all convolutions are constants, nothing is a gradient, and no convolution is so wide that
-// Blocked has a faster algorithm for it.
-func plain(g *ir.Graph) bool {
-	is := true
+// leftPlain reports whether ONNX Runtime lays g out better than the pass Blocked: it is plain inference with constant weights, and
+// some channels do not fill blocks, which ONNX Runtime then fills up by itself.
+func leftPlain(g *ir.Graph, block int64) bool {
+	plain, whole := true, true
 	g.Walk(func(n *ir.Node) {
-		computed := n.Op == "Conv" && !n.In[1].IsConst()
-		is = is && !computed && !grad.Made(n) && !pass.Winograd(n)
+		plain = plain && !grad.Made(n)
+		if n.Op == "Conv" && n.Domain == "" {
+			plain = plain && n.In[1].IsConst() && !pass.Winograd(n)
+			whole = whole && n.Out[0].Shape[1]%block == 0
+		}
 	})
-	return is
+	return plain && !whole
 }
 
 // Running is a program in execution.

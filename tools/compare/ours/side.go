@@ -87,7 +87,7 @@ func (s *side) classifier(batch int) (program.Classifier, error) {
 	if err != nil {
 		return program.Classifier{}, err
 	}
-	if err := pass.Run(g, pass.Inference("")); err != nil {
+	if err := pass.Run(g, runtime.ForwardPasses("")); err != nil {
 		return program.Classifier{}, err
 	}
 	return program.NewClassifier(g)
