@@ -85,9 +85,19 @@ func (e *Env) once(what string, x *ir.Value, compute func() sharedValue) sharedV
 	return v
 }
 
-// Relu is max(x, 0), once for every x.
+// Relu is max(x, 0), once for every x. That of a concatenation is taken of its parts: where these are sums, it becomes part of
+// them, and what else takes the Relu of a part shares it.
 func (e *Env) Relu(x *ir.Value) *ir.Value {
-	return e.once("relu", x, func() sharedValue { return sharedValue{value: e.B.Relu(x)} }).value
+	return e.once("relu", x, func() sharedValue {
+		if x.Def == nil || x.Def.Op != "Concat" {
+			return sharedValue{value: e.B.Relu(x)}
+		}
+		parts := make([]*ir.Value, len(x.Def.In))
+		for i, v := range x.Def.In {
+			parts[i] = e.Relu(v)
+		}
+		return sharedValue{value: e.Concat(x.Def.Int("axis", 0), parts...)}
+	}).value
 }
 
 // Epsilon of batch normalisation, PyTorch's default.
