@@ -130,7 +130,7 @@ func leftPlain(g *ir.Graph, block int64) bool {
 	g.Walk(func(n *ir.Node) {
 		plain = plain && !grad.Made(n)
 		if n.Op == "Conv" && n.Domain == "" {
-			plain = plain && n.In[1].IsConst() && !pass.Winograd(n)
+			plain = plain && n.In[1].IsConst() && !pass.Winograd(n, block)
 			whole = whole && n.Out[0].Shape[1]%block == 0
 		}
 	})

@@ -27,14 +27,18 @@ type winogradRow struct {
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.
 func blockWinograd(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
-	if !Winograd(n) || !b.steady(w) {
+	if !Winograd(n, b.block) || !b.steady(w) {
 		return false
+	}
+	var rows [4]*ir.Value // of B x
+	for r := range rows {
+		rows[r] = b.tile(b.blocked(x), 2, r)
 	}
 	// products[s] are the sums over rows of tiles of column s, for even and odd rows of the result.
 	var products [2][4]*ir.Value
 	for s := range 4 {
 		product := func(r int, bias, sum *ir.Value) *ir.Value {
-			in := [4]*ir.Value{b.tile(b.blocked(x), r, s), b.winogradWeight(w, 4*r+s), bias, sum}
+			in := [4]*ir.Value{b.tile(rows[r], 3, s), b.winogradWeight(w, 4*r+s), bias, sum}
 			return b.emit(&blockedConv{in: in, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}}})
 		}
 		var bias *ir.Value
@@ -45,32 +49,35 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 		products[0][s] = product(0, nil, b.Add(m1, m2))
 		products[1][s] = product(3, nil, b.Sub(m1, m2))
 	}
-	var rows [2]*ir.Value
+	var result [2]*ir.Value
 	for i, m := range products {
-		rows[i] = b.woven(3, b.Add(m[0], b.Add(m[1], m[2])), b.Add(m[3], b.Sub(m[1], m[2])))
+		result[i] = b.woven(3, b.Add(m[0], b.Add(m[1], m[2])), b.Add(m[3], b.Sub(m[1], m[2])))
 	}
-	b.set(y, b.cropped(b.woven(2, rows[:]...), y.Shape))
+	b.set(y, b.cropped(b.woven(2, result[:]...), y.Shape))
 	return true
 }
 
 // Winograd reports whether the pass Blocked computes n by Winograd's algorithm if its channels fill blocks and its weights stay
 // the same.
-func Winograd(n *ir.Node) bool {
+func Winograd(n *ir.Node, block int64) bool {
 	if n.Op != "Conv" || n.Domain != "" || n.In[0].Rank() != 4 || !n.In[0].Shape.Static() {
 		return false
 	}
 	ones := []int64{1, 1}
 	return n.Int("group", 1) == 1 && slices.Equal(n.In[1].Shape[2:], []int64{3, 3}) && slices.Equal(n.Ints("strides", ones), ones) &&
 		slices.Equal(n.Ints("dilations", ones), ones) && slices.Equal(n.Ints("pads", nil), []int64{1, 1, 1, 1}) &&
-		winogradPays(n.In[0].Shape, n.Out[0].Shape)
+		winogradPays(n.In[0].Shape, n.Out[0].Shape, block)
 }
 
-// winogradPays weighs the products saved against the transforms of tiles, which take as long as some 240 products per channel
-// and pixel, as measured on AVX-512; tiny images leave too few tiles for a matrix product.
-func winogradPays(x, y ir.Shape) bool {
+// winogradPays weighs the products saved against the transforms of tiles, which take as long as some products per channel and
+// pixel: 150 measured on AVX2, with blocks of 8, and 240 on AVX-512; tiny images leave too few tiles for a matrix product.
+func winogradPays(x, y ir.Shape, block int64) bool {
 	high, wide := (y[2]+1)/2, (y[3]+1)/2
-	in, out, tiles := x[1], y[1], high*wide
-	return tiles >= 12 && 9*in*out*y[2]*y[3] > 4*tiles*(4*in*out+240*(in+out))
+	in, out, tiles, transform := x[1], y[1], high*wide, int64(240)
+	if block <= 8 {
+		transform = 150
+	}
+	return tiles >= 12 && 9*in*out*y[2]*y[3] > 4*tiles*(4*in*out+transform*(in+out))
 }
 
 // steady reports whether v does not change between the steps of the loop that is being rewritten, or ever.
@@ -78,23 +85,14 @@ func (b *blocker) steady(v *ir.Value) bool {
 	return v.IsConst() || b.outer != nil && !b.local[v]
 }
 
-// tile is element (r, s) of B x Bt for every tile of a blocked tensor, padded by 1: tiles of 4x4 pixels begin at every second one.
-func (b *blocker) tile(x *ir.Value, r, s int) *ir.Value {
-	axes := [2]winogradRow{winogradB[r], winogradB[s]}
-	var steps, pads [2]int64
-	var after [2]int64
-	for i, a := range axes {
-		steps[i], pads[i] = a.step, 1-a.from
-		after[i] = (x.Shape[2+i]+1)/2*2 - 1 + a.step - x.Shape[2+i] - pads[i]
-	}
-	rows, columns := axes[0], axes[1]
-	kernel := []float32{rows.first * columns.first, rows.first * columns.second, rows.second * columns.first, rows.second * columns.second}
-	c := x.Shape[1]
-	w := b.Const("tile", tensor.Of([]int64{c, 1, 2, 2}, slices.Repeat(kernel, int(c))...))
-	attrs := ir.Attrs{
-		"kernel_shape": []int64{2, 2}, "strides": []int64{2, 2}, "dilations": steps[:],
-		"pads": append(pads[:], after[:]...), "group": c,
-	}
+// tile is row r of B times the tiles of a blocked tensor along an axis, padded by 1: four neighbours that begin at every second one.
+func (b *blocker) tile(x *ir.Value, axis, r int) *ir.Value {
+	row, c, size := winogradB[r], x.Shape[1], x.Shape[axis]
+	kernel, strides, dilations, pads := []int64{1, 1}, []int64{1, 1}, []int64{1, 1}, make([]int64, 4)
+	kernel[axis-2], strides[axis-2], dilations[axis-2] = 2, 2, row.step
+	pads[axis-2], pads[axis] = 1-row.from, (size+1)/2*2-1+row.step-size-(1-row.from)
+	w := b.Const("tile", tensor.Of([]int64{c, 1, kernel[0], kernel[1]}, slices.Repeat([]float32{row.first, row.second}, int(c))...))
+	attrs := ir.Attrs{"kernel_shape": kernel, "strides": strides, "dilations": dilations, "pads": pads, "group": c}
 	return b.emit(&blockedConv{in: [4]*ir.Value{x, b.weight(w)}, attrs: attrs})
 }
 

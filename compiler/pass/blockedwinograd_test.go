@@ -29,7 +29,7 @@ func TestBlockedWinograd(t *testing.T) {
 					})
 					b.Output("y", y[0])
 				})
-				if k := count(g, op.Blocked, "Conv"); k < 2*32 {
+				if k := count(g, op.Blocked, "Conv"); k < 2*36 {
 					t.Errorf("%d convolutions", k)
 				}
 			})
@@ -39,16 +39,18 @@ func TestBlockedWinograd(t *testing.T) {
 
 func TestWinogradPays(t *testing.T) {
 	for _, c := range []struct {
-		in, out, high, wide int64
-		want                bool
+		in, out, high, wide, block int64
+		want                       bool
 	}{
-		{64, 64, 56, 56, false},
-		{128, 128, 28, 28, true},
-		{128, 64, 28, 28, false},
-		{512, 512, 7, 7, true},
-		{512, 512, 4, 4, false},
+		{64, 64, 56, 56, 16, false},
+		{64, 64, 56, 56, 8, true},
+		{32, 32, 56, 56, 8, false},
+		{128, 128, 28, 28, 16, true},
+		{128, 64, 28, 28, 16, false},
+		{512, 512, 7, 7, 16, true},
+		{512, 512, 4, 4, 8, false},
 	} {
-		if got := winogradPays(ir.Shape{8, c.in, c.high, c.wide}, ir.Shape{8, c.out, c.high, c.wide}); got != c.want {
+		if got := winogradPays(ir.Shape{8, c.in, c.high, c.wide}, ir.Shape{8, c.out, c.high, c.wide}, c.block); got != c.want {
 			t.Errorf("%+v: found %v", c, got)
 		}
 	}
