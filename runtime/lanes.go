@@ -24,11 +24,11 @@ func LaunchRows(batch int, st *State, o Options, compile func(rows int) (*progra
 	if err != nil {
 		return nil, err
 	}
-	s, err := load(p, o)
+	l, err := load(p, o)
 	if err != nil {
 		return nil, err
 	}
-	return tieStates(p, s, st, lanes, workers)
+	return l.tie(st, lanes, workers)
 }
 
 // fewestRows is the smallest number of rows of a lane: with fewer, the time that an operator takes to start weighs more than

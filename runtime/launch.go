@@ -16,44 +16,40 @@ import (
 // Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
 // Runtime and ties its states to st. Closing the returned Running closes stepper and session.
 func Launch(p *program.Program, st *State, o Options) (*Running, error) {
-	s, err := load(p, o)
+	l, err := load(p, o)
 	if err != nil {
 		return nil, err
 	}
-	return tieStates(p, s, st, 1, 1)
+	return l.tie(st, 1, 1)
 }
 
 // LaunchAll compiles and launches several programs over one state, all at the same time. The result is in the order of the
 // functions, and so is the precedence of their errors; after one nothing is left open.
 func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)) ([]*Running, error) {
-	type loaded struct {
-		program *program.Program
-		session *Session
-		err     error
-	}
-	all := make([]loaded, len(compile))
+	all, errs := make([]*ready, len(compile)), make([]error, len(compile))
 	var wait sync.WaitGroup
 	for i, f := range compile {
 		wait.Go(func() {
-			l := &all[i]
-			if l.program, l.err = f(); l.err == nil {
-				l.session, l.err = load(l.program, o)
+			p, err := f()
+			if err == nil {
+				all[i], err = load(p, o)
 			}
+			errs[i] = err
 		})
 	}
 	wait.Wait()
 	var running []*Running
 	var err error
-	for _, l := range all {
+	for i, l := range all {
 		switch {
-		case err == nil && l.err == nil:
+		case err == nil && errs[i] == nil:
 			var r *Running
-			if r, err = tieStates(l.program, l.session, st, 1, 1); err == nil {
+			if r, err = l.tie(st, 1, 1); err == nil {
 				running = append(running, r)
 			}
 		case err == nil:
-			err = l.err
-		case l.session != nil:
+			err = errs[i]
+		case l != nil:
 			l.session.Close() // frees memory only
 		}
 	}
@@ -66,34 +62,44 @@ func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)
 	return running, nil
 }
 
-// load makes the session of a program.
-func load(p *program.Program, o Options) (*Session, error) {
+// ready is a program in a session.
+type ready struct {
+	*program.Program
+	session *Session
+	names   nodeNames
+}
+
+// load makes the session of a program. A profile has the names of its nodes.
+func load(p *program.Program, o Options) (*ready, error) {
 	if err := pass.Run(p.Graph, passes(p.Graph, o.Provider)); err != nil {
 		return nil, err
+	}
+	l := &ready{Program: p}
+	if o.Profile == "" {
+		l.names = shorten(p.Graph)
 	}
 	model, err := export.Marshal(p.Graph, export.Options{})
 	if err != nil {
 		return nil, err
 	}
-	s, err := NewSession(model, o)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
+	if l.session, err = NewSession(model, o); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Graph.Name, l.names.in(err))
 	}
-	return s, nil
+	return l, nil
 }
 
-// tieStates makes the stepper of a session of p; after an error the session is closed.
-func tieStates(p *program.Program, s *Session, st *State, lanes, workers int) (*Running, error) {
-	carry := make([]Carry, len(p.State))
-	for i, c := range p.State {
+// tie makes the stepper of l over a state, with so many groups of rows and workers on them; after an error the session is closed.
+func (l *ready) tie(st *State, lanes, workers int) (*Running, error) {
+	carry := make([]Carry, len(l.State))
+	for i, c := range l.State {
 		carry[i] = Carry{In: c.In, Out: c.Out, State: c.Name}
 	}
-	step, err := newStepper(s, st, carry, lanes, workers)
+	step, err := newStepper(l.session, st, carry, lanes, workers)
 	if err != nil {
-		s.Close()
-		return nil, fmt.Errorf("%s: %w", p.Graph.Name, err)
+		l.session.Close()
+		return nil, fmt.Errorf("%s: %w", l.Graph.Name, err)
 	}
-	return &Running{Stepper: step, session: s}, nil
+	return &Running{Stepper: step, session: l.session, names: l.names}, nil
 }
 
 // ForwardPasses is the pipeline of a forward graph with constant weights before a program for a provider is made of it. What it
@@ -141,7 +147,11 @@ func leftPlain(g *ir.Graph, block int64) bool {
 type Running struct {
 	*Stepper
 	session *Session
+	names   nodeNames
 }
+
+// Step is that of the Stepper.
+func (r *Running) Step() error { return r.names.in(r.Stepper.Step()) }
 
 // Close releases the stepper and its session.
 func (r *Running) Close() error {

@@ -239,5 +239,8 @@ func sumTo(b op.B, g, x *ir.Value) *ir.Value {
 			axes = append(axes, int64(i))
 		}
 	}
+	if lead == 0 {
+		return b.ReduceSum(g, true, axes...)
+	}
 	return b.ReshapeLike(b.ReduceSum(g, false, axes...), x)
 }

@@ -70,14 +70,15 @@ func batchNormTraining(c *Ctx) []*ir.Value {
 	var parts []*ir.Value
 	out := make([]*ir.Value, 5)
 	if dy := c.Dy[0]; dy != nil {
-		inv := c.Reciprocal(c.Sqrt(c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))))
-		sum := overChannels(c, dy)
-		dot := c.Mul(overChannels(c, c.Mul(dy, centred)), inv) // sum of dy times normalised x
-		out[1], out[2] = dot, sum
+		square := c.Add(variance, c.Float(variance, float64(c.N.Float("epsilon", 1e-5))))
+		deviation := c.Sqrt(square)
+		sum, dot := overChannels(c, dy), overChannels(c, c.Mul(dy, centred))
+		out[1] = c.when(1, func() *ir.Value { return c.Div(dot, deviation) })
+		out[2] = sum
 		if c.Need(0) {
-			slope, level := c.Scale(c.Mul(inv, dot), -1/m), c.Scale(sum, -1/m)
+			slope, level := c.Div(dot, c.Scale(square, -m)), c.Scale(sum, -1/m)
 			linear := c.Add(c.Mul(centred, perChannel(c, slope, x)), perChannel(c, level, x))
-			parts = append(parts, c.Mul(c.Add(dy, linear), perChannel(c, c.Mul(c.In(1), inv), x)))
+			parts = append(parts, c.Mul(c.Add(dy, linear), perChannel(c, c.Div(c.In(1), deviation), x)))
 		}
 	}
 	if dmean := c.dy(1); dmean != nil {

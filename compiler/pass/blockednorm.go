@@ -19,15 +19,15 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 	}
 	b.plain(n.In[1:]...)
 	eps := b.Float(x, float64(n.Float("epsilon", 1e-5)))
-	inverse := func(variance *ir.Value) *ir.Value { return b.Mul(scale, b.Reciprocal(b.Sqrt(b.Add(variance, eps)))) }
+	factor := func(variance *ir.Value) *ir.Value { return b.Div(scale, b.Sqrt(b.Add(variance, eps))) }
 	if !training {
-		a := inverse(variance)
+		a := factor(variance)
 		b.setForm(n.Out[0], &form{conv: b.channelwise(x, a, b.Sub(bias, b.Mul(mean, a)))})
 		return true
 	}
 	mean, centred := b.centre(x, n.Output(1))
 	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape.Numel()/x.Shape[1])))
-	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, inverse(variance), bias)})
+	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, factor(variance), bias)})
 	for i, v := range []*ir.Value{mean, variance} {
 		if out := n.Output(1 + i); out != nil {
 			b.defineAs(out, b.Identity(v))
@@ -46,7 +46,7 @@ func (b *blocker) centre(x, name *ir.Value) (mean, centred *ir.Value) {
 	centred = &ir.Value{Name: x.Name, Type: x.Type, Shape: x.Shape}
 	var conv *blockedConv
 	if f := b.forms[x]; f.value == nil && f.conv != nil && f.conv.pointwise() && x.Def.Op == "Conv" {
-		mean = b.Reshape(b.MatMul(b.Reshape(x.Def.In[1], x.Shape[1], -1), b.Reshape(b.means(f.conv.in[0]), -1, 1)), x.Shape[1])
+		mean = b.MatMul(b.Reshape(x.Def.In[1], x.Shape[1], -1), b.means(f.conv.in[0]))
 		bare := *f.conv
 		conv = &bare
 		conv.in[2] = b.Neg(mean)

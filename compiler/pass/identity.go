@@ -40,7 +40,7 @@ func init() {
 		"Transpose": (*simplifier).transpose,
 		"Expand":    first, "Slice": slice, "Pad": pad, "Dropout": dropout,
 		"Concat": single, "Sum": single, "Mean": single, "Max": single, "Min": single,
-		"Add": neutral(0, true), "Mul": neutral(1, true), "Sub": neutral(0, false), "Div": neutral(1, false),
+		"Add": neutral(0, true), "Mul": product, "Sub": neutral(0, false), "Div": neutral(1, false),
 		"Pow": neutral(1, false), "Where": expanded,
 		"ReduceSum": unsqueezed, "ReduceMean": unsqueezed,
 		"Neg": twice, "Relu": idempotent, "Clip": unbounded,
@@ -197,6 +197,22 @@ func filledWith(v *ir.Value, unit float64) bool {
 	}
 	return true
 }
+
+// product is neutral(1, true); a number times a number times a tensor is one number times it.
+func product(s *simplifier, n *ir.Node) *ir.Value {
+	if v := neutral(1, true)(s, n); v != nil {
+		return v
+	}
+	if m := definedBy(n.In[0], "Mul"); m != nil && number(m.In[1]) && number(n.In[1]) && n.In[0].Type.IsFloat() && m.In[0].Shape.Equal(n.Out[0].Shape) {
+		k := tensor.FromFloat64s(n.In[1].Type, n.In[1].Shape, []float64{m.In[1].Const.Float64At(0) * n.In[1].Const.Float64At(0)})
+		c := &ir.Value{Name: s.names.unique(n.Out[0].Name + ".factor"), Type: n.In[1].Type, Shape: n.In[1].Shape, Const: k}
+		n.In = []*ir.Value{m.In[0], c}
+	}
+	return nil
+}
+
+// number reports whether v is a constant of one element.
+func number(v *ir.Value) bool { return v.IsConst() && v.Const.Len() == 1 }
 
 // expanded gives n the input of an Expand instead of its result where the other inputs have the shape of the output.
 func expanded(_ *simplifier, n *ir.Node) *ir.Value {
