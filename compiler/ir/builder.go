@@ -37,7 +37,8 @@ func NewBuilder(name string, opset int, infer InferFunc) *Builder {
 
 // Extend continues building at the end of g, which must be well formed.
 func Extend(g *Graph, infer InferFunc) *Builder {
-	b := &Builder{graph: g, infer: infer, shared: &shared{names: map[string]int{}}}
+	// Every node has its name and, mostly, that of one value; what is added is often as much again.
+	b := &Builder{graph: g, infer: infer, shared: &shared{names: make(map[string]int, 4*len(g.Nodes))}}
 	b.reserve(g)
 	return b
 }

@@ -14,7 +14,7 @@ func Blocked(block int64) Pass {
 		Why:   "convolutions with computed weights and gradients run several times faster in the blocked layout",
 		After: []Need{{"identity", "a copy would leave the layout and enter it again"}},
 		Run: func(g *ir.Graph) error {
-			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}}
+			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}, blank: map[string]*ir.Value{}}
 			return l.run(g)
 		},
 	}
@@ -26,6 +26,7 @@ type blocking struct {
 	gradient map[*ir.Node]bool     // weight gradients, see gradients
 	pools    map[*ir.Node]*ir.Node // gradients of MaxPool nodes, see poolGradient
 	uses     map[*ir.Value]int
+	blank    map[string]*ir.Value // see zeros
 }
 
 func (l *blocking) run(g *ir.Graph) error {

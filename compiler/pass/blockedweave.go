@@ -1,6 +1,11 @@
 package pass
 
-import "rnas/compiler/ir"
+import (
+	"fmt"
+
+	"rnas/compiler/ir"
+	"rnas/internal/tensor"
+)
 
 // interleaved is the sum of s, spread at 0, and t, spread at 1, in memory: even rows hold pixels of s and zeros, odd rows zeros and
 // pixels of t. A nil one is 0.
@@ -9,17 +14,26 @@ func (b *blocker) interleaved(s, t *spread) *ir.Value {
 	if s == nil {
 		like = t
 	}
-	zeros := b.Fill(like.of, 0, like.of.Shape...)
+	zeros := b.zeros(like.of.Shape...)
 	row := func(v *spread) *ir.Value {
 		switch {
 		case v == nil:
-			return b.Fill(like.of, 0, like.of.Shape[0], like.of.Shape[1], like.of.Shape[2], 2*like.of.Shape[3])
+			return b.zeros(like.of.Shape[0], like.of.Shape[1], like.of.Shape[2], 2*like.of.Shape[3])
 		case v.at == 0:
 			return b.woven(3, v.of, zeros)
 		}
 		return b.woven(3, zeros, v.of)
 	}
 	return b.woven(2, row(s), row(t))
+}
+
+// zeros is a constant, one for all that need it.
+func (b *blocker) zeros(shape ...int64) *ir.Value {
+	key := fmt.Sprint(shape)
+	if b.blank[key] == nil {
+		b.blank[key] = b.Const("zeros", tensor.Zeros(ir.Float32, shape...))
+	}
+	return b.blank[key]
 }
 
 // lone is the spread form of v if it is not in memory yet, complete, and has one user.

@@ -91,7 +91,7 @@ type names struct {
 
 func (n *names) unique(hint string) string {
 	if n.taken == nil {
-		n.taken = map[string]bool{}
+		n.taken = make(map[string]bool, 2*len(n.graph.Nodes))
 		each(n.graph, n.reserve)
 	}
 	name := hint
