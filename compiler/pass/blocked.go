@@ -62,6 +62,7 @@ type form struct {
 	conv    *blockedConv
 	product []*ir.Value // two plain values
 	spread  *spread
+	column  *ir.Value // of a vector, see column
 }
 
 // blockedConv holds the inputs (x, weight, bias, sum, of which the last two may be nil) and attributes of an operator, and the
@@ -70,7 +71,7 @@ type blockedConv struct {
 	in    [4]*ir.Value
 	attrs ir.Attrs
 	scope string
-	// Of channelwise ones: what they multiply, and the factors [C].
+	// Of channelwise ones: what they multiply, and the factors [C,1,1,1].
 	of, scale *ir.Value
 }
 
@@ -100,15 +101,14 @@ func newBlocker(l *blocking, b op.B, outer *blocker) *blocker {
 func (b *blocker) graph(inputs []*ir.Value, nodes []*ir.Node, outputs []*ir.Value) {
 	b.define(inputs)
 	for _, n := range nodes {
-		if rule := blockRules[n.Op]; rule != nil && n.Domain == "" {
-			done := false
-			b.In(n.Name, func() { done = rule(b, n) })
-			if done {
-				b.define(n.Out)
-				continue
-			}
+		done := false
+		b.In(n.Name, func() {
+			rule := blockRules[n.Op]
+			done = blockColumn(b, n) || rule != nil && n.Domain == "" && rule(b, n)
+		})
+		if !done {
+			b.keep(n)
 		}
-		b.keep(n)
 		b.define(n.Out)
 	}
 	for _, v := range outputs {
@@ -143,6 +143,10 @@ func (b *blocker) plain(values ...*ir.Value) {
 	for _, v := range values {
 		if b.pending[v] {
 			delete(b.pending, v)
+			if c := b.forms[v].column; c != nil {
+				b.defineAs(v, b.One("Reshape", nil, c, b.Ints(v.Shape...)))
+				continue
+			}
 			b.defineAs(v, b.reordered("ReorderOutput", ir.Attrs{"channels": v.Shape[1]}, b.blocked(v)))
 		}
 	}

@@ -19,19 +19,20 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 	}
 	b.plain(n.In[1:]...)
 	eps := b.Float(x, float64(n.Float("epsilon", 1e-5)))
-	factor := func(variance *ir.Value) *ir.Value { return b.Div(scale, b.Sqrt(b.Add(variance, eps))) }
+	factor := func(variance *ir.Value) *ir.Value { return b.Div(b.column(scale), b.Sqrt(b.Add(variance, eps))) }
 	if !training {
-		a := factor(variance)
-		b.setForm(n.Out[0], &form{conv: b.channelwise(x, a, b.Sub(bias, b.Mul(mean, a)))})
+		a := factor(b.column(variance))
+		b.setForm(n.Out[0], &form{conv: b.channelwise(x, a, b.Sub(bias, b.Mul(mean, b.Reshape(a, x.Shape[1]))))})
 		return true
 	}
 	mean, centred := b.centre(x, n.Output(1))
 	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape.Numel()/x.Shape[1])))
 	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, factor(variance), bias)})
-	for i, v := range []*ir.Value{mean, variance} {
-		if out := n.Output(1 + i); out != nil {
-			b.defineAs(out, b.Identity(v))
-		}
+	if out := n.Output(1); out != nil {
+		b.defineAs(out, b.Identity(mean))
+	}
+	if out := n.Output(2); out != nil {
+		b.setForm(out, &form{column: variance})
 	}
 	return true
 }
@@ -66,10 +67,10 @@ func (b *blocker) means(v *ir.Value) *ir.Value {
 	return b.ReduceMean(b.Reshape(b.reordered("GlobalAveragePool", ir.Attrs{}, v), v.Shape[0], v.Shape[1]), false, 0)
 }
 
-// sumOfProducts sums x*y per channel: [C].
+// sumOfProducts sums x*y per channel: [C,1,1,1].
 func (b *blocker) sumOfProducts(x, y *ir.Value) *ir.Value {
 	sums := b.correlation(x, y, ir.Attrs{"kernel_shape": []int64{y.Shape[2], y.Shape[3]}})
-	return b.ReduceSum(b.Reshape(sums, x.Shape[0], x.Shape[1]), false, 0)
+	return b.ReduceSum(b.Reshape(sums, x.Shape[0], x.Shape[1], 1, 1, 1), false, 0)
 }
 
 // blockReduce sums over all axes but the channels. Other sums are weight gradients.
@@ -80,18 +81,31 @@ func blockReduce(b *blocker, n *ir.Node) bool {
 	}
 	x := n.In[0]
 	f := b.forms[x]
+	if c := b.columnOf(x); c != nil && n.Out[0].Shape.Equal(ir.Shape{1}) {
+		b.defineAs(n.Out[0], b.total(c))
+		return true
+	}
 	if f == nil || !b.blockable(x) || !x.Shape.Static() || !overAllButChannels(n) {
 		return false
 	}
-	var sums *ir.Value
 	if p := f.product; p != nil && f.value == nil {
-		sums = b.sumOfProducts(p[0], p[1])
-	} else {
-		means := b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x))
-		sums = b.Scale(b.ReduceSum(b.Reshape(means, x.Shape[0], x.Shape[1]), false, 0), float64(x.Shape[2]*x.Shape[3]))
+		b.setForm(n.Out[0], &form{column: b.sumOfProducts(p[0], p[1])})
+		return true
 	}
+	means := b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x))
+	sums := b.Scale(b.ReduceSum(b.Reshape(means, x.Shape[0], x.Shape[1]), false, 0), float64(x.Shape[2]*x.Shape[3]))
 	b.defineAs(n.Out[0], b.One("Reshape", nil, sums, b.Ints(n.Out[0].Shape...)))
 	return true
+}
+
+// total sums a column: [1]. What only the total needs is not summed by channel.
+func (b *blocker) total(column *ir.Value) *ir.Value {
+	if m := definedBy(column, "ReduceSum"); m != nil {
+		if all := unreshaped(m.In[0]); all.Rank() == 4 && all.Shape[0] == 1 {
+			return b.ReduceSum(all, false, 1, 2, 3)
+		}
+	}
+	return b.ReduceSum(column, false, 0, 1, 2)
 }
 
 func overAllButChannels(n *ir.Node) bool {

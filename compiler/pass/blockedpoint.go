@@ -145,18 +145,20 @@ func blockSub(b *blocker, n *ir.Node) bool {
 	return blockBinary(b, n)
 }
 
-// channelwise is scale*x+shift with one number of each per channel, as a convolution without neighbours; a nil shift is 0.
+// channelwise is scale*x+shift with one number of each per channel, as a convolution without neighbours; a nil shift is 0. The scale may
+// be a vector, which may have other dimensions of 1, or a column.
 func (b *blocker) channelwise(x, scale, shift *ir.Value) *blockedConv {
-	c := scale.Shape.Numel()
-	b.plain(scale)
-	w := b.Reshape(scale, c, 1, 1, 1)
+	c, w := x.Shape[1], b.column(scale)
+	if w.Shape.Numel() != c {
+		w = b.Expand(w, c, 1, 1, 1)
+	}
 	if shift != nil {
 		b.plain(shift)
 		shift = b.Reshape(shift, c)
 	}
 	return &blockedConv{
 		in: [4]*ir.Value{b.blocked(x), w, shift}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c},
-		of: x, scale: scale,
+		of: x, scale: w,
 	}
 }
 
