@@ -165,8 +165,14 @@ func (n *Node) Output(i int) *Value {
 	return nil
 }
 
+// Nests reports whether operators of that name in the standard domain have graphs as attributes.
+func Nests(op string) bool { return op == "If" || op == "Loop" || op == "Scan" || op == "SequenceMap" }
+
 // Graphs lists the graphs nested in the attributes, in attribute order.
 func (n *Node) Graphs() []*Graph {
+	if n.Domain == "" && !Nests(n.Op) || len(n.Attrs) == 0 {
+		return nil
+	}
 	nested := false
 	for _, v := range n.Attrs {
 		if _, ok := v.(*Graph); ok {

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,16 @@ func TestLoopBuilderErrors(t *testing.T) {
 		b.Output("y", out[0])
 		if _, err := b.Build(); err == nil || !strings.HasPrefix(err.Error(), "graph g: "+c.want) {
 			t.Errorf("expected %q, found %v", c.want, err)
+		}
+	}
+}
+
+// Graphs are looked for only in the operators that package ir names.
+func TestNests(t *testing.T) {
+	for key, row := range registry {
+		nests := slices.ContainsFunc(row.Attrs, func(a Attr) bool { return a.Kind == kGraph })
+		if nests && row.Domain != "" || nests != ir.Nests(row.Name) {
+			t.Errorf("%s: has graphs as attributes: %v", key, nests)
 		}
 	}
 }

@@ -88,19 +88,23 @@ type blocker struct {
 
 	decimations map[decimation]*ir.Value
 	centred     map[*ir.Value]centring // by the tensor that is centred
+	squares     map[*ir.Value]squared  // by the variance
 }
 
 func newBlocker(l *blocking, b op.B, outer *blocker) *blocker {
 	return &blocker{
 		B: b, blocking: l, outer: outer, local: map[*ir.Value]bool{},
 		forms: map[*ir.Value]*form{}, pending: map[*ir.Value]bool{}, weights: map[weightForm]*ir.Value{},
-		decimations: map[decimation]*ir.Value{}, centred: map[*ir.Value]centring{},
+		decimations: map[decimation]*ir.Value{}, centred: map[*ir.Value]centring{}, squares: map[*ir.Value]squared{},
 	}
 }
 
 func (b *blocker) graph(inputs []*ir.Value, nodes []*ir.Node, outputs []*ir.Value) {
 	b.define(inputs)
 	for _, n := range nodes {
+		if b.Err() != nil {
+			return
+		}
 		done := false
 		b.In(n.Name, func() {
 			rule := blockRules[n.Op]

@@ -24,12 +24,18 @@ func (b *blocker) column(v *ir.Value) *ir.Value {
 	return v
 }
 
-// columnOf is the column that v has been computed as, or nil.
+// columnOf is the column that v, or what it is a Reshape of, has been computed as, or nil.
 func (b *blocker) columnOf(v *ir.Value) *ir.Value {
-	if f := b.forms[unreshaped(v)]; f != nil {
-		return f.column
+	for {
+		if f := b.forms[v]; f != nil && f.column != nil {
+			return f.column
+		}
+		m := definedBy(v, "Reshape")
+		if m == nil {
+			return nil
+		}
+		v = m.In[0]
 	}
-	return nil
 }
 
 // blockColumn computes element by element with vectors of which one is a column, and numbers.
@@ -37,6 +43,10 @@ func blockColumn(b *blocker, n *ir.Node) bool {
 	y := n.Out[0]
 	if !slices.Contains([]string{"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal"}, n.Op) || n.Domain != "" || y.Rank() != 1 {
 		return false
+	}
+	if s, ok := b.squares[n.In[0]]; ok && n.Op == "Add" && number(n.In[1]) && float32(n.In[1].Const.Float64At(0)) == float32(s.epsilon) {
+		b.setForm(y, &form{column: s.column})
+		return true
 	}
 	in := make([]*ir.Value, len(n.In))
 	any := false

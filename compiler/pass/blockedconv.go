@@ -69,7 +69,7 @@ func unreshaped(v *ir.Value) *ir.Value {
 func blockConv(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if b.gradient[n] {
-		b.set(y, b.correlation(x, w, windowOf(n)))
+		b.set(y, b.correlation(x, w, nil, windowOf(n)))
 		return true
 	}
 	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() && !b.steady(w) {
@@ -127,9 +127,12 @@ func (b *blocker) unscaled(x *ir.Value) (base, scale *ir.Value) {
 	return x, nil
 }
 
-// scaledInputs multiplies a weight [O,I,h,w] that is laid out by one factor for each input channel.
+// scaledInputs multiplies a weight [O,I,h,w] that is laid out by one factor for each input channel, a column.
 func (b *blocker) scaledInputs(w, scale *ir.Value) *ir.Value {
 	taps := w.Shape[2] * w.Shape[3]
+	if taps == 1 {
+		return b.Reshape(b.Mul(b.Reshape(w, w.Shape[0]/b.block, w.Shape[1], 1, 1, b.block), scale), w.Shape...)
+	}
 	blocks := b.Reshape(w, w.Shape[0]/b.block, w.Shape[1]/b.block, taps, b.block, b.block)
 	return b.Reshape(b.Mul(blocks, b.Reshape(scale, 1, w.Shape[1]/b.block, 1, b.block, 1)), w.Shape...)
 }
@@ -221,13 +224,16 @@ func (b *blocker) layOut(w *ir.Value) *ir.Value {
 	return b.Reshape(v, w.Shape...)
 }
 
-// correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], plane by plane: [1,N*C,...]. Reading the blocked x as
+// correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], plane by plane, plus a bias [N*C] or nil: [1,N*C,...]. Reading the blocked x as
 // [1,N*C,H,W] and the blocked dy as a weight [N*C,1,h,w] moves nothing in memory.
-func (b *blocker) correlation(x, dy *ir.Value, window ir.Attrs) *ir.Value {
+func (b *blocker) correlation(x, dy, bias *ir.Value, window ir.Attrs) *ir.Value {
 	planes := x.Shape[0] * x.Shape[1]
 	image := b.Reshape(b.blocked(x), 1, planes, x.Shape[2], x.Shape[3])
 	kernel := b.Reshape(b.blocked(dy), planes, 1, dy.Shape[2], dy.Shape[3])
 	window["group"] = planes
+	if bias != nil {
+		return b.reordered("Conv", window, image, kernel, bias)
+	}
 	return b.reordered("Conv", window, image, kernel)
 }
 

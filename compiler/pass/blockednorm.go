@@ -18,58 +18,71 @@ func blockNorm(b *blocker, n *ir.Node) bool {
 		return false
 	}
 	b.plain(n.In[1:]...)
-	eps := b.Float(x, float64(n.Float("epsilon", 1e-5)))
-	factor := func(variance *ir.Value) *ir.Value { return b.Div(b.column(scale), b.Sqrt(b.Add(variance, eps))) }
+	epsilon := float64(n.Float("epsilon", 1e-5))
+	eps := b.Float(x, epsilon)
 	if !training {
-		a := factor(b.column(variance))
+		a := b.Div(b.column(scale), b.Sqrt(b.Add(b.column(variance), eps)))
 		b.setForm(n.Out[0], &form{conv: b.channelwise(x, a, b.Sub(bias, b.Mul(mean, b.Reshape(a, x.Shape[1]))))})
 		return true
 	}
-	mean, centred := b.centre(x, n.Output(1))
-	variance = b.Div(b.sumOfProducts(centred, centred), b.Float(x, float64(x.Shape.Numel()/x.Shape[1])))
-	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, factor(variance), bias)})
+	minus, centred := b.centre(x, n.Output(1))
+	// The sums of squares start from epsilon, so that what gradients add to the variance is there already.
+	pixels := x.Shape[2] * x.Shape[3]
+	sums := b.sumOfProducts(centred, centred, b.Fill(x, epsilon*float64(pixels), x.Shape[0]*x.Shape[1]))
+	square := b.Div(sums, b.Float(x, float64(x.Shape[0]*pixels)))
+	b.setForm(n.Out[0], &form{conv: b.channelwise(centred, b.Div(b.column(scale), b.Sqrt(square)), bias)})
 	if out := n.Output(1); out != nil {
-		b.defineAs(out, b.Identity(mean))
+		b.defineAs(out, b.Neg(minus))
 	}
 	if out := n.Output(2); out != nil {
-		b.setForm(out, &form{column: variance})
+		b.setForm(out, &form{column: b.Sub(square, eps)})
+		b.squares[out] = squared{epsilon, square}
 	}
 	return true
+}
+
+// squared is a variance plus epsilon, as a column.
+type squared struct {
+	epsilon float64
+	column  *ir.Value
 }
 
 // centring is a tensor less the mean of each channel, blocked, for the gradient of a normalisation; mean is the output of the
 // normalisation that names it.
 type centring struct{ mean, value *ir.Value }
 
-// centre is the mean of each channel of x over images and pixels, [C], and x less that. A pointwise convolution that is not
+// centre is minus the mean of each channel of x over images and pixels, [C], and x less the mean. A pointwise convolution that is not
 // emitted yet starts from minus the mean of its result, which it makes of the mean of its input, and so costs no further pass over x.
-func (b *blocker) centre(x, name *ir.Value) (mean, centred *ir.Value) {
+func (b *blocker) centre(x, name *ir.Value) (minus, centred *ir.Value) {
 	centred = &ir.Value{Name: x.Name, Type: x.Type, Shape: x.Shape}
 	var conv *blockedConv
-	if f := b.forms[x]; f.value == nil && f.conv != nil && f.conv.pointwise() && x.Def.Op == "Conv" {
-		mean = b.MatMul(b.Reshape(x.Def.In[1], x.Shape[1], -1), b.means(f.conv.in[0]))
+	if f := b.forms[x]; f.value == nil && f.conv != nil && f.conv.pointwise() && b.blockable(f.conv.in[0]) && x.Def.Op == "Conv" {
+		minus = b.MatMul(b.made("negated", x.Def.In[1], func(b *blocker) *ir.Value { return b.Neg(b.Reshape(x.Def.In[1], x.Shape[1], -1)) }), b.means(f.conv.in[0]))
 		bare := *f.conv
 		conv = &bare
-		conv.in[2] = b.Neg(mean)
+		conv.in[2] = minus
 	} else {
-		mean = b.means(b.blocked(x))
-		conv = b.channelwise(x, b.Fill(x, 1, x.Shape[1]), b.Neg(mean))
+		minus = b.Neg(b.means(b.blocked(x)))
+		conv = b.channelwise(x, b.Fill(x, 1, x.Shape[1]), minus)
 	}
 	b.forms[centred] = &form{value: b.emit(conv)}
 	if name != nil {
 		b.centred[x] = centring{name, centred}
 	}
-	return mean, centred
+	return minus, centred
 }
 
 // means is the mean of each channel of a blocked tensor, [C].
 func (b *blocker) means(v *ir.Value) *ir.Value {
+	if b.Err() != nil {
+		return v
+	}
 	return b.ReduceMean(b.Reshape(b.reordered("GlobalAveragePool", ir.Attrs{}, v), v.Shape[0], v.Shape[1]), false, 0)
 }
 
-// sumOfProducts sums x*y per channel: [C,1,1,1].
-func (b *blocker) sumOfProducts(x, y *ir.Value) *ir.Value {
-	sums := b.correlation(x, y, ir.Attrs{"kernel_shape": []int64{y.Shape[2], y.Shape[3]}})
+// sumOfProducts sums x*y per channel: [C,1,1,1]. The sum of image and channel i starts from start[i], or from 0.
+func (b *blocker) sumOfProducts(x, y, start *ir.Value) *ir.Value {
+	sums := b.correlation(x, y, start, ir.Attrs{"kernel_shape": []int64{y.Shape[2], y.Shape[3]}})
 	return b.ReduceSum(b.Reshape(sums, x.Shape[0], x.Shape[1], 1, 1, 1), false, 0)
 }
 
@@ -89,7 +102,7 @@ func blockReduce(b *blocker, n *ir.Node) bool {
 		return false
 	}
 	if p := f.product; p != nil && f.value == nil {
-		b.setForm(n.Out[0], &form{column: b.sumOfProducts(p[0], p[1])})
+		b.setForm(n.Out[0], &form{column: b.sumOfProducts(p[0], p[1], nil)})
 		return true
 	}
 	means := b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x))

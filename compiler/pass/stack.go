@@ -9,7 +9,7 @@ import (
 )
 
 // Stack lays out the parameters that a Split hands out, many at a time: parts of equal length that go through equal
-// Reshape, Transpose and Slice operators before they are used go through them as one tensor. A network of hundreds of small
+// Reshape, Transpose, Slice and Neg operators before they are used go through them as one tensor. A network of hundreds of small
 // kernels otherwise has thousands of such operators, each of which takes longer to load and to start than to run.
 var Stack = Pass{
 	Name:  "stack",
@@ -137,7 +137,7 @@ func (s *stacker) follow(n *ir.Node) bool {
 	}
 	var how []int64
 	switch n.Op {
-	case "Reshape":
+	case "Reshape", "Neg":
 	case "Transpose":
 		perm, err := op.Perm(n)
 		if err != nil {
@@ -179,6 +179,8 @@ func (t *stack) build(b op.B, same map[*ir.Value]*ir.Value) {
 			switch n.Op {
 			case "Reshape":
 				v = b.Reshape(v, behind(n.Out[0].Shape)...)
+			case "Neg":
+				v = b.Neg(v)
 			case "Transpose":
 				perm, _ := op.Perm(n)
 				to := []int64{0}
