@@ -14,7 +14,7 @@ func Blocked(block int64) Pass {
 		Why:   "convolutions with computed weights and gradients run several times faster in the blocked layout",
 		After: []Need{{"identity", "a copy would leave the layout and enter it again"}},
 		Run: func(g *ir.Graph) error {
-			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}, blank: map[string]*ir.Value{}}
+			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}, blank: map[string]*ir.Value{}, frames: map[*ir.Value]int64{}}
 			return l.run(g)
 		},
 	}
@@ -25,11 +25,13 @@ type blocking struct {
 	block    int64
 	gradient map[*ir.Node]bool     // weight gradients, see gradients
 	pools    map[*ir.Node]*ir.Node // gradients of MaxPool nodes, see poolGradient
+	frames   map[*ir.Value]int64   // columns of zeros that weight gradients ask for, see frameOf
 	uses     map[*ir.Value]int
 	blank    map[string]*ir.Value // see zeros
 }
 
 func (l *blocking) run(g *ir.Graph) error {
+	l.uses = countUses(g)
 	each(g, l.gradients)
 	if err := dead(g); err != nil {
 		return err
@@ -63,6 +65,7 @@ type form struct {
 	product []*ir.Value // two plain values
 	spread  *spread
 	column  *ir.Value // of a vector, see column
+	framed  *ir.Value // beside the value, see framed
 }
 
 // blockedConv holds the inputs (x, weight, bias, sum, of which the last two may be nil) and attributes of an operator, and the

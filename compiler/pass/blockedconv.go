@@ -34,6 +34,9 @@ func (l *blocking) depthwiseGradient(n *ir.Node) {
 	}
 	n.In[0], n.In[1] = x, dy
 	l.gradient[n] = true
+	if p, ok := l.frameOf(n, x.Shape, dy.Shape); ok && l.uses[dy] == 2 {
+		l.frames[dy] = p
+	}
 }
 
 func (l *blocking) pointwiseGradient(n *ir.Node) {
@@ -69,7 +72,7 @@ func unreshaped(v *ir.Value) *ir.Value {
 func blockConv(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if b.gradient[n] {
-		b.set(y, b.correlation(x, w, nil, windowOf(n)))
+		b.set(y, b.depthwiseWeight(n))
 		return true
 	}
 	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() && !b.steady(w) {
@@ -107,6 +110,13 @@ func blockConv(b *blocker, n *ir.Node) bool {
 	weight := b.weight(w)
 	if depthwise {
 		attrs["group"] = group
+		if v := b.framed(x); v != nil {
+			pads := slices.Clone(n.Ints("pads", nil))
+			pads[1], pads[3] = pads[1]-b.frames[x], pads[3]-b.frames[x]
+			attrs["pads"] = pads
+			b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{v, weight, n.Input(2)}, attrs: attrs}})
+			return true
+		}
 	} else if base, scale := b.unscaled(x); scale != nil {
 		x, weight = base, b.scaledInputs(weight, scale)
 	}
@@ -224,12 +234,12 @@ func (b *blocker) layOut(w *ir.Value) *ir.Value {
 	return b.Reshape(v, w.Shape...)
 }
 
-// correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], plane by plane, plus a bias [N*C] or nil: [1,N*C,...]. Reading the blocked x as
-// [1,N*C,H,W] and the blocked dy as a weight [N*C,1,h,w] moves nothing in memory.
+// correlation is the convolution of x [N,C,H,W] with dy [N,C,h,w], both blocked, plane by plane, plus a bias [N*C] or nil: [1,N*C,...].
+// Reading the blocked x as [1,N*C,H,W] and the blocked dy as a weight [N*C,1,h,w] moves nothing in memory.
 func (b *blocker) correlation(x, dy, bias *ir.Value, window ir.Attrs) *ir.Value {
 	planes := x.Shape[0] * x.Shape[1]
-	image := b.Reshape(b.blocked(x), 1, planes, x.Shape[2], x.Shape[3])
-	kernel := b.Reshape(b.blocked(dy), planes, 1, dy.Shape[2], dy.Shape[3])
+	image := b.Reshape(x, 1, planes, x.Shape[2], x.Shape[3])
+	kernel := b.Reshape(dy, planes, 1, dy.Shape[2], dy.Shape[3])
 	window["group"] = planes
 	if bias != nil {
 		return b.reordered("Conv", window, image, kernel, bias)

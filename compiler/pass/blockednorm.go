@@ -82,7 +82,7 @@ func (b *blocker) means(v *ir.Value) *ir.Value {
 
 // sumOfProducts sums x*y per channel: [C,1,1,1]. The sum of image and channel i starts from start[i], or from 0.
 func (b *blocker) sumOfProducts(x, y, start *ir.Value) *ir.Value {
-	sums := b.correlation(x, y, start, ir.Attrs{"kernel_shape": []int64{y.Shape[2], y.Shape[3]}})
+	sums := b.correlation(b.blocked(x), b.blocked(y), start, ir.Attrs{"kernel_shape": []int64{y.Shape[2], y.Shape[3]}})
 	return b.ReduceSum(b.Reshape(sums, x.Shape[0], x.Shape[1], 1, 1, 1), false, 0)
 }
 
