@@ -216,13 +216,15 @@ def cores():
 
 
 def machine():
-    name = platform.machine()
+    """The processor, and the vectors that it has: they decide more than its name, which virtual machines shorten."""
     try:
         with open("/proc/cpuinfo") as f:
-            name = next(line.split(":", 1)[1].strip() for line in f if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return name
+            about = dict(line.split(":", 1) for line in f.read().split("\n\n")[0].splitlines())
+    except (OSError, ValueError):
+        return platform.machine()
+    about = {key.strip(): value.strip() for key, value in about.items()}
+    name, flags = about.get("model name", platform.machine()), about.get("flags", "").split()
+    return ", ".join([name] + [label for flag, label in [("avx512f", "AVX-512"), ("avx2", "AVX2")] if flag in flags][:1])
 
 
 def main():
@@ -254,7 +256,7 @@ def main():
                 results[name] = {**about, **result}
                 print(report.table({name: results[name]}), flush=True)
                 if not o.no_write:
-                    report.store(RESULTS, c.torch, {name: results[name]})
+                    report.store(RESULTS, {name: results[name]})
     except Failed as e:
         sys.exit(f"compare: {e}")
     except KeyboardInterrupt:

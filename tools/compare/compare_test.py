@@ -42,14 +42,18 @@ class Page(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "speed.json")
             step = lambda a, b: [{"ours": {"step": a}, "eager": {"step": b}}]
-            report.store(path, "1.13.1", {"pgd-c16": result(step(60, 120))})
-            report.store(path, "1.13.1", {"forward-c16": result(step(30, 60))})
-            report.store(path, "2.15.0+cu1", {"train": result(step(10, 25))})
+            report.store(path, {"pgd-c16": result(step(60, 120))})
+            report.store(path, {"forward-c16": result(step(30, 60))})
+            report.store(path, {"train": result(step(10, 25), torch="2.15.0+cu1")})
+            report.store(path, {"train": result(step(10, 20), torch="2.15.0+cu1", machine="n")})
             with open(path) as f:
-                self.assertEqual({k: sorted(v) for k, v in json.load(f).items()}, {"1.13.1": ["forward-c16", "pgd-c16"], "2.15.0+cu1": ["train"]})
+                self.assertEqual(
+                    {k: sorted(v) for k, v in json.load(f).items()},
+                    {"1.13.1 on m": ["forward-c16", "pgd-c16"], "2.15.0+cu1 on m": ["train"], "2.15.0+cu1 on n": ["train"]},
+                )
             with open(os.path.join(folder, "speed.md")) as f:
                 text = f.read()
-        self.assertLess(text.index("PyTorch 2.15.0"), text.index("PyTorch 1.13.1"))
+        self.assertLess(text.index("PyTorch 2.15.0+cu1 on n"), text.index("PyTorch 1.13.1 on m"))
         for want in [
             "| DARTS_V2 C=16 L=8 batch 64, training step | eager | 10 ms | 25 ms | 2.50 | 2.50 | 2.50 |",
             "| DARTS_V2 C=16 L=8 batch 32, PGD step | 2.00 |",  # forward passes

@@ -123,21 +123,23 @@ def yardstick(results):
 
 def page(stored):
     parts = [HEAD]
-    for torch in sorted(stored, key=lambda v: [int(x) for x in v.split("+")[0].split(".")[:2]], reverse=True):
-        results = stored[torch]
-        parts += [f"## PyTorch {torch}\n", runs(results) + "\n", table(results) + "\n"]
-        parts += [text + "\n" for text in (passes(results), yardstick(results) if torch.startswith("1.13") else "") if text]
+    newest = lambda of: ([-int(x) for x in of.split("+")[0].split(" ")[0].split(".")[:2]], of)
+    for of in sorted(stored, key=newest):
+        results = stored[of]
+        parts += [f"## PyTorch {of}\n", runs(results) + "\n", table(results) + "\n"]
+        parts += [text + "\n" for text in (passes(results), yardstick(results) if of.startswith("1.13") else "") if text]
         parts += ["Load and memory:\n", resources(results) + "\n"]
     return "\n".join(parts)
 
 
-def store(path, torch, results):
-    """Puts results beside those of other cases and versions and writes the page anew."""
+def store(path, results):
+    """Puts results beside those of other cases, versions and machines and writes the page anew."""
     stored = {}
     if os.path.exists(path):
         with open(path) as f:
             stored = json.load(f)
-    stored.setdefault(torch, {}).update(results)
+    for name, result in results.items():
+        stored.setdefault(f"{result['torch']} on {result['machine']}", {})[name] = result
     for target, text in [
         (path, json.dumps(stored, indent=1, sort_keys=True) + "\n"),
         (os.path.splitext(path)[0] + ".md", page(stored)),
