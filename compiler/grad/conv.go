@@ -151,17 +151,19 @@ func (g geometry) weightGrad(c *Ctx, x, dy, w *ir.Value) *ir.Value {
 		return g.depthwiseGrad(c, x, dy, w)
 	}
 	k := len(g.Kernel)
+	swap := []int64{1, 0}
 	spatial := make([]int64, 0, k)
 	for a := range k {
-		spatial = append(spatial, int64(3+a))
+		swap, spatial = append(swap, int64(2+a)), append(spatial, int64(3+a))
 	}
 	// x as [I/g, g*N, ...]: the images become the channels that the convolution sums over.
-	xs := c.Reshape(x, append([]int64{n, g.group, in / g.group}, g.wide...)...)
-	xs = c.Transpose(xs, append([]int64{2, 1, 0}, spatial...)...)
-	xs = c.Reshape(xs, append([]int64{in / g.group, g.group * n}, g.wide...)...)
-	swap := []int64{1, 0}
-	for a := range k {
-		swap = append(swap, int64(2+a))
+	xs := x
+	if g.group == 1 {
+		xs = c.Transpose(xs, swap...)
+	} else {
+		xs = c.Reshape(xs, append([]int64{n, g.group, in / g.group}, g.wide...)...)
+		xs = c.Transpose(xs, append([]int64{2, 1, 0}, spatial...)...)
+		xs = c.Reshape(xs, append([]int64{in / g.group, g.group * n}, g.wide...)...)
 	}
 	grad := c.One("Conv", g.exchanged(dy, g.group).attrs(), xs, c.Transpose(dy, swap...))
 	return c.Transpose(crop(c, grad, g.Kernel), swap...)

@@ -14,7 +14,7 @@ func Blocked(block int64) Pass {
 		Why:   "convolutions with computed weights and gradients run several times faster in the blocked layout",
 		After: []Need{{"identity", "a copy would leave the layout and enter it again"}},
 		Run: func(g *ir.Graph) error {
-			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}, blank: map[string]*ir.Value{}, frames: map[*ir.Value]int64{}}
+			l := &blocking{block: block, gradient: map[*ir.Node]bool{}, images: map[*ir.Node]bool{}, pools: map[*ir.Node]*ir.Node{}, blank: map[string]*ir.Value{}, frames: map[*ir.Value]int64{}}
 			return l.run(g)
 		},
 	}
@@ -24,6 +24,7 @@ func Blocked(block int64) Pass {
 type blocking struct {
 	block    int64
 	gradient map[*ir.Node]bool     // weight gradients, see gradients
+	images   map[*ir.Node]bool     // weight gradients of convolutions of images, see imageGradient
 	pools    map[*ir.Node]*ir.Node // gradients of MaxPool nodes, see poolGradient
 	frames   map[*ir.Value]int64   // columns of zeros that weight gradients ask for, see frameOf
 	uses     map[*ir.Value]int

@@ -17,6 +17,8 @@ func (l *blocking) gradients(g *ir.Graph) {
 		case n.Domain != "":
 		case n.Op == "Conv" && n.Input(2) == nil && n.In[0].Rank() == 4 && n.In[0].Shape[0] == 1:
 			l.depthwiseGradient(n)
+		case n.Op == "Conv" && n.Input(2) == nil && n.In[0].Rank() == 4:
+			l.imageGradient(n)
 		case n.Op == "ReduceSum" && n.In[0].Rank() == 3 && n.Int("keepdims", 1) == 0:
 			l.pointwiseGradient(n)
 		case n.Op == "Reshape":
@@ -73,6 +75,10 @@ func blockConv(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if b.gradient[n] {
 		b.set(y, b.depthwiseWeight(n))
+		return true
+	}
+	if b.images[n] {
+		b.defineAs(y, b.imageWeight(n))
 		return true
 	}
 	if x.Shape.Static() && w.Shape.Numel() > x.Shape.Numel() && !b.steady(w) {
