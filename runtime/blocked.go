@@ -112,6 +112,15 @@ func blockSample(block int64) (*ir.Graph, error) {
 	reduced := b.MaxPool(b.Add(b.Conv(even, pointwise, nil, half),
 		b.Conv(b.Slice(even, []int64{1, 1}, []int64{8, 10}, []int64{2, 3}, []int64{1, 1}), pointwise, nil, half)), op.Same(3, 1, 1))
 	b.Output("deven", grad.Gradients(b, []*ir.Value{reduced}, []*ir.Value{reduced}, []*ir.Value{x})[0])
+	// Many channels, images so wide that they are framed, and the weights of images.
+	strip, stack := b.Input("strip", ir.Float32, 2, channels, 4, 16), b.Input("stack", ir.Float32, channels, 4*channels, 1, 1)
+	along := op.Same(3, 1, 1)
+	along.Group = channels
+	parts := slices.Repeat([]*ir.Value{b.Conv(b.Relu(b.Conv(strip, depthwise, nil, along)), pointwise, nil, op.Conv2D{Kernel: [2]int64{1, 1}})}, 4)
+	wide := b.Conv(b.Relu(b.Concat(1, parts...)), stack, nil, op.Conv2D{Kernel: [2]int64{1, 1}})
+	for i, v := range grad.Gradients(b, []*ir.Value{wide, seen}, []*ir.Value{b.MaxPool(wide, op.Same(3, 1, 1)), seen}, []*ir.Value{strip, depthwise, pointwise, stack, stem}) {
+		b.Output(fmt.Sprintf("dwide%d", i), v)
+	}
 	for i, c := range []op.Conv2D{op.Same(3, 1, 1), op.Same(3, 2, 1), op.Same(3, 1, 2), op.Same(3, 2, 2)} {
 		d := c
 		d.Group = channels

@@ -12,7 +12,7 @@ import (
 // A blocked tensor has the shape [N,C,H,W] of the plain one, but its elements lie in memory as [N,C/block,H,W,block]. A
 // blocked weight of shape [O,I,h,w] lies as [O/block,I/block,h,w,block of I,block of O], and as [O/block,h,w,block] where
 // every channel is a group of its own (I = 1). A Conv also takes a plain tensor of fewer channels than a block, by a weight that lies as
-// [O/block,I,h,w,block of O]; a ReorderOutput may leave out the last channels of the last block.
+// [O/block,I,h,w,block of O]; a ReorderOutput may leave out the last channels of the last block, a ReorderInput may take [N,H,W,C].
 const Blocked = "com.microsoft.nchwc"
 
 // Block is the attribute with the number of channels per block. ONNX lets every operator have attributes whose names
@@ -23,7 +23,10 @@ func init() {
 	block := Attr{Block, kInt, true}
 	window := func(more ...Attr) []Attr { return append(append(more, block), windowAttrs...) }
 	register([]Op{
-		{Name: "ReorderInput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1}, Attrs: []Attr{block}, Infer: blocked(unary)},
+		{
+			Name: "ReorderInput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1},
+			Attrs: []Attr{block, {"channels_last", kInt, false}}, Infer: blocked(reorderInput),
+		},
 		{
 			Name: "ReorderOutput", Domain: Blocked, In: Arity{1, 1}, Out: Arity{1, 1},
 			Attrs: []Attr{block, {"channels", kInt, true}}, Infer: blocked(reorderOutput),
@@ -48,11 +51,23 @@ func blocked(infer func(c *Ctx) error) func(c *Ctx) error {
 			return fmt.Errorf("attribute %s: expected a positive number, found %d", Block, block)
 		}
 		few := func(channels int64) bool { return c.Op == "Conv" && channels > 0 && channels < block }
-		if x := c.Shape(0); len(x) != 4 || x[1] == ir.N || x[1]%block != 0 && !few(x[1]) || c.Type(0) != ir.Float32 {
-			return fmt.Errorf("expected float32 [N,C,H,W] with C a multiple of %d", block)
+		axis, form := 1, "[N,C,H,W]"
+		if c.Op == "ReorderInput" && c.Int("channels_last", 0) != 0 {
+			axis, form = 3, "[N,H,W,C]"
+		}
+		if x := c.Shape(0); len(x) != 4 || x[axis] == ir.N || x[axis]%block != 0 && !few(x[axis]) || c.Type(0) != ir.Float32 {
+			return fmt.Errorf("expected float32 %s with C a multiple of %d", form, block)
 		}
 		return infer(c)
 	}
+}
+
+func reorderInput(c *Ctx) error {
+	x := c.Shape(0)
+	if c.Int("channels_last", 0) != 0 {
+		x = ir.Shape{x[0], x[3], x[1], x[2]}
+	}
+	return c.Set(0, c.Type(0), x...)
 }
 
 func reorderOutput(c *Ctx) error {

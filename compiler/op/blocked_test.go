@@ -21,6 +21,8 @@ func TestInferBlocked(t *testing.T) {
 	}{
 		{"reorder", inferCase{op: "ReorderInput", in: list(f32(n, 16, 4, 5)), attrs: block, want: "float32[N,16,4,5]"}},
 		{"back", inferCase{op: "ReorderOutput", in: list(f32(2, 16, 4, 5)), attrs: ir.Attrs{Block: int64(8), "channels": int64(16)}, want: "float32[2,16,4,5]"}},
+		{"channels last", inferCase{op: "ReorderInput", in: list(f32(n, 4, 5, 16)), attrs: ir.Attrs{Block: int64(8), "channels_last": int64(1)}, want: "float32[N,16,4,5]"}},
+		{"part of a block, channels last", inferCase{op: "ReorderInput", in: list(f32(2, 8, 8, 12)), attrs: ir.Attrs{Block: int64(8), "channels_last": int64(1)}, err: "expected float32 [N,H,W,C] with C a multiple of 8"}},
 		{"part of a block", inferCase{op: "ReorderInput", in: list(f32(2, 12, 4, 4)), attrs: block, err: "expected float32 [N,C,H,W] with C a multiple of 8"}},
 		{"other type", inferCase{op: "ReorderInput", in: list(f64(2, 16, 4, 4)), attrs: block, err: "expected float32 [N,C,H,W] with C a multiple of 8"}},
 		{"no block", inferCase{op: "ReorderInput", in: list(f32(2, 16, 4, 4)), attrs: ir.Attrs{Block: int64(0)}, err: "attribute __block: expected a positive number, found 0"}},

@@ -105,3 +105,22 @@ func TestBlockedDecimation(t *testing.T) {
 		t.Errorf("expected two decimations, found %d\n%s", picks, g)
 	}
 }
+
+// TestBlockedProducts takes the gradient of a pointwise weight of many channels by a convolution over pixels.
+func TestBlockedProducts(t *testing.T) {
+	for _, c := range []struct {
+		in, side int64
+		products bool
+	}{{wideProducts, 4, true}, {wideProducts, 3, false}, {wideProducts / 2, 4, false}} {
+		g := sameFunction(t, func(b op.B) { wide(b, c.in, c.side) })
+		if n := count(g, "", "MatMul"); (n == 0) != c.products {
+			t.Errorf("%+v: found %d MatMul\n%s", c, n, g)
+		}
+	}
+}
+
+func wide(b op.B, in, side int64) {
+	x, w := b.Input("x", ir.Float32, 3, in, side, side), b.Input("w", ir.Float32, 2*testBlock, in, 1, 1)
+	y := b.MaxPool(b.Conv(b.MaxPool(x, op.Same(3, 1, 1)), w, nil, op.Conv2D{Kernel: [2]int64{1, 1}}), op.Same(3, 1, 1))
+	b.Output("dw", grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Tanh(y)}, []*ir.Value{w})[0])
+}

@@ -253,6 +253,19 @@ func (b *blocker) correlation(x, dy, bias *ir.Value, window ir.Attrs) *ir.Value 
 	return b.reordered("Conv", window, image, kernel)
 }
 
+// wideProducts is the number of channels of x from which on products takes less time than a MatMul does, with blocks of 8: 10 to 30%.
+const wideProducts = 64
+
+// products sums dy [N,O,H,W] times x [N,I,H,W] over images and pixels: [I/block,O,block]. It is a pointwise convolution whose channels
+// are the pixels, a group for each image: the blocks of x are its weights as they lie, and dy comes in blocks of pixels.
+func (b *blocker) products(dy, x *ir.Value) *ir.Value {
+	images, out, in, pixels := dy.Shape[0], dy.Shape[1], x.Shape[1], x.Shape[2]*x.Shape[3]
+	image := b.reordered("ReorderInput", ir.Attrs{"channels_last": int64(1)}, b.Reshape(dy, images, 1, out, pixels))
+	attrs := ir.Attrs{"kernel_shape": []int64{1, 1}, "group": images}
+	each := b.reordered("Conv", attrs, b.Reshape(image, 1, images*pixels, 1, out), b.Reshape(b.blocked(x), images*in, pixels, 1, 1))
+	return b.ReduceSum(b.Reshape(each, images, in/b.block, out, b.block), false, 0)
+}
+
 // pointwiseWeight is the gradient [O,I] of a pointwise weight for dy [N,O,H,W] or [N,O,H*W] and x [N,I,H,W], whose blocks are
 // matrices [H*W,block] in memory.
 func (b *blocker) pointwiseWeight(dy, x *ir.Value) *ir.Value {
@@ -260,7 +273,9 @@ func (b *blocker) pointwiseWeight(dy, x *ir.Value) *ir.Value {
 	b.plain(dy)
 	images, out, blocks, pixels := dy.Shape[0], dy.Shape[1], x.Shape[1]/b.block, x.Shape[2]*x.Shape[3]
 	var w *ir.Value
-	if blocks == 1 {
+	if b.block <= 8 && x.Shape[1] >= wideProducts && pixels%b.block == 0 {
+		w = b.Reshape(b.Transpose(b.products(dy, x), 1, 0, 2), out, x.Shape[1])
+	} else if blocks == 1 {
 		rows := b.Reshape(b.blocked(x), images, pixels, b.block)
 		w = b.ReduceSum(b.MatMul(b.Reshape(dy, images, out, pixels), rows), false, 0)
 	} else {

@@ -9,7 +9,7 @@ import (
 // The kernels of the blocked layout bring their operands into the plain one, compute there and go back.
 func init() {
 	for name, k := range map[string]kernel{
-		"ReorderInput":      func(c *call) ([]*array, error) { return one(c.block(c.in[0])), nil },
+		"ReorderInput":      reorderInput,
 		"ReorderOutput":     reorderOutput,
 		"Conv":              blockedConv,
 		"MaxPool":           inBlocks(maxPool),
@@ -54,6 +54,17 @@ func (c *call) block(a *array) *array {
 func (c *call) unblock(a *array) *array {
 	b, n, ch := c.blockSize(), int(a.shape[0]), int(a.shape[1])
 	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, a.len()/max(n*ch, 1), b)
+}
+
+func reorderInput(c *call) ([]*array, error) {
+	x := c.in[0]
+	if c.Int("channels_last", 0) == 0 {
+		return one(c.block(x)), nil
+	}
+	b, n, ch := c.blockSize(), int(x.shape[0]), int(x.shape[3])
+	y := *reorder(x, []int{0, 2, 1, 3}, n, x.len()/max(n*ch, 1), ch/b, b)
+	y.shape = []int64{x.shape[0], x.shape[3], x.shape[1], x.shape[2]}
+	return one(&y), nil
 }
 
 func reorderOutput(c *call) ([]*array, error) {

@@ -16,6 +16,8 @@ func TestReorder(t *testing.T) {
 	y := b.DomainNode(op.Blocked, "ReorderInput", ir.Attrs{op.Block: int64(2)}, 1, x)[0]
 	b.Output("y", y)
 	b.Output("back", b.DomainNode(op.Blocked, "ReorderOutput", ir.Attrs{op.Block: int64(2), "channels": int64(4)}, 1, y)[0])
+	last := b.Transpose(x, 0, 2, 3, 1)
+	b.Output("last", b.DomainNode(op.Blocked, "ReorderInput", ir.Attrs{op.Block: int64(2), "channels_last": int64(1)}, 1, last)[0])
 	g, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -25,8 +27,10 @@ func TestReorder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out[0].Float64s(), []float64{0, 10, 1, 11, 20, 30, 21, 31}; !slices.Equal(got, want) {
-		t.Errorf("expected %v, found %v", want, got)
+	for _, i := range []int{0, 2} {
+		if got, want := out[i].Float64s(), []float64{0, 10, 1, 11, 20, 30, 21, 31}; !slices.Equal(got, want) {
+			t.Errorf("output %d: expected %v, found %v", i, want, got)
+		}
 	}
 	if got := out[1].Float64s(); !slices.Equal(got, in.Float64s()) {
 		t.Errorf("back: expected %v, found %v", in.Float64s(), got)
