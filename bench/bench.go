@@ -31,7 +31,7 @@ type Options struct {
 	// Transfer is an attack whose images, made on each model, are scored on every other one; nil for none. The images stay in
 	// Dir as .npz.
 	Transfer *attack.Attack
-	Batch    int             // images a run, 0 for 64; a model of fixed batch size has its own
+	Batch    int             // images a run, 0 for what suits their size; a model of fixed batch size has its own
 	Runtime  runtime.Options // provider, device, threads
 	// Others are further options to do all the same with, each of another provider.
 	Others  []runtime.Options
@@ -58,7 +58,15 @@ type Progress struct {
 	Total int
 }
 
-const defaultBatch = 64
+// defaultBatch is how many images of the shape [C,H,W] a run takes if nothing is said: 64, on the CPU fewer of images larger than 32x32, of
+// which more than a few do not stay in the cache, but 8, so that two sessions have four each.
+func defaultBatch(provider string, shape []int) int {
+	const most, least = 64, 8
+	if provider != "cpu" {
+		return most
+	}
+	return min(max(most*32*32/(shape[1]*shape[2]), least), most)
+}
 
 // Run measures the models on the data, all of it: callers limit it beforehand. Models are paths of ONNX files with one
 // float32 input [N,C,H,W], pixels in [0,1], and logits [N,K] as first output. It stops after the current batch when ctx
@@ -154,11 +162,11 @@ func named(path string, err error) error {
 }
 
 func (o *Options) normalize(models []string, data *dataset.Dataset) error {
-	if o.Batch == 0 {
-		o.Batch = defaultBatch
-	}
 	if o.Runtime.Provider == "" {
 		o.Runtime.Provider = "cpu"
+	}
+	if o.Batch == 0 {
+		o.Batch = defaultBatch(o.Runtime.Provider, data.Shape[:])
 	}
 	switch {
 	case len(models) == 0:

@@ -9,14 +9,15 @@ import (
 )
 
 // LaunchRows compiles and launches a program that treats the rows of a batch each by itself, such as evaluation or an attack.
-// compile makes it for so many rows, the first dimension of all inputs and outputs but states, which it only reads. On the CPU
-// threads work on groups of rows of their own: they do not wait for each other in every operator, and a small group stays in
-// the cache. Buffers of the result hold the whole batch; what is computed does not depend on the number of threads.
-func LaunchRows(batch int, st *State, o Options, compile func(rows int) (*program.Program, error)) (*Running, error) {
+// compile makes it for so many rows, the first dimension of all inputs and outputs but states, which it only reads; pixels is the size of
+// a row's image. On the CPU threads work on groups of rows of their own: they do not wait for each other in every operator, and a small group stays in
+// the cache. Buffers of the result hold the whole batch; what is computed does not depend on the number of threads. A row by itself may
+// be rounded otherwise than one among several.
+func LaunchRows(batch, pixels int, st *State, o Options, compile func(rows int) (*program.Program, error)) (*Running, error) {
 	lanes, workers := 1, 1
 	if onCPU(o.Provider) {
 		o.Threads = cmp.Or(o.Threads, PhysicalCores())
-		lanes = lanesOf(batch, o.Threads)
+		lanes = lanesOf(batch, pixels, o.Threads)
 		workers = min(lanes, o.Threads)
 		o.Threads -= workers - 1 // those that run lanes work in operators too
 	}
@@ -31,14 +32,14 @@ func LaunchRows(batch int, st *State, o Options, compile func(rows int) (*progra
 	return l.tie(st, lanes, workers)
 }
 
-// fewestRows is the smallest number of rows of a lane: with fewer, the time that an operator takes to start weighs more than
-// what the cache gains.
-const fewestRows = 4
+// fewestPixels is the smallest size of a lane: with fewer, the time that an operator takes to start weighs more than what the cache
+// gains.
+const fewestPixels = 4 * 32 * 32
 
-// lanesOf divides a batch into the smallest equal groups of at least fewestRows rows, and gives the number of groups; 1 where
-// there would be fewer groups than threads, which then work inside operators.
-func lanesOf(batch, threads int) int {
-	for rows := fewestRows; rows <= batch/max(threads, 1); rows++ {
+// lanesOf divides a batch into the smallest equal groups of rows that have at least fewestPixels, and gives the number of groups; 1
+// where there would be fewer groups than threads, which then work inside operators.
+func lanesOf(batch, pixels, threads int) int {
+	for rows := max(1, fewestPixels/max(1, pixels)); rows <= batch/max(threads, 1); rows++ {
 		if batch%rows == 0 {
 			return batch / rows
 		}

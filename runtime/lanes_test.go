@@ -17,11 +17,26 @@ import (
 )
 
 func TestLanesOf(t *testing.T) {
-	for _, c := range []struct{ batch, threads, want int }{
-		{32, 2, 8}, {32, 1, 8}, {8, 2, 2}, {8, 3, 1}, {7, 1, 1}, {7, 2, 1}, {30, 2, 6}, {22, 2, 2}, {2, 2, 1}, {64, 16, 16}, {64, 0, 16},
+	for _, c := range []struct{ batch, side, threads, want int }{
+		{32, 32, 2, 8},
+		{32, 32, 1, 8},
+		{8, 32, 2, 2},
+		{8, 32, 3, 1},
+		{7, 32, 1, 1},
+		{7, 32, 2, 1},
+		{30, 32, 2, 6},
+		{22, 32, 2, 2},
+		{2, 32, 2, 1},
+		{64, 32, 16, 16},
+		{64, 32, 0, 16},
+		{64, 16, 2, 4},
+		{8, 64, 2, 8},
+		{8, 224, 2, 8},
+		{1, 224, 2, 1},
+		{8, 0, 2, 1},
 	} {
-		if got := runtime.LanesOf(c.batch, c.threads); got != c.want {
-			t.Errorf("batch %d, %d threads: expected %d groups, found %d", c.batch, c.threads, c.want, got)
+		if got := runtime.LanesOf(c.batch, c.side*c.side, c.threads); got != c.want {
+			t.Errorf("%+v: found %d groups", c, got)
 		}
 	}
 }
@@ -68,7 +83,7 @@ func TestLaunchRows(t *testing.T) {
 	var first []float32
 	for _, threads := range []int{1, 2, 3, 16} {
 		var rows []int
-		got, gotLoss := run(runtime.LaunchRows(batch, st, runtime.Options{Threads: threads}, func(n int) (*program.Program, error) {
+		got, gotLoss := run(runtime.LaunchRows(batch, 32*32, st, runtime.Options{Threads: threads}, func(n int) (*program.Program, error) {
 			rows = append(rows, n)
 			return program.Eval(net, l, n)
 		}))
@@ -99,7 +114,7 @@ func TestLaunchRowsErrors(t *testing.T) {
 	}
 	st := runtime.NewState()
 	defer st.Close()
-	_, err := runtime.LaunchRows(8, st, runtime.Options{Threads: 2}, refuse)
+	_, err := runtime.LaunchRows(8, 32*32, st, runtime.Options{Threads: 2}, refuse)
 	wantError(t, err, nil, "output y", "expected rows")
 	if err := st.Add("x", tensor.Zeros(tensor.Float32, 4)); err != nil {
 		t.Fatal(err)
@@ -109,10 +124,10 @@ func TestLaunchRowsErrors(t *testing.T) {
 		b.Output("x.next", b.Scale(b.Input("x", ir.Float32, int64(rows)), 2))
 		return program.Finish(b, program.State{Name: "x", In: "x", Out: "x.next"})
 	}
-	_, err = runtime.LaunchRows(8, st, runtime.Options{Threads: 2}, write)
+	_, err = runtime.LaunchRows(8, 32*32, st, runtime.Options{Threads: 2}, write)
 	wantError(t, err, nil, "state x", "written", "2 groups of rows")
 	broken := fmt.Errorf("no such network")
-	if _, err := runtime.LaunchRows(8, st, runtime.Options{}, func(int) (*program.Program, error) { return nil, broken }); err != broken {
+	if _, err := runtime.LaunchRows(8, 32*32, st, runtime.Options{}, func(int) (*program.Program, error) { return nil, broken }); err != broken {
 		t.Errorf("expected %v, found %v", broken, err)
 	}
 }

@@ -66,7 +66,7 @@ func (s *side) deployed() error {
 		s.check, per = []output{{0, "adversarial"}}, float64(s.Steps)
 	}
 	var p *program.Program
-	r, err := runtime.LaunchRows(s.Batch, s.state, s.options(runtime.LevelAll), func(rows int) (*program.Program, error) {
+	r, err := runtime.LaunchRows(s.Batch, s.Size*s.Size, s.state, s.options(runtime.LevelAll), func(rows int) (*program.Program, error) {
 		c, err := s.classifier(rows)
 		if err != nil {
 			return nil, err
