@@ -12,7 +12,7 @@ import (
 // compile makes it for so many rows, the first dimension of all inputs and outputs but states, which it only reads; pixels is the size of
 // a row's image. On the CPU threads work on groups of rows of their own: they do not wait for each other in every operator, and a small group stays in
 // the cache. Buffers of the result hold the whole batch; what is computed does not depend on the number of threads. A row by itself may
-// be rounded otherwise than one among several.
+// be rounded otherwise than one among several. It pays where weights are constant: others are laid out anew for every group.
 func LaunchRows(batch, pixels int, st *State, o Options, compile func(rows int) (*program.Program, error)) (*Running, error) {
 	lanes, workers := 1, 1
 	if onCPU(o.Provider) {
