@@ -23,10 +23,11 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 	for r := range rows {
 		rows[r] = b.tile(f, b.blocked(x), 2, r)
 	}
+	weights := b.winogradWeights(f, w)
 	products := make([][]*ir.Value, f.tile) // by row of the tile and column of B
 	for s := range f.b {
 		sums := b.winogradSums(f, func(r int, sum *ir.Value) *ir.Value {
-			in := [4]*ir.Value{b.tile(f, rows[r], 3, s), b.winogradWeight(f, w, r, s), nil, sum}
+			in := [4]*ir.Value{b.tile(f, rows[r], 3, s), weights[r*len(f.b)+s], nil, sum}
 			return b.emit(&blockedConv{in: in, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}}})
 		})
 		for i, v := range sums {
@@ -135,29 +136,24 @@ func (b *blocker) tile(f *winograd, x *ir.Value, axis, r int) *ir.Value {
 	return b.emit(&blockedConv{in: [4]*ir.Value{x, b.weight(w)}, attrs: attrs})
 }
 
-// winogradWeight is element r, s of G w Gt over their norms, laid out.
-func (b *blocker) winogradWeight(f *winograd, w *ir.Value, r, s int) *ir.Value {
-	out, in, size := w.Shape[0], w.Shape[1], len(f.g)
-	return b.made(fmt.Sprint("winograd ", f.tile, r, s), w, func(b *blocker) *ir.Value {
-		all := b.made(fmt.Sprint("winograd ", f.tile), w, func(b *blocker) *ir.Value {
-			var g, norm []float32
-			for r, row := range f.g {
-				for s, column := range f.g {
-					norm = append(norm, float32(f.norm[r]*f.norm[s]))
-					for i := range 3 {
-						for j := range 3 {
-							g = append(g, float32(row[i]*column[j]))
-						}
+// winogradWeights are the elements of G w Gt over their norms, row by row, laid out.
+func (b *blocker) winogradWeights(f *winograd, w *ir.Value) []*ir.Value {
+	return b.made(fmt.Sprint("winograd ", f.tile), w, func(b *blocker) *ir.Value {
+		var g, norm []float32
+		for r, row := range f.g {
+			for s, column := range f.g {
+				norm = append(norm, float32(f.norm[r]*f.norm[s]))
+				for i := range 3 {
+					for j := range 3 {
+						g = append(g, float32(row[i]*column[j]))
 					}
 				}
 			}
-			products := int64(size * size)
-			taps := b.Transpose(b.Reshape(w, out*in, 9), 1, 0)
-			all := b.MatMul(b.Const("g", tensor.Of([]int64{products, 9}, g...)), taps)
-			all = b.Div(all, b.Const("norm", tensor.Of([]int64{products, 1}, norm...)))
-			return b.layOut(b.Reshape(all, products*out, in, 1, 1))
-		})
-		from := int64(r*size+s) * out
-		return b.Slice(all, []int64{from}, []int64{from + out}, []int64{0}, []int64{1})
-	})
+		}
+		out, in, products := w.Shape[0], w.Shape[1], int64(len(norm))
+		taps := b.Transpose(b.Reshape(w, out*in, 9), 1, 0)
+		all := b.MatMul(b.Const("g", tensor.Of([]int64{products, 9}, g...)), taps)
+		all = b.Div(all, b.Const("norm", tensor.Of([]int64{products, 1}, norm...)))
+		return b.Split(b.layOut(b.Reshape(all, products*out, in, 1, 1)), 0, slices.Repeat([]int64{out}, int(products))...)[0]
+	}).Def.Out
 }
