@@ -12,17 +12,12 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
 )
 
 // TestWinogradIsExact compares 3x3 convolutions by F(2x2,3x3) and F(4x4,3x3) in float32 with direct sums in float64: they
 // err by less than 1e-6 and 4e-6 of the largest result.
 func TestWinogradIsExact(t *testing.T) {
-	runtimetest.Open(t)
-	block, err := runtime.BlockSize()
-	if err != nil {
-		t.Skipf("no blocked layout on this machine (TestBlockSize fails for it in CI): %v", err)
-	}
+	block := blockSize(t)
 	for _, c := range []struct {
 		side int64
 		tol  float64
