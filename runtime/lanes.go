@@ -9,10 +9,11 @@ import (
 )
 
 // LaunchRows compiles and launches a program that treats the rows of a batch each by itself, such as evaluation or an attack.
-// compile makes it for so many rows, the first dimension of all inputs and outputs but states, which it only reads; pixels is the size of
-// a row's image. On the CPU threads work on groups of rows of their own: they do not wait for each other in every operator, and a small group stays in
-// the cache. Buffers of the result hold the whole batch; what is computed does not depend on the number of threads. A row by itself may
-// be rounded otherwise than one among several. It pays where weights are constant: others are laid out anew for every group.
+// compile makes it for so many rows, the first dimension of all inputs and outputs but states, which it only reads; pixels is the
+// size H*W of a row's image. On the CPU threads work on groups of rows of their own: they do not wait for each other in every
+// operator, and a small group stays in the cache. It pays where weights are constant: others are laid out anew for every group.
+// Buffers of the result hold the whole batch; what is computed does not depend on the number of threads unless there are more of
+// them than groups, but a row by itself may be rounded otherwise than one among several.
 func LaunchRows(batch, pixels int, st *State, o Options, compile func(rows int) (*program.Program, error)) (*Running, error) {
 	lanes, workers := 1, 1
 	if onCPU(o.Provider) {
@@ -39,7 +40,7 @@ const fewestPixels = 4 * 32 * 32
 // lanesOf divides a batch into the smallest equal groups of rows that have at least fewestPixels, and gives the number of groups; 1
 // where there would be fewer groups than threads, which then work inside operators.
 func lanesOf(batch, pixels, threads int) int {
-	for rows := max(1, fewestPixels/max(1, pixels)); rows <= batch/max(threads, 1); rows++ {
+	for rows := (fewestPixels + pixels - 1) / max(1, pixels); rows <= batch/max(threads, 1); rows++ {
 		if batch%rows == 0 {
 			return batch / rows
 		}
