@@ -25,6 +25,8 @@ type method struct {
 	masks    bool     // steps change no result where scene.Within is false
 	stops    bool     // a try is over when the second state [B,1,1,1] is 1, that is when the first one is misclassified, or is failed
 
+	memoryless bool // a step depends on the image so far alone, as far as the classifier does
+
 	perTry, perStep Counts // passes of one image
 	// passes are those of a step where they depend on the number of classes; otherwise nil.
 	passes func(classes int64) Counts
@@ -94,8 +96,16 @@ func (m method) passing(classes int64) Counts {
 	return m.perStep
 }
 
-// chunk divides the steps of a try evenly into runs.
+// chunk divides the steps of a try evenly into runs, short ones where cycles may be found in between.
 func (m method) chunk() int {
+	if m.memoryless && m.steps > chunkSteps {
+		for steps := cycleSteps; steps < 2*cycleSteps; steps++ {
+			if m.steps%steps == 0 {
+				return steps
+			}
+		}
+		return cycleSteps
+	}
 	runs := (m.steps + chunkSteps - 1) / chunkSteps
 	return (m.steps + runs - 1) / runs
 }

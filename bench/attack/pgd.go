@@ -74,7 +74,7 @@ func (p pgd) stage() method {
 	}
 	m := method{
 		key: fmt.Sprintf("pgd%+v", p), classes: map[string]int64{"dlr": 3, "margin": 2}[p.loss],
-		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, init: p.init, step: p.take, size: p.size,
+		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, memoryless: p.momentum == 0, init: p.init, step: p.take, size: p.size,
 	}
 	if p.adjustable {
 		m.resize = func(steps int) method { q := p; q.steps = steps; return q.stage() }

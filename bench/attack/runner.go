@@ -30,6 +30,7 @@ type engine struct {
 	tries  int    // of a point
 	ranks  int    // targets of a start
 	passes Counts // of a step
+	cycles bool   // whole cycles of steps may be left out
 }
 
 func (m method) launch(t Target) (*engine, error) {
@@ -38,6 +39,7 @@ func (m method) launch(t Target) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{state: runtime.NewState(), batch: t.Batch, steps: m.chunk(), tries: m.tries(c.Classes()), ranks: m.ranks(c.Classes()), passes: m.passing(c.Classes())}
+	e.cycles = e.steps < m.steps && m.repeats(c.Graph)
 	p, err := m.graph(c, e.batch, t.Settings, e.steps)
 	for i := 0; err == nil && i < len(p.State); i++ {
 		in := p.Graph.Input(p.State[i].In)
@@ -86,9 +88,10 @@ type runner struct {
 type row struct {
 	Point
 	busy   bool
-	steps  int // taken in this try
+	steps  int // of this try that are done
 	counts Counts
 	logits []float32 // of the image, when targeted
+	trail  trail     // of this try, where the engine looks for cycles
 }
 
 // Run implements Runner.
@@ -179,7 +182,7 @@ func part[T float32 | int64](t *tensor.Tensor, row int, values []T) {
 // begin prepares the next try of a row.
 func (r *runner) begin(i int) {
 	p := &r.rows[i]
-	p.steps = 0
+	p.steps, p.trail = 0, nil
 	p.counts.Forwards += r.perTry.Forwards
 	p.counts.Backwards += r.perTry.Backwards
 	restart, rank := p.Tries/r.engine.ranks, p.Tries%r.engine.ranks
@@ -236,11 +239,18 @@ func (r *runner) advance(w Work, busy []int) error {
 		p.steps += taken
 		p.counts.Forwards += int64(taken) * e.passes.Forwards
 		p.counts.Backwards += int64(taken) * e.passes.Backwards
+		x := adversarial[i*elems : (i+1)*elems]
+		if e.cycles {
+			if ago := p.trail.add(x); ago > 0 {
+				left := r.steps - p.steps
+				p.steps += left - left%(ago*e.steps)
+			}
+		}
 		over := p.steps >= r.steps || found != nil && found.Float32s()[i] == failed
 		if !over && (found == nil || found.Float32s()[i] < 0.5) {
 			continue
 		}
-		a := Attempt{Point: p.Point, Adversarial: adversarial[i*elems : (i+1)*elems], Counts: p.counts, Over: over}
+		a := Attempt{Point: p.Point, Adversarial: x, Counts: p.counts, Over: over}
 		if over {
 			a.Tries++
 			a.Last = a.Tries >= e.tries
