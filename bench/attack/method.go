@@ -39,6 +39,9 @@ type method struct {
 	start func(dst []float32, shape []int64, stream *rng.Stream, s Settings)
 	// draws is how many uniform numbers a step takes for an image of this shape; nil for none.
 	draws func(shape []int64) int
+	// plan makes of the uniform numbers of some steps [K,B,draws], and of their numbers t [K,B,1,1,1] counted from 0, what the steps
+	// ask for: tensors [K,B,...], of which each step finds its own [B,...] in scene.Plan. It is set when draws is.
+	plan func(b op.B, s scene, t, draws *ir.Value) []*ir.Value
 	// init is the state of points that did not take a step yet.
 	init func(b op.B, s scene) []*ir.Value
 	// step is the state after step t [B,1,1,1], counted from 0. Points may be at different steps.
@@ -135,7 +138,11 @@ func (m method) graph(c program.Classifier, batch int, set Settings, steps int) 
 		t = b.Input("step", ir.Float32, int64(batch), 1, 1, 1)
 		state = m.resume(b, t, state)
 	}
-	state = m.walk(b, s, t, draws, steps, state)
+	var plan []*ir.Value
+	if draws != nil && b.Err() == nil {
+		plan = m.plan(b, s, numbers(b, t, steps), draws)
+	}
+	state = m.walk(b, s, t, plan, steps, state)
 	var carried []program.State
 	if parts {
 		for i, v := range state {
@@ -148,6 +155,15 @@ func (m method) graph(c program.Classifier, batch int, set Settings, steps int) 
 		b.Output("found", b.Identity(state[1]))
 	}
 	return program.Finish(b, carried...)
+}
+
+// numbers are those of steps from t [B,1,1,1] on: [K,B,1,1,1].
+func numbers(b op.B, t *ir.Value, steps int) *ir.Value {
+	ahead := make([]float64, steps)
+	for i := range ahead {
+		ahead[i] = float64(i)
+	}
+	return b.Add(b.One("Unsqueeze", nil, t, b.Ints(0)), b.Const("ahead", tensor.FromFloat64s(ir.Float32, []int64{int64(steps), 1, 1, 1, 1}, ahead)))
 }
 
 func stateName(i int) string { return fmt.Sprintf("state.%d", i) }
@@ -175,15 +191,14 @@ func (m method) resume(b op.B, t *ir.Value, fresh []*ir.Value) []*ir.Value {
 }
 
 // walk takes steps from step t on. A result that is there at the end of a try does not change in steps beyond it.
-func (m method) walk(b op.B, s scene, t, draws *ir.Value, steps int, state []*ir.Value) []*ir.Value {
+func (m method) walk(b op.B, s scene, t *ir.Value, plan []*ir.Value, steps int, state []*ir.Value) []*ir.Value {
 	if b.Err() != nil {
 		return state
 	}
 	if steps == 1 {
 		b.In("attack", func() {
-			s.Draws = draws
-			if draws != nil {
-				s.Draws = b.Squeeze(draws, 0)
+			for _, v := range plan {
+				s.Plan = append(s.Plan, b.Squeeze(v, 0))
 			}
 			state = m.step(b, s, t, state)
 		})
@@ -194,8 +209,9 @@ func (m method) walk(b op.B, s scene, t, draws *ir.Value, steps int, state []*ir
 		kept = 2
 	}
 	return b.Loop("attack", int64(steps), state, func(b op.B, i *ir.Value, v []*ir.Value) []*ir.Value {
-		if draws != nil {
-			s.Draws = b.Gather(draws, i, 0)
+		s.Plan = nil
+		for _, v := range plan {
+			s.Plan = append(s.Plan, b.Gather(v, i, 0))
 		}
 		now := b.Add(t, b.Cast(i, ir.Float32))
 		if m.steps%steps == 0 {

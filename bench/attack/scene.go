@@ -11,12 +11,12 @@ import (
 // builders of their own, so methods take the builder that they add to.
 type scene struct {
 	program.Classifier
-	Images, Labels *ir.Value  // [B,C,H,W], int64 [B]
-	Start          *ir.Value  // [B,C,H,W], the perturbation to start from
-	Targets        *ir.Value  // int64 [B], the class to be reached, when the method is targeted
-	Draws          *ir.Value  // [B,draws] in [0,1), within a step only
-	Project        projection // into the ball around Images
-	Within         *ir.Value  // bool [B,1,1,1], whether the step belongs to the try, within a step of a method that masks; nil for yes
+	Images, Labels *ir.Value   // [B,C,H,W], int64 [B]
+	Start          *ir.Value   // [B,C,H,W], the perturbation to start from
+	Targets        *ir.Value   // int64 [B], the class to be reached, when the method is targeted
+	Plan           []*ir.Value // of a method with one, within a step only
+	Project        projection  // into the ball around Images
+	Within         *ir.Value   // bool [B,1,1,1], whether the step belongs to the try, within a step of a method that masks; nil for yes
 	Settings
 }
 

@@ -39,7 +39,7 @@ const squareLoss = 2
 func squareStage() method {
 	return method{
 		key: "square", norms: []string{"linf", "l2"}, classes: 2, steps: squareQueries + 1, masks: true, stops: true, perStep: Counts{Forwards: 1},
-		start: squareStart, draws: func(shape []int64) int { return squareSigns + int(shape[0]) },
+		start: squareStart, draws: func(shape []int64) int { return squareSigns + int(shape[0]) }, plan: squarePlan,
 		init: func(b op.B, s scene) []*ir.Value {
 			return []*ir.Value{s.begin(b), s.none(b), b.Add(s.none(b), b.Float(s.Images, -math.MaxFloat32))}
 		},
@@ -134,23 +134,89 @@ func squareSide(query, h, w int, norm string) int {
 	return min(max(side, 3)|1, h, w)
 }
 
-// squareStep looks at the start in step 0 and at the best image so far with one window changed in the others.
-func squareStep(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
+// What a query knows before it sees the image. In the maximum norm these are the first two.
+const (
+	squareColumns      = iota // 1 in the window or 0: [B,1,1,W]
+	squareRows                // the same [B,1,H,1], in the maximum norm times what the window adds to each channel [B,C,H,1]
+	squareSign                // of each channel [B,C,1,1]
+	squareMoves               // 0 for the query that looks at the start, else 1: [B,1,1,1]
+	squareOtherColumns        // of the window that mass is taken from
+	squareOtherRows
+	squareColumnPlace // the place in the table of pyramids is the sum of this [B,1,1,W]
+	squareRowPlace    // and this [B,1,H,1]
+)
+
+// squarePlan makes windows of a side that differs from image to image.
+func squarePlan(b op.B, s scene, t, draws *ir.Value) []*ir.Value {
 	if b.Err() != nil {
-		return v
+		return make([]*ir.Value, squareRowPlace+1)
 	}
-	h, w := int(s.Images.Shape[2]), int(s.Images.Shape[3])
+	h, w, c := int(s.Images.Shape[2]), int(s.Images.Shape[3]), s.Images.Shape[1]
 	sides := make([]float64, squareQueries+1)
 	for i := range sides {
 		sides[i] = float64(squareSide(max(i-1, 0), h, w, s.Norm))
 	}
-	windows := squareWindows{B: b, scene: s, side: at(b, "sides", sides, t), moves: indicate(b, b.Greater(t, b.Float(t, 0.5)))}
-	propose := windows.linf
+	p := squareWindows{B: b, scene: s, draws: draws, side: at(b, "sides", sides, t)}
+	y, rows := p.along(2, squareRow)
+	x, columns := p.along(3, squareColumn)
+	up := indicate(b, b.GreaterOrEqual(p.numbers(squareSigns, c), b.Float(draws, 0.5)))
+	sign := b.Sub(b.Scale(up, 2), b.Float(up, 1))
+	moves := indicate(b, b.Greater(t, b.Float(t, 0.5)))
+	if s.Norm == "linf" {
+		return []*ir.Value{columns, b.Mul(rows, b.Mul(b.Scale(sign, 2*s.Epsilon), moves))}
+	}
+	_, otherRows := p.along(2, squareOtherRow)
+	_, otherColumns := p.along(3, squareOtherColumn)
+	turn := b.Less(p.numbers(squareTurn, 1), b.Float(draws, 0.5))
+	one := b.Float(p.side, 1)
+	inside := func(place *ir.Value) *ir.Value { return b.Max(b.Min(place, b.Sub(p.side, one)), b.Float(place, 0)) }
+	rowPlace := b.Mul(inside(y), b.Where(turn, one, p.side))
+	columnPlace := b.Add(b.Mul(inside(x), b.Where(turn, p.side, one)), at(b, "pyramid.starts", pyramidStarts(min(h, w)), p.side))
+	return []*ir.Value{columns, rows, sign, moves, otherColumns, otherRows, columnPlace, rowPlace}
+}
+
+// squareWindows are those of K steps of B images.
+type squareWindows struct {
+	op.B
+	scene
+	draws *ir.Value // [K,B,draws]
+	side  *ir.Value // [K,B,1,1,1]
+}
+
+// numbers are n of the uniform ones from the i-th on: [K,B,n,1,1].
+func (p squareWindows) numbers(i, n int64) *ir.Value {
+	u := p.Slice(p.draws, []int64{i}, []int64{i + n}, []int64{2}, []int64{1})
+	return p.One("Unsqueeze", nil, u, p.Ints(3, 4))
+}
+
+// along is the place of each pixel of an axis of the image in the window [K,B,1,H,1] or [K,B,1,1,W], and 1 if it lies in it or else 0. As
+// in the code of AutoAttack the last place of a window is never drawn.
+func (p squareWindows) along(axis int, draw int64) (place, in *ir.Value) {
+	n := p.Images.Shape[axis]
+	shape := []int64{1, 1, 1, 1, 1}
+	shape[1+axis] = n
+	index := make([]float64, n)
+	for i := range index {
+		index[i] = float64(i)
+	}
+	pixels := p.Const("pixels", tensor.FromFloat64s(ir.Float32, shape, index))
+	room := p.Sub(p.Float(p.side, float64(n)), p.side)
+	corner := p.One("Floor", nil, p.Mul(p.numbers(draw, 1), room))
+	place = p.Sub(pixels, corner)
+	return place, indicate(p.B, p.One("And", nil, p.GreaterOrEqual(place, p.Float(place, 0)), p.Less(place, p.side)))
+}
+
+// squareStep looks at the start in step 0 and at the best image so far with one window changed in the others.
+func squareStep(b op.B, s scene, _ *ir.Value, v []*ir.Value) []*ir.Value {
+	if b.Err() != nil {
+		return v
+	}
+	propose := squareStepLinf
 	if s.Norm == "l2" {
-		propose = windows.l2
+		propose = squareStepL2
 	}
 	best, found, loss := v[0], v[1], v[squareLoss]
-	x := propose(best)
+	x := propose(b, s, best)
 	value := column(b, s.criterion("margin")(b, s.Logits(b, x)))
 	hit := s.within(b, b.GreaterOrEqual(value, b.Float(value, 0)))
 	better := s.within(b, b.Greater(value, loss))
@@ -159,95 +225,46 @@ func squareStep(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	return []*ir.Value{blend(b, take, x, best), b.Max(found, b.Cast(hit, ir.Float32)), b.Where(take, value, loss)}
 }
 
-// squareWindows makes windows of a side that differs from image to image.
-type squareWindows struct {
-	op.B
-	scene
-	side  *ir.Value // [B,1,1,1]
-	moves *ir.Value // [B,1,1,1], 0 in the step that looks at the start and then 1
+// squareStepLinf moves the window by twice the radius, each channel up or down.
+func squareStepLinf(b op.B, s scene, best *ir.Value) *ir.Value {
+	return s.Project(b, b.Add(best, b.Mul(s.Plan[squareRows], s.Plan[squareColumns])))
 }
 
-// draw is one uniform number of each image: [B,1,1,1].
-func (w squareWindows) draw(i int64) *ir.Value {
-	return column(w.B, w.Slice(w.Draws, []int64{i}, []int64{i + 1}, []int64{1}, []int64{1}))
-}
-
-// signs are one of each channel: [B,C,1,1].
-func (w squareWindows) signs() *ir.Value {
-	c := w.Images.Shape[1]
-	u := w.Slice(w.Draws, []int64{squareSigns}, []int64{squareSigns + c}, []int64{1}, []int64{1})
-	u = w.Reshape(u, -1, c, 1, 1)
-	return w.Sub(w.B.Scale(w.Cast(w.GreaterOrEqual(u, w.Float(u, 0.5)), ir.Float32), 2), w.Float(u, 1))
-}
-
-// along is the place of each pixel of an axis in the window [B,1,H,1] or [B,1,1,W], and whether it lies in it. As in the code
-// of AutoAttack the last place of a window is never drawn.
-func (w squareWindows) along(axis int, draw int64) (place, in *ir.Value) {
-	n := w.Images.Shape[axis]
-	shape := []int64{1, 1, 1, 1}
-	shape[axis] = n
-	index := make([]float64, n)
-	for i := range index {
-		index[i] = float64(i)
-	}
-	pixels := w.Const("pixels", tensor.FromFloat64s(ir.Float32, shape, index))
-	room := w.Sub(w.Float(w.side, float64(n)), w.side)
-	corner := w.One("Floor", nil, w.Mul(w.draw(draw), room))
-	place = w.Sub(pixels, corner)
-	return place, w.One("And", nil, w.GreaterOrEqual(place, w.Float(place, 0)), w.Less(place, w.side))
-}
-
-// window is 1 inside and 0 outside: [B,1,H,W].
-func (w squareWindows) window(row, column int64) *ir.Value {
-	_, y := w.along(2, row)
-	_, x := w.along(3, column)
-	return w.Cast(w.One("And", nil, y, x), ir.Float32)
-}
-
-// linf moves the window by twice the radius, each channel up or down.
-func (w squareWindows) linf(best *ir.Value) *ir.Value {
-	step := w.Mul(w.window(squareRow, squareColumn), w.Mul(w.B.Scale(w.signs(), 2*w.Epsilon), w.moves))
-	return w.Project(w.B, w.Add(best, step))
-}
-
-// l2 gives the window a pyramid on top of what it has, with the norm that is not used and that of another window, which becomes
-// zero.
-func (w squareWindows) l2(best *ir.Value) *ir.Value {
-	b := w.B
+// squareStepL2 gives the window a pyramid on top of what it has, with the norm that is not used and that of another window, which
+// becomes zero.
+func squareStepL2(b op.B, s scene, best *ir.Value) *ir.Value {
 	perChannel := func(x *ir.Value) *ir.Value { return b.ReduceSum(b.Mul(x, x), true, 2, 3) }
 	tinyOf := func(x *ir.Value) *ir.Value { return b.Add(x, b.Float(x, tiny)) }
-	delta := b.Sub(best, w.Images)
-	one, other := w.window(squareRow, squareColumn), w.window(squareOtherRow, squareOtherColumn)
+	delta := b.Sub(best, s.Images)
+	one := b.Mul(s.Plan[squareRows], s.Plan[squareColumns])
+	both := b.Max(one, b.Mul(s.Plan[squareOtherRows], s.Plan[squareOtherColumns]))
 	inside := b.Mul(delta, one)
-	fresh := b.Add(b.Mul(b.Mul(w.pattern(), one), w.signs()), b.Div(inside, tinyOf(b.Sqrt(perChannel(inside)))))
-	unused := b.Relu(b.Sub(b.Float(delta, w.Epsilon*w.Epsilon), perImage(b, b.Mul(delta, delta))))
-	mass := b.Sqrt(b.Add(b.Scale(unused, 1/float64(w.Images.Shape[1])), perChannel(b.Mul(delta, b.Max(one, other)))))
+	fresh := b.Add(b.Mul(b.Mul(squarePyramids(b, s), one), s.Plan[squareSign]), b.Div(inside, tinyOf(b.Sqrt(perChannel(inside)))))
+	unused := b.Relu(b.Sub(b.Float(delta, s.Epsilon*s.Epsilon), perImage(b, b.Mul(delta, delta))))
+	mass := b.Sqrt(b.Add(b.Scale(unused, 1/float64(s.Images.Shape[1])), perChannel(b.Mul(delta, both))))
 	fresh = b.Mul(b.Div(fresh, tinyOf(b.Sqrt(perChannel(fresh)))), mass)
-	rest := b.Mul(delta, b.Sub(b.Float(one, 1), b.Max(one, other)))
-	x := b.Clip(b.Add(w.Images, b.Scale(unit(b, b.Add(rest, fresh)), w.Epsilon)), 0, 1)
-	return b.Where(b.Greater(w.moves, b.Float(w.moves, 0.5)), x, best)
+	rest := b.Mul(delta, b.Sub(b.Float(one, 1), both))
+	x := b.Clip(b.Add(s.Images, b.Scale(unit(b, b.Add(rest, fresh)), s.Epsilon)), 0, 1)
+	moves := s.Plan[squareMoves]
+	return b.Where(b.Greater(moves, b.Float(moves, 0.5)), x, best)
 }
 
-// pattern is the pyramids of each image at the place of its window, of no meaning outside: [B,1,H,W].
-func (w squareWindows) pattern() *ir.Value {
-	b := w.B
-	largest := int(min(w.Images.Shape[2], w.Images.Shape[3]))
+// squarePyramids is the pattern of each image at the place of its window, of no meaning outside: [B,1,H,W].
+func squarePyramids(b op.B, s scene) *ir.Value {
 	var table []float64
-	starts := make([]float64, largest+1)
-	for side := 1; side <= largest; side++ {
-		starts[side] = float64(len(table))
+	for side := 1; side <= int(min(s.Images.Shape[2], s.Images.Shape[3])); side++ {
 		table = append(table, pyramids(side)...)
 	}
-	y, _ := w.along(2, squareRow)
-	x, _ := w.along(3, squareColumn)
-	clip := func(v *ir.Value) *ir.Value {
-		return b.Max(b.Min(v, b.Sub(w.side, b.Float(w.side, 1))), b.Float(v, 0))
-	}
-	y, x = clip(y), clip(x)
-	straight := b.Add(b.Mul(y, w.side), x)
-	turned := b.Add(b.Mul(x, w.side), y)
-	turn := b.Less(w.draw(squareTurn), b.Float(w.side, 0.5))
-	index := b.Add(b.Where(turn, turned, straight), at(b, "pyramid.starts", starts, w.side))
 	values := b.Const("pyramids", tensor.FromFloat64s(ir.Float32, []int64{int64(len(table))}, table))
-	return b.Gather(values, b.Cast(index, ir.Int64), 0)
+	place := b.Add(s.Plan[squareRowPlace], s.Plan[squareColumnPlace])
+	return b.Gather(values, b.Cast(place, ir.Int64), 0)
+}
+
+// pyramidStarts is where the pattern of each side up to the largest begins in the table of squarePyramids.
+func pyramidStarts(largest int) []float64 {
+	starts := make([]float64, largest+1)
+	for side := 1; side < largest; side++ {
+		starts[side+1] = starts[side] + float64(side*side)
+	}
+	return starts
 }

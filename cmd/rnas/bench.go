@@ -61,7 +61,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.Var(&b.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")
 	f.Var(&b.step, "step-size", "step of attacks of several steps (default: that of each)")
 	f.StringVar(&b.split, "split", "test", "part of the data: test or train")
-	f.IntVar(&b.options.Batch, "batch", 0, "images in a batch, where the model leaves their number open (default: 64, on the CPU fewer of images larger than 32x32)")
+	f.IntVar(&b.options.Batch, "batch", 0, "images in a batch, where the model leaves their number open (default: 64, on the CPU 16 of 32x32 pixels for each thread and fewer of larger ones)")
 	f.Uint64Var(&b.seed, "seed", 0, "seed of everything random")
 	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
 	f.BoolVar(&b.options.Curves, "curves", false, "measure accuracy under PGD-20 at 0 to 4 times eps and under PGD with 1 to 100 steps too, and check that both fall")
