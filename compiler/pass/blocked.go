@@ -59,12 +59,12 @@ func (l *blocking) blockable(v *ir.Value) bool {
 }
 
 // form is the blocked form of a value. A convolution without users is not emitted yet: it may take up an addition or a
-// Relu. Neither is a product, which may become part of a correlation, nor a spread tensor, which may be moved.
+// Relu. Neither is a product, which may become part of a correlation, nor a tensor in phases, which may be moved or added to another.
 type form struct {
 	value   *ir.Value
 	conv    *blockedConv
 	product []*ir.Value // two plain values
-	spread  *spread
+	phases  *phased
 	column  *ir.Value // of a vector, see column
 	framed  *ir.Value // beside the value, see framed
 }
@@ -183,8 +183,8 @@ func (b *blocker) blocked(v *ir.Value) *ir.Value {
 		f.value = b.emit(f.conv)
 	case f.product != nil:
 		f.value = b.Mul(b.blocked(f.product[0]), b.blocked(f.product[1]))
-	case f.spread != nil:
-		f.value = b.fill(f.spread, v)
+	case f.phases != nil:
+		f.value = b.cropped(b.interleaved(f.phases), v.Shape)
 	}
 	return f.value
 }

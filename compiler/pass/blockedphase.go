@@ -24,20 +24,18 @@ func blockPhases(b *blocker, n *ir.Node, win op.Window) bool {
 			}
 		}
 	}
-	var rows [2]*ir.Value
+	result := &phased{}
 	for i, r := range axes[0] {
-		var columns [2]*ir.Value
 		for j, c := range axes[1] {
 			kernel := b.made("phase "+string(rune('0'+2*i+j)), w, func(b *blocker) *ir.Value {
 				part := b.Slice(w, []int64{r.last, c.last}, []int64{-win.Kernel[0] - 1, -win.Kernel[1] - 1}, []int64{2, 3}, []int64{-2, -2})
 				return b.layOut(b.Transpose(part, 1, 0, 2, 3))
 			})
 			attrs := ir.Attrs{"kernel_shape": []int64{r.taps, c.taps}, "pads": []int64{r.before, c.before, r.after, c.after}}
-			columns[j] = b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(x), kernel}, attrs: attrs})
+			result[i][j] = b.later(&blockedConv{in: [4]*ir.Value{b.blocked(x), kernel}, attrs: attrs})
 		}
-		rows[i] = b.woven(3, columns[:]...)
 	}
-	b.set(y, b.cropped(b.woven(2, rows[:]...), y.Shape))
+	b.setForm(y, &form{phases: result})
 	return true
 }
 

@@ -28,3 +28,20 @@ func TestBlockedPhases(t *testing.T) {
 		}
 	}
 }
+
+// TestBlockedPhasesOfSum takes the gradient of a block that halves the image along two ways: the one of the 1x1 convolution is added to
+// a quarter of the other, by the convolution that computes it.
+func TestBlockedPhasesOfSum(t *testing.T) {
+	for _, size := range [][2]int64{{8, 6}, {7, 9}} {
+		g := sameFunction(t, func(b op.B) {
+			x := b.Input("x", ir.Float32, 2, 4, size[0], size[1])
+			long := b.Conv(x, b.Input("w", ir.Float32, 8, 4, 3, 3), nil, op.Same(3, 2, 1))
+			short := b.Conv(x, b.Input("v", ir.Float32, 8, 4, 1, 1), nil, op.Conv2D{Kernel: [2]int64{1, 1}, Stride: 2})
+			y := b.Add(long, b.Relu(short))
+			b.Output("dx", grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Input("dy", ir.Float32, y.Shape...)}, []*ir.Value{x})[0])
+		})
+		if adds, joins := count(g, "", "Add"), count(g, "", "Concat"); adds != 0 || joins != 3 {
+			t.Errorf("%v: expected no addition and 3 concatenations, found %d and %d\n%s", size, adds, joins, g)
+		}
+	}
+}

@@ -8,15 +8,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// spread is a tensor twice as wide and high as a blocked one, whose pixel (2i+at, 2j+at) is pixel (i, j) of it; all others are 0. at
-// is 0 or 1. The last row and column may be missing.
-type spread struct {
-	of *ir.Value
-	at int64
-}
-
-// blockConvTranspose computes the gradients of convolutions of stride 2: dense ones phase by phase, or, with a 1x1 kernel, which
-// leaves the result spread, and depthwise ones, as a convolution of the spread input.
+// blockConvTranspose computes the gradients of convolutions of stride 2: dense ones phase by phase, of which a 1x1 kernel
+// has one, and depthwise ones as a convolution of the spread input.
 func blockConvTranspose(b *blocker, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if !b.blockable(x) || !b.blockable(y) || !y.Shape.Static() || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
@@ -40,7 +33,7 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 	case dense:
 		transposed := b.made("transposed", w, func(b *blocker) *ir.Value { return b.Transpose(w, 1, 0, 2, 3) })
 		conv := &blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(transposed)}, attrs: ir.Attrs{"kernel_shape": win.Kernel}}
-		b.setForm(y, &form{spread: &spread{of: b.emit(conv)}})
+		b.setForm(y, &form{phases: &phased{{b.later(conv)}}})
 		return true
 	case depthwise:
 		pads := make([]int64, 4)
@@ -57,34 +50,10 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 			return b.Slice(w, []int64{-1, -1}, []int64{-kernel[0] - 1, -kernel[1] - 1}, []int64{2, 3}, []int64{-1, -1})
 		})
 		attrs := ir.Attrs{"kernel_shape": kernel, "dilations": win.Dilations, "pads": pads, "group": x.Shape[1]}
-		b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.widened(&spread{of: b.blocked(x)}), b.weight(flipped)}, attrs: attrs}})
+		b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.interleaved(&phased{{{value: b.blocked(x)}}}), b.weight(flipped)}, attrs: attrs}})
 		return true
 	}
 	return false
-}
-
-// widened is s in memory, with its last row and column.
-func (b *blocker) widened(s *spread) *ir.Value {
-	if s.at == 0 {
-		return b.interleaved(s, nil)
-	}
-	return b.interleaved(nil, s)
-}
-
-// fill is s, the blocked form of v, in memory.
-func (b *blocker) fill(s *spread, v *ir.Value) *ir.Value {
-	return b.cropped(b.widened(s), v.Shape)
-}
-
-// shift records that v is the spread form f moved down and right by one pixel, if it is.
-func (b *blocker) shift(f *form, v *ir.Value, pads []int64) bool {
-	s := f.spread
-	if s == nil || f.value != nil || s.at != 0 || !slices.Equal(pads, []int64{0, 0, 1, 1, 0, 0, 0, 0}) ||
-		v.Shape[2] != 2*s.of.Shape[2] || v.Shape[3] != 2*s.of.Shape[3] {
-		return false
-	}
-	b.setForm(v, &form{spread: &spread{of: s.of, at: 1}})
-	return true
 }
 
 // unsliced is what x is a Slice of, when that only leaves out the first row and column.

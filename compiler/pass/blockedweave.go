@@ -2,29 +2,56 @@ package pass
 
 import (
 	"fmt"
+	"slices"
 
 	"rnas/compiler/ir"
 	"rnas/internal/tensor"
 )
 
-// interleaved is the sum of s, spread at 0, and t, spread at 1, in memory: even rows hold pixels of s and zeros, odd rows zeros and
-// pixels of t. A nil one is 0.
-func (b *blocker) interleaved(s, t *spread) *ir.Value {
-	like := s
-	if s == nil {
-		like = t
+// phased is a tensor twice as wide and high as its parts, which are values or convolutions: its pixel (2i+r, 2j+s) is pixel (i, j) of
+// the part at r and s, or 0 where that is nil. The last row and column may be missing.
+type phased [2][2]*form
+
+// later is a convolution that is emitted when it is asked for.
+func (b *blocker) later(c *blockedConv) *form {
+	c.scope = b.Scope()
+	return &form{conv: c}
+}
+
+// part is a part in memory.
+func (b *blocker) part(f *form) *ir.Value {
+	if f.value == nil {
+		f.value = b.emit(f.conv)
 	}
-	zeros := b.zeros(like.of.Shape...)
-	row := func(v *spread) *ir.Value {
-		switch {
-		case v == nil:
-			return b.zeros(like.of.Shape[0], like.of.Shape[1], like.of.Shape[2], 2*like.of.Shape[3])
-		case v.at == 0:
-			return b.woven(3, v.of, zeros)
+	return f.value
+}
+
+// interleaved is p in memory, with its last row and column.
+func (b *blocker) interleaved(p *phased) *ir.Value {
+	var parts [2][2]*ir.Value
+	var shape ir.Shape
+	for r, row := range p {
+		for s, f := range row {
+			if f != nil {
+				parts[r][s] = b.part(f)
+				shape = parts[r][s].Shape
+			}
 		}
-		return b.woven(3, zeros, v.of)
 	}
-	return b.woven(2, row(s), row(t))
+	var rows [2]*ir.Value
+	for r, row := range parts {
+		if row[0] == nil && row[1] == nil {
+			rows[r] = b.zeros(shape[0], shape[1], shape[2], 2*shape[3])
+			continue
+		}
+		for s, v := range row {
+			if v == nil {
+				row[s] = b.zeros(shape...)
+			}
+		}
+		rows[r] = b.woven(3, row[:]...)
+	}
+	return b.woven(2, rows[:]...)
 }
 
 // zeros is a constant, one for all that need it.
@@ -36,41 +63,71 @@ func (b *blocker) zeros(shape ...int64) *ir.Value {
 	return b.blank[key]
 }
 
-// lone is the spread form of v if it is not in memory yet, complete, and has one user.
-func (b *blocker) lone(v *ir.Value) *spread {
+// lone is v in phases if it is not in memory yet and has one user.
+func (b *blocker) lone(v *ir.Value) *phased {
 	f := b.forms[v]
-	if f == nil || f.spread == nil || f.value != nil || b.uses[v] != 1 {
+	if f == nil || f.phases == nil || f.value != nil || b.uses[v] != 1 {
 		return nil
 	}
-	if s := f.spread; v.Shape[2] == 2*s.of.Shape[2] && v.Shape[3] == 2*s.of.Shape[3] {
-		return s
-	}
-	return nil
+	return f.phases
 }
 
-// weave replaces pairs among the terms of a sum, one spread at 0 and one at 1, by the tensor that holds both.
+// weave adds up the terms of a sum that are in phases, phase by phase: one convolution takes up another, and nothing is added where
+// one of them is 0. The result is the last of the terms.
 func (b *blocker) weave(terms []*ir.Value) []*ir.Value {
 	var rest []*ir.Value
-	var waiting [2][]*ir.Value
+	var both *ir.Value
+	sum := &phased{}
 	for _, v := range terms {
-		s := b.lone(v)
-		if s == nil {
+		p := b.lone(v)
+		if p == nil {
 			rest = append(rest, v)
 			continue
 		}
-		other := &waiting[1-s.at]
-		if len(*other) == 0 {
-			waiting[s.at] = append(waiting[s.at], v)
-			continue
+		for r, row := range p {
+			for s, f := range row {
+				sum[r][s] = b.plus(sum[r][s], f)
+			}
 		}
-		pair := [2]*spread{s, b.lone((*other)[0])}
-		*other = (*other)[1:]
-		if s.at == 1 {
-			pair[0], pair[1] = pair[1], pair[0]
-		}
-		both := &ir.Value{Name: v.Name, Type: v.Type, Shape: v.Shape}
-		b.forms[both] = &form{value: b.interleaved(pair[0], pair[1])}
-		rest = append(rest, both)
+		both = &ir.Value{Name: v.Name, Type: v.Type, Shape: v.Shape}
 	}
-	return append(rest, append(waiting[0], waiting[1]...)...)
+	if both == nil {
+		return terms
+	}
+	b.forms[both] = &form{phases: sum}
+	return append(rest, both)
+}
+
+// plus is the sum of two parts, neither of which has another user. Either may be nil.
+func (b *blocker) plus(f, g *form) *form {
+	if f == nil {
+		return g
+	}
+	if g == nil {
+		return f
+	}
+	open := func(f *form) bool { return f.value == nil && f.conv.in[3] == nil }
+	if !open(f) {
+		f, g = g, f
+	}
+	if !open(f) {
+		return &form{value: b.Add(b.part(f), b.part(g))}
+	}
+	f.conv.in[3] = b.part(g)
+	return f
+}
+
+// shift records that v is the form f, in phases of which only the first is not 0, moved down and right by one pixel, if it is.
+func (b *blocker) shift(f *form, v *ir.Value, pads []int64) bool {
+	p := f.phases
+	if p == nil || f.value != nil || !slices.Equal(pads, []int64{0, 0, 1, 1, 0, 0, 0, 0}) || *p != (phased{{p[0][0]}}) {
+		return false
+	}
+	first := p[0][0]
+	shape := b.part(first).Shape // f may have other users
+	if v.Shape[2] != 2*shape[2] || v.Shape[3] != 2*shape[3] {
+		return false
+	}
+	b.setForm(v, &form{phases: &phased{1: {1: first}}})
+	return true
 }
