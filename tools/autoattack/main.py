@@ -159,7 +159,7 @@ def run_time(options):
 
     official.check_out(options.autoattack, os.path.join(CACHE, "auto-attack"))
     x, y = test_points()
-    path = os.path.join(CACHE, "time.json")
+    path, page = os.path.join(CACHE, "time.json"), os.path.join(ROOT, "docs", "results", "autoattack-time.md")
     for name in options.models:
         runs = []
         for i in range(options.rounds):
@@ -170,8 +170,8 @@ def run_time(options):
         records = read(path)
         records[name] = {"threads": options.threads, "machine": options.machine, "runs": runs}
         write(path, json.dumps(records, indent=1) + "\n")
-        text = timetable.markdown({k: records[k] for k in TIMED if k in records}, official.COMMIT)
-        write(os.path.join(ROOT, "docs", "results", "autoattack-time.md"), text)
+        before = open(page).read() if os.path.exists(page) else ""
+        write(page, timetable.markdown({k: records[k] for k in TIMED if k in records}, official.COMMIT, before))
 
 
 def main():

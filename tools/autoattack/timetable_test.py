@@ -19,7 +19,16 @@ class Page(unittest.TestCase):
         page = timetable.markdown({"net": {"threads": 2, "machine": "m", "runs": runs}}, "0123456789")
         self.assertIn("on the 4 points", page)
         self.assertIn("at 0123456)", page)
-        self.assertEqual(page.splitlines()[-1], "| net | m | 2 | 16 (32) | 30 (60) | 2.50 (1.00, 3.00) | 3, 3 | 2 |")
+        self.assertEqual(page.splitlines()[-1], "| net | m | 9 | 2 | 16 (32) | 30 (60) | 2.50 (1.00, 3.00) | 3, 3 | 2 |")
+
+    def test_keeps_rows_of_other_machines(self):
+        def page(machine, seconds, before=""):
+            runs = [run("ours", seconds, "11"), run("official", 30, "11")]
+            return timetable.markdown({"net": {"threads": 2, "machine": machine, "runs": runs}}, "0123456789", before)
+
+        both = page("b", 15, page("c", 5, page("b", 10)))
+        self.assertEqual([line.split(" | ")[1:5] for line in both.splitlines()[-2:]], [["b", "9", "2", "15 (30)"], ["c", "9", "2", "5 (10)"]])
+        self.assertEqual(both, page("b", 15, both))
 
     def test_line(self):
         self.assertEqual(timetable.line(run("ours", 9.6, "110")), "ours 10 s (19 s of the processor), 2 points survive")
