@@ -34,6 +34,11 @@ def network(name):
     return training.load_onnx(name, main.onnx_file(name))
 
 
+def version():
+    """That of the program, with the commit it was built from."""
+    return subprocess.run([os.path.join(main.ROOT, "bin", "rnas"), "--version"], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def ours(name, x, y, threads):
     """One run of rnas bench; the processor time is that of the process."""
     path = onnx_of(name)
