@@ -72,6 +72,9 @@ type ready struct {
 	names   nodeNames
 }
 
+// large is the size in bytes from which on a model's copies in ONNX Runtime are worth collecting garbage first.
+const large = 64 << 20
+
 // load makes the session of a program. A profile has the names of its nodes.
 func load(p *program.Program, o Options) (*ready, error) {
 	if err := pass.Run(p.Graph, passes(p.Graph, o.Provider)); err != nil {
@@ -84,6 +87,9 @@ func load(p *program.Program, o Options) (*ready, error) {
 	model, err := export.Marshal(p.Graph, export.Options{})
 	if err != nil {
 		return nil, err
+	}
+	if len(model) >= large {
+		debug.FreeOSMemory() // what compiling left behind
 	}
 	if l.session, err = NewSession(model, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Graph.Name, l.names.in(err))

@@ -58,6 +58,7 @@ func (f *folder) graph(g *ir.Graph) {
 			v.Def = &ir.Node{Name: f.names.unique(v.Name + ".copy"), Op: "Identity", In: []*ir.Value{c}, Out: []*ir.Value{v}}
 			nodes = append(nodes, v.Def)
 		}
+		n.In, n.Out = nil, nil // so that constants which only folded nodes read can be freed while others are made
 	}
 	g.Nodes = nodes
 }
