@@ -13,7 +13,7 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/compiler/train"
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/inspect"
 	"rnas/runtime/runtimetest"
@@ -235,7 +235,7 @@ func TestBadFiles(t *testing.T) {
 func misdescribed(t *testing.T, change func(n *lower.Evaluation)) string {
 	t.Helper()
 	dir := t.TempDir()
-	tensors, meta, err := export.ReadTensors(saved(t, dir))
+	tensors, meta, err := checkpoint.ReadSafetensors(saved(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func misdescribed(t *testing.T, change func(n *lower.Evaluation)) string {
 	}
 	meta[train.MetaNetwork] = string(text)
 	path := filepath.Join(dir, "changed.safetensors")
-	if err := export.WriteTensors(path, tensors, meta); err != nil {
+	if err := checkpoint.WriteSafetensors(path, tensors, meta); err != nil {
 		t.Fatal(err)
 	}
 	return path

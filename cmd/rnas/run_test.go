@@ -15,6 +15,7 @@ import (
 	"rnas/bench/report"
 	"rnas/compiler/train"
 	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
@@ -218,7 +219,7 @@ func TestOtherConfiguration(t *testing.T) {
 	if status != statusUsage || !strings.Contains(err, "schedule.lr was 0.1, is 0.3") {
 		t.Errorf("status %d, %s", status, err)
 	}
-	if _, _, err := export.ReadTensors(filepath.Join(dir, "weights.safetensors")); err != nil {
+	if _, _, err := checkpoint.ReadSafetensors(filepath.Join(dir, "weights.safetensors")); err != nil {
 		t.Errorf("the result before is damaged: %v", err)
 	}
 }

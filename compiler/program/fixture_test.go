@@ -10,7 +10,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/interp"
 	"rnas/internal/npy"
@@ -60,9 +60,9 @@ func load(t *testing.T, f fixture) loaded {
 		t.Fatal(err)
 	}
 	path := "../../testdata/torch/" + f.file
-	weights, _, err := export.ReadWeights(path + ".safetensors")
+	weights, _, err := checkpoint.Read(path + ".safetensors")
 	if errors.Is(err, fs.ErrNotExist) {
-		weights, _, err = export.ReadWeights(path + ".pt")
+		weights, _, err = checkpoint.Read(path + ".pt")
 	}
 	if err != nil {
 		t.Fatal(err)

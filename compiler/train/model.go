@@ -10,6 +10,7 @@ import (
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
+	"rnas/export/checkpoint"
 )
 
 // ModelFile is the name of the deployed model in the folder of a training.
@@ -96,7 +97,7 @@ func (w *Weights) Write(path string, d Deployment) (export.Summary, error) {
 // LoadAs reads a file of weights, safetensors or a PyTorch checkpoint. describe gets the network that the file describes,
 // the zero value when it does not, and returns the one to be read.
 func LoadAs(path string, describe func(n lower.Evaluation, described bool) (lower.Evaluation, error)) (*Weights, error) {
-	tensors, meta, err := export.ReadWeights(path)
+	tensors, meta, err := checkpoint.Read(path)
 	if err != nil {
 		return nil, err
 	}

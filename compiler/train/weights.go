@@ -10,7 +10,7 @@ import (
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/internal/tensor"
 )
 
@@ -47,11 +47,11 @@ func trainingRecord(id identity, accuracy float64) (string, error) {
 
 // Save writes a safetensors file: tensors under their public DARTS names, the network and its training as free text.
 func (w *Weights) Save(path string) error {
-	var tensors []export.NamedTensor
+	var tensors []checkpoint.Tensor
 	for _, s := range slices.Concat(w.Layout.Params, w.Layout.Stats) {
-		tensors = append(tensors, export.NamedTensor{Name: s.Name, Tensor: w.Layout.Tensor(s, w.Params, w.Stats)})
+		tensors = append(tensors, checkpoint.Tensor{Name: s.Name, Tensor: w.Layout.Tensor(s, w.Params, w.Stats)})
 	}
-	slices.SortFunc(tensors, func(a, b export.NamedTensor) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(tensors, func(a, b checkpoint.Tensor) int { return cmp.Compare(a.Name, b.Name) })
 	network, err := json.Marshal(w.Network)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (w *Weights) Save(path string) error {
 		return err
 	}
 	n := w.Network
-	return export.WriteTensors(path, tensors, map[string]string{
+	return checkpoint.WriteSafetensors(path, tensors, map[string]string{
 		"format": weightsFormat, "network": string(network), "class_names": string(classes), "training": w.Record,
 		"genotype": n.Genotype.String(), "channels": strconv.Itoa(n.Channels), "layers": strconv.Itoa(n.Layers),
 		"classes": strconv.Itoa(n.Classes), "aux": strconv.FormatBool(n.Aux),
@@ -81,7 +81,7 @@ func Load(path string) (*Weights, error) {
 
 // LoadWeights reads a file of weights, safetensors or a PyTorch checkpoint, into the flat vectors of a layout, for evaluation.
 func LoadWeights(path string, l *program.Layout) (params, stats []float32, err error) {
-	tensors, _, err := export.ReadWeights(path)
+	tensors, _, err := checkpoint.Read(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -110,7 +110,7 @@ func unwrapped(name string) string {
 // Place puts tensors under their public DARTS names, with or without the prefixes of wrappers, into the flat vectors of
 // a layout. Counts of batches are ignored. Parameters of the auxiliary head may be missing, then they are zero, or
 // superfluous: evaluation does not read them. All other differences are errors that name the tensors.
-func Place(tensors []export.NamedTensor, l *program.Layout) (params, stats []float32, err error) {
+func Place(tensors []checkpoint.Tensor, l *program.Layout) (params, stats []float32, err error) {
 	given := map[string]*tensor.Tensor{}
 	var unknown, missing, misshapen []string
 	for _, t := range tensors {

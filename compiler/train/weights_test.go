@@ -7,12 +7,12 @@ import (
 	"testing"
 
 	"rnas/compiler/program"
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/internal/tensor"
 )
 
 // initial are the first weights of a tiny network and their tensors.
-func initial(t *testing.T, aux bool) (*Weights, []export.NamedTensor) {
+func initial(t *testing.T, aux bool) (*Weights, []checkpoint.Tensor) {
 	t.Helper()
 	c, _ := tiny(t, program.Standard)
 	c.Network.Aux = aux
@@ -29,7 +29,7 @@ func initial(t *testing.T, aux bool) (*Weights, []export.NamedTensor) {
 	if err := w.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	tensors, meta, err := export.ReadTensors(path)
+	tensors, meta, err := checkpoint.ReadSafetensors(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestPlace(t *testing.T) {
 	for i := range tensors {
 		tensors[i].Name = "module." + tensors[i].Name
 	}
-	tensors = append(tensors, export.NamedTensor{Name: "module.stem.1.num_batches_tracked", Tensor: tensor.Scalar[int64](5)})
+	tensors = append(tensors, checkpoint.Tensor{Name: "module.stem.1.num_batches_tracked", Tensor: tensor.Scalar[int64](5)})
 	params, stats, err := Place(tensors, w.Layout)
 	if err != nil || !slices.Equal(params, w.Params) || !slices.Equal(stats, w.Stats) {
 		t.Errorf("with prefixes: %v", err)
@@ -67,30 +67,30 @@ func TestPlace(t *testing.T) {
 
 func TestPlaceErrors(t *testing.T) {
 	w, tensors := initial(t, false)
-	at := slices.IndexFunc(tensors, func(n export.NamedTensor) bool { return n.Name == "stem.0.weight" })
+	at := slices.IndexFunc(tensors, func(n checkpoint.Tensor) bool { return n.Name == "stem.0.weight" })
 	for _, c := range []struct {
 		part   string
-		change func([]export.NamedTensor) []export.NamedTensor
+		change func([]checkpoint.Tensor) []checkpoint.Tensor
 	}{
-		{"missing stem.0.weight; unknown stem.9.weight", func(l []export.NamedTensor) []export.NamedTensor {
+		{"missing stem.0.weight; unknown stem.9.weight", func(l []checkpoint.Tensor) []checkpoint.Tensor {
 			l[at].Name = "stem.9.weight"
 			return l
 		}},
-		{"and ", func([]export.NamedTensor) []export.NamedTensor { return nil }},
-		{"of another shape stem.0.weight (expected [12 3 3 3], found [12 27])", func(l []export.NamedTensor) []export.NamedTensor {
+		{"and ", func([]checkpoint.Tensor) []checkpoint.Tensor { return nil }},
+		{"of another shape stem.0.weight (expected [12 3 3 3], found [12 27])", func(l []checkpoint.Tensor) []checkpoint.Tensor {
 			l[at].Tensor = tensor.Of([]int64{12, 27}, l[at].Tensor.Float32s()...)
 			return l
 		}},
-		{"stem.0.weight is given twice", func(l []export.NamedTensor) []export.NamedTensor {
-			return append(l, export.NamedTensor{Name: "module.stem.0.weight", Tensor: l[at].Tensor})
+		{"stem.0.weight is given twice", func(l []checkpoint.Tensor) []checkpoint.Tensor {
+			return append(l, checkpoint.Tensor{Name: "module.stem.0.weight", Tensor: l[at].Tensor})
 		}},
-		{"expected numbers, found bool", func(l []export.NamedTensor) []export.NamedTensor {
+		{"expected numbers, found bool", func(l []checkpoint.Tensor) []checkpoint.Tensor {
 			l[at].Tensor = tensor.Zeros(tensor.Bool, 12, 3, 3, 3)
 			return l
 		}},
 	} {
 		path := filepath.Join(t.TempDir(), "w.safetensors")
-		if err := export.WriteTensors(path, c.change(slices.Clone(tensors)), nil); err != nil && !strings.Contains(err.Error(), "taken") {
+		if err := checkpoint.WriteSafetensors(path, c.change(slices.Clone(tensors)), nil); err != nil && !strings.Contains(err.Error(), "taken") {
 			t.Fatal(err)
 		}
 		_, _, err := LoadWeights(path, w.Layout)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/internal/loop"
 	"rnas/internal/tensor"
 	"rnas/runtime"
@@ -33,7 +33,7 @@ func (c *countdown) Err() error {
 // states are the tensors of the last checkpoint, one after the other; its free text holds times.
 func states(t *testing.T, dir string) (all []byte) {
 	t.Helper()
-	list, _, err := export.ReadTensors(filepath.Join(dir, loop.CheckpointFile))
+	list, _, err := checkpoint.ReadSafetensors(filepath.Join(dir, loop.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // in one layer do not import each other.
 var layers = [][]string{
 	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "internal/fault", "internal/pickle", "internal/pythontest", "genotype"},
-	{"internal/dataset", "internal/npy", "compiler/ir"},
+	{"internal/dataset", "internal/npy", "compiler/ir", "export/checkpoint"},
 	{"compiler/op"},
 	{"compiler/grad", "internal/interp"},
 	{"compiler/pass"},

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/runtime"
 )
 
@@ -27,13 +27,13 @@ type position struct {
 
 // save writes a checkpoint. States that are not finite are an ErrDiverged, and the file stays what it was.
 func save(path string, config []byte, at position, sums any, st *runtime.State) error {
-	var tensors []export.NamedTensor
+	var tensors []checkpoint.Tensor
 	for _, name := range st.Names() {
 		t := st.Get(name)
 		if i := slices.IndexFunc(t.Float32s(), notFinite); i >= 0 {
 			return fmt.Errorf("%w: epoch %d, step %d: %s holds %v", ErrDiverged, at.Epoch+1, at.Step, name, t.Float32s()[i])
 		}
-		tensors = append(tensors, export.NamedTensor{Name: name, Tensor: t})
+		tensors = append(tensors, checkpoint.Tensor{Name: name, Tensor: t})
 	}
 	where, err := json.Marshal(at)
 	if err != nil {
@@ -43,7 +43,7 @@ func save(path string, config []byte, at position, sums any, st *runtime.State) 
 	if err != nil {
 		return err
 	}
-	return export.WriteTensors(path, tensors, map[string]string{
+	return checkpoint.WriteSafetensors(path, tensors, map[string]string{
 		"format": checkpointFormat, "config": string(config), "position": string(where), "sums": string(running),
 	})
 }
@@ -52,7 +52,7 @@ func notFinite(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(flo
 
 // restore reads a checkpoint into the states and sums. Without a file the position is the beginning and found is false.
 func restore(path string, config []byte, sums any, st *runtime.State) (at position, found bool, err error) {
-	tensors, meta, err := export.ReadTensors(path)
+	tensors, meta, err := checkpoint.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return at, false, nil
 	}

@@ -9,7 +9,7 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/compiler/train"
-	"rnas/export"
+	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/tensor"
 )
@@ -88,13 +88,13 @@ func (c *benchCase) writeWeights() error {
 		return err
 	}
 	params, stats := l.Init(1)
-	var tensors []export.NamedTensor
+	var tensors []checkpoint.Tensor
 	for _, slots := range [][]program.Slot{l.Params, l.Stats} {
 		for _, s := range slots {
-			tensors = append(tensors, export.NamedTensor{Name: s.Name, Tensor: l.Tensor(s, params, stats)})
+			tensors = append(tensors, checkpoint.Tensor{Name: s.Name, Tensor: l.Tensor(s, params, stats)})
 		}
 	}
-	return export.WriteTensors(c.file("initial.safetensors"), tensors, nil)
+	return checkpoint.WriteSafetensors(c.file("initial.safetensors"), tensors, nil)
 }
 
 // weights are those that both sides use.

@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"bytes"
@@ -14,8 +14,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// NamedTensor is one entry of a file of tensors.
-type NamedTensor struct {
+// Tensor is one entry of a file of tensors.
+type Tensor struct {
 	Name   string
 	Tensor *tensor.Tensor
 }
@@ -56,9 +56,9 @@ type entry struct {
 	name    string
 }
 
-// ReadTensors reads a safetensors file: the tensors in the order of their data, and the free text. Errors name the
+// ReadSafetensors reads a safetensors file: the tensors in the order of their data, and the free text. Errors name the
 // tensor whose description does not fit the file.
-func ReadTensors(path string) ([]NamedTensor, map[string]string, error) {
+func ReadSafetensors(path string) ([]Tensor, map[string]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +70,7 @@ func ReadTensors(path string) ([]NamedTensor, map[string]string, error) {
 	return tensors, meta, nil
 }
 
-func decodeTensors(data []byte) ([]NamedTensor, map[string]string, error) {
+func decodeTensors(data []byte) ([]Tensor, map[string]string, error) {
 	if len(data) < 8 {
 		return nil, nil, fmt.Errorf("%d bytes: expected a header length of 8 bytes", len(data))
 	}
@@ -91,7 +91,7 @@ func decodeTensors(data []byte) ([]NamedTensor, map[string]string, error) {
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Offsets[0], b.Offsets[0]), cmp.Compare(a.Offsets[1], b.Offsets[1]))
 	})
-	var out []NamedTensor
+	var out []Tensor
 	end := uint64(0)
 	for _, e := range entries {
 		if e.Offsets[0] != end {
@@ -104,7 +104,7 @@ func decodeTensors(data []byte) ([]NamedTensor, map[string]string, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
 		}
-		out = append(out, NamedTensor{e.name, t})
+		out = append(out, Tensor{e.name, t})
 		end = e.Offsets[1]
 	}
 	if end != uint64(len(data)) {
@@ -187,9 +187,9 @@ func (e *entry) decode(data []byte) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// WriteTensors writes a safetensors file, complete or not at all: the tensors in the given order, the free text sorted
+// WriteSafetensors writes a safetensors file, complete or not at all: the tensors in the given order, the free text sorted
 // by key. The header is padded with spaces so that the data starts at a multiple of 8 bytes.
-func WriteTensors(path string, tensors []NamedTensor, meta map[string]string) error {
+func WriteSafetensors(path string, tensors []Tensor, meta map[string]string) error {
 	header, err := encodeHeader(tensors, meta)
 	if err != nil {
 		return fmt.Errorf("%s: safetensors: %w", path, err)
@@ -208,7 +208,7 @@ func WriteTensors(path string, tensors []NamedTensor, meta map[string]string) er
 }
 
 // encodeHeader is everything before the data.
-func encodeHeader(tensors []NamedTensor, meta map[string]string) ([]byte, error) {
+func encodeHeader(tensors []Tensor, meta map[string]string) ([]byte, error) {
 	out := append(make([]byte, 8), '{')
 	member := func(key string, value any) error {
 		if len(out) > 9 {

@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"fmt"
@@ -75,7 +75,7 @@ func tensorsOf(d *pickle.Dict) []namedView {
 }
 
 // tensors copies the views out of their storages, one storage in memory at a time; open returns the bytes of one.
-func tensors(views []namedView, limit int64, open func(*torchStorage) ([]byte, error)) ([]NamedTensor, error) {
+func tensors(views []namedView, limit int64, open func(*torchStorage) ([]byte, error)) ([]Tensor, error) {
 	need := int64(0)
 	uses := map[*torchStorage][]int{}
 	var order []*torchStorage
@@ -89,14 +89,14 @@ func tensors(views []namedView, limit int64, open func(*torchStorage) ([]byte, e
 		}
 		uses[s] = append(uses[s], i)
 	}
-	out := make([]NamedTensor, len(views))
+	out := make([]Tensor, len(views))
 	for _, s := range order {
 		data, err := open(s)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %s: %w", quoteName(views[uses[s][0]].name), err)
 		}
 		for _, i := range uses[s] {
-			out[i] = NamedTensor{views[i].name, views[i].view.materialise(data)}
+			out[i] = Tensor{views[i].name, views[i].view.materialise(data)}
 		}
 	}
 	return out, nil

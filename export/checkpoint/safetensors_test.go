@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"bytes"
@@ -12,15 +12,15 @@ import (
 	"rnas/internal/tensor"
 )
 
-func TestReadTensorsOfPyTorch(t *testing.T) {
-	tensors, meta, err := ReadTensors("../testdata/torch/NASNet_C4_L6.safetensors")
+func TestReadSafetensorsOfPyTorch(t *testing.T) {
+	tensors, meta, err := ReadSafetensors("../../testdata/torch/NASNet_C4_L6.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if meta["format"] != "pt" || len(meta) != 1 {
 		t.Errorf("metadata %v", meta)
 	}
-	arrays, err := npy.ReadNPZ("../testdata/torch/NASNet_C4_L6.npz")
+	arrays, err := npy.ReadNPZ("../../testdata/torch/NASNet_C4_L6.npz")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +46,13 @@ func TestReadTensorsOfPyTorch(t *testing.T) {
 	}
 }
 
-func allTypes() []NamedTensor {
-	var out []NamedTensor
+func allTypes() []Tensor {
+	var out []Tensor
 	for _, d := range dtypeNames {
 		out = append(out,
-			NamedTensor{"m/" + d.name, ramp(d.dtype, 2, 3)},
-			NamedTensor{"empty <" + d.name + ">", ramp(d.dtype, 0, 3)},
-			NamedTensor{"\"" + d.name + "\" ü", ramp(d.dtype)})
+			Tensor{"m/" + d.name, ramp(d.dtype, 2, 3)},
+			Tensor{"empty <" + d.name + ">", ramp(d.dtype, 0, 3)},
+			Tensor{"\"" + d.name + "\" ü", ramp(d.dtype)})
 	}
 	return out
 }
@@ -63,7 +63,7 @@ func TestTensorsRoundTrip(t *testing.T) {
 	want := allTypes()
 	meta := map[string]string{"z": "1", "a": "", "k": "ü"}
 	for _, path := range []string{a, b} {
-		if err := WriteTensors(path, want, meta); err != nil {
+		if err := WriteSafetensors(path, want, meta); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestTensorsRoundTrip(t *testing.T) {
 	if n := binary.LittleEndian.Uint64(first); (n+8)%8 != 0 || first[8] != '{' {
 		t.Errorf("header of %d bytes is not aligned", n)
 	}
-	got, gotMeta, err := ReadTensors(a)
+	got, gotMeta, err := ReadSafetensors(a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,18 +102,18 @@ func TestTensorsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestWriteTensorsErrors(t *testing.T) {
+func TestWriteSafetensorsErrors(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	x := tensor.Vector[float32](1)
 	for _, c := range []struct {
-		tensors []NamedTensor
+		tensors []Tensor
 		want    string
 	}{
-		{[]NamedTensor{{"x", x}, {"x", x}}, `the name "x" is taken`},
-		{[]NamedTensor{{"__metadata__", x}}, `the name "__metadata__" is taken`},
-		{[]NamedTensor{{"s", tensor.Vector("a")}}, `tensor "s": string cannot be stored`},
+		{[]Tensor{{"x", x}, {"x", x}}, `the name "x" is taken`},
+		{[]Tensor{{"__metadata__", x}}, `the name "__metadata__" is taken`},
+		{[]Tensor{{"s", tensor.Vector("a")}}, `tensor "s": string cannot be stored`},
 	} {
-		if err := WriteTensors(path, c.tensors, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := WriteSafetensors(path, c.tensors, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got error %v, want %s", err, c.want)
 		}
 		if _, err := os.Stat(path); err == nil {
@@ -159,7 +159,7 @@ func TestBadTensors(t *testing.T) {
 			t.Errorf("got error %v, want %s", err, c.want)
 		}
 	}
-	if _, _, err := ReadTensors(filepath.Join(t.TempDir(), "none")); err == nil {
+	if _, _, err := ReadSafetensors(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a missing file was read")
 	}
 }
@@ -177,10 +177,10 @@ func FuzzTensors(f *testing.F) {
 			return
 		}
 		path := filepath.Join(t.TempDir(), "a")
-		if err := WriteTensors(path, tensors, meta); err != nil {
+		if err := WriteSafetensors(path, tensors, meta); err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := ReadTensors(path)
+		again, _, err := ReadSafetensors(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,4 +190,17 @@ func FuzzTensors(f *testing.F) {
 			}
 		}
 	})
+}
+
+// ramp is a tensor 0, 1, 2, ... of a type.
+func ramp(t tensor.DType, shape ...int64) *tensor.Tensor {
+	n, err := tensor.Numel(shape)
+	if err != nil {
+		panic(err)
+	}
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	return tensor.FromFloat64s(t, shape, values)
 }

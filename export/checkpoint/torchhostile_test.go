@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"archive/zip"
@@ -77,7 +77,7 @@ func legacyFile(object, keys string, storages ...[]byte) []byte {
 }
 
 // readBytes reads a checkpoint from memory.
-func readBytes(data []byte) ([]NamedTensor, error) {
+func readBytes(data []byte) ([]Tensor, error) {
 	return readTorch(bytes.NewReader(data), int64(len(data)), data[:min(len(data), 64)])
 }
 

@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"archive/zip"
@@ -31,7 +31,7 @@ func (d *directoryReader) ReadAt(p []byte, off int64) (int, error) {
 
 // readTorchZip reads the form of PyTorch 1.6 and later: a zip archive of stored entries in one folder: data.pkl, the
 // pickle; data/KEY, the storages; byteorder, since PyTorch 2.1.
-func readTorchZip(r io.ReaderAt, size int64) ([]NamedTensor, error) {
+func readTorchZip(r io.ReaderAt, size int64) ([]Tensor, error) {
 	directory := &directoryReader{r: r, left: maxDirectory}
 	archive, err := zip.NewReader(directory, size)
 	if err != nil {

@@ -1,4 +1,6 @@
-package export
+// Package checkpoint reads and writes files of named tensors: safetensors, and the checkpoints of PyTorch's torch.save.
+// Bad files give one-line errors; a reader allocates no more than the file holds.
+package checkpoint
 
 import (
 	"bytes"
@@ -8,9 +10,9 @@ import (
 	"os"
 )
 
-// ReadWeights reads a file of tensors by its content, whatever its name: safetensors, or a PyTorch checkpoint in the zip
+// Read reads a file of tensors by its content, whatever its name: safetensors, or a PyTorch checkpoint in the zip
 // form or the legacy form; see readTorch for what is taken from a checkpoint. The free text is that of safetensors.
-func ReadWeights(path string) ([]NamedTensor, map[string]string, error) {
+func Read(path string) ([]Tensor, map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -26,7 +28,7 @@ func ReadWeights(path string) ([]NamedTensor, map[string]string, error) {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if n > 8 && head[8] == '{' {
-		return ReadTensors(path)
+		return ReadSafetensors(path)
 	}
 	tensors, err := readTorch(f, info.Size(), head[:n])
 	if err != nil {
@@ -37,7 +39,7 @@ func ReadWeights(path string) ([]NamedTensor, map[string]string, error) {
 
 // readTorch reads a checkpoint of size bytes that begins with head: the dictionary of parameters in it, see stateDict.
 // Nothing that the file names is run, and at most 4 times the size and 64 MiB of memory are taken.
-func readTorch(r io.ReaderAt, size int64, head []byte) (out []NamedTensor, err error) {
+func readTorch(r io.ReaderAt, size int64, head []byte) (out []Tensor, err error) {
 	switch {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		out, err = readTorchZip(r, size)

@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"os"
@@ -11,11 +11,11 @@ import (
 	"rnas/internal/tensor"
 )
 
-const torchDir = "../testdata/torch/"
+const torchDir = "../../testdata/torch/"
 
 // All forms of one network hold the same tensors.
-func TestReadWeightsForms(t *testing.T) {
-	want, _, err := ReadWeights(torchDir + "DARTS_V2_C6_L5_aux.safetensors")
+func TestReadForms(t *testing.T) {
+	want, _, err := Read(torchDir + "DARTS_V2_C6_L5_aux.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestReadWeightsForms(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := ReadWeights(path)
+		got, _, err := Read(path)
 		if err != nil {
 			t.Fatalf("%s: %v", form, err)
 		}
@@ -50,13 +50,13 @@ func TestReadWeightsForms(t *testing.T) {
 }
 
 // Every kind of tensor, as tools/checkpoints.py wrote it among other objects.
-func TestReadWeightsKinds(t *testing.T) {
+func TestReadKinds(t *testing.T) {
 	arrays, err := npy.ReadNPZ(torchDir + "mixed.npz")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"mixed.pt", "mixed.legacy.pth"} {
-		got, _, err := ReadWeights(torchDir + file)
+		got, _, err := Read(torchDir + file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package export
+package checkpoint
 
 import (
 	"encoding/binary"
@@ -19,7 +19,7 @@ const (
 
 // readTorchLegacy reads the form before PyTorch 1.6: five pickles (a magic number, the protocol, the machine, the
 // object, the keys of the storages in their order), and each storage as its number of elements and its data.
-func readTorchLegacy(r io.ReaderAt, size int64) ([]NamedTensor, error) {
+func readTorchLegacy(r io.ReaderAt, size int64) ([]Tensor, error) {
 	in := pickle.NewReader(io.NewSectionReader(r, 0, size), size)
 	all := storages{}
 	load := pickle.Loader{Find: findTorch, Limit: objectLimit(size), PersistentLoad: func(id any) (any, error) {
