@@ -36,7 +36,7 @@ check: ## format, vet, staticcheck, tidy modules, clean tree
 	@test -z "$$(git status --porcelain)" || { echo "the tree is not clean:"; git status --short; exit 1; }
 
 bench: ort ## time of each kind of program; BENCHTIME=10x for steadier figures
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./compiler/... ./runtime/... ./internal/...
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./compiler/... ./runtime/... ./train/... ./internal/...
 
 compare: ort ## our times beside PyTorch's, into docs/results/speed.md; COMPARE="--torch 1.13.1 --cases train" for options
 	tools/compare/compare.py $(COMPARE)

@@ -18,7 +18,6 @@ import (
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/genotype"
 	"rnas/internal/interp"
@@ -27,6 +26,7 @@ import (
 	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/runtimetest"
+	"rnas/train"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")

@@ -19,9 +19,9 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/internal/fault"
+	"rnas/train"
 )
 
 const attackDetail = `Writes one try of an attack, the model and its gradient included, as one ONNX model of standard operators that any ONNX

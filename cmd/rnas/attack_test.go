@@ -10,12 +10,12 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/compiler/ir"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/runtimetest"
+	"rnas/train"
 )
 
 // Attacks on an exported model: names, types and shapes as promised, standard operators only, the record, equal bytes, and

@@ -5,12 +5,12 @@ import (
 	"fmt"
 
 	"rnas/internal/fault"
+	"rnas/train"
 
 	"github.com/spf13/pflag"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/genotype"
 	"rnas/runtime"

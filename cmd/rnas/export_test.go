@@ -12,11 +12,11 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/inspect"
 	"rnas/runtime/runtimetest"
+	"rnas/train"
 )
 
 // tiny is an untrained network whose statistics are not the initial ones.

@@ -12,9 +12,9 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/internal/fault"
+	"rnas/train"
 )
 
 const gradDetail = `The graph has the inputs and outputs of the model and more inputs, labels int64 [N], or output_gradient of the shape of the

@@ -10,10 +10,10 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/internal/tensor"
 	"rnas/runtime/runtimetest"
+	"rnas/train"
 )
 
 // The gradient graph of an exported model: names, types and shapes as promised, the record, equal bytes, and agreement

@@ -7,13 +7,13 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rnas/compiler/train"
 	"rnas/genotype"
-	"rnas/genotype/search"
 	"rnas/internal/atomicfile"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/runtime"
+	"rnas/search"
+	"rnas/train"
 )
 
 const runDetail = `Searches in OUT/search, trains the genotype that was found in OUT/train and, with --compare, a random one alike in

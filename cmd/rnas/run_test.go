@@ -13,13 +13,13 @@ import (
 	"testing"
 
 	"rnas/bench/report"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 	"rnas/runtime/runtimetest"
+	"rnas/train"
 )
 
 const tinyData = "synthetic:classes=4,size=16,train=96,test=40"

@@ -13,10 +13,10 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/genotype"
-	"rnas/genotype/search"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/runtime"
+	"rnas/search"
 )
 
 const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl and a checkpoint into --out. The same command line run again takes up a

@@ -10,12 +10,12 @@ import (
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/internal/loop"
 	"rnas/runtime"
+	"rnas/train"
+	"rnas/train/loop"
 )
 
 const trainDetail = `Writes weights.safetensors, model.onnx, log.jsonl and a checkpoint into --out. The same command line run again takes up

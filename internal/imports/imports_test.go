@@ -20,9 +20,9 @@ var layers = [][]string{
 	{"compiler/program"},
 	{"export"},
 	{"runtime", "internal/conformance"},
-	{"runtime/runtimetest", "internal/loop", "internal/calibrate"},
-	{"compiler/train", "bench/attack", "bench/corruption", "bench/report", "genotype/search"},
-	{"bench", "internal/inspect"},
+	{"runtime/runtimetest", "train/loop", "internal/calibrate"},
+	{"train", "bench/attack", "bench/corruption", "bench/report"},
+	{"search", "bench", "internal/inspect"},
 	{"cmd/rnas", "tools/compare/ours", "tools/defences", "examples"},
 }
 

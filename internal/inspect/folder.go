@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"rnas/genotype"
-	"rnas/internal/loop"
+	"rnas/train/loop"
 )
 
 // Folder is what the folder of a run holds, and those below it.

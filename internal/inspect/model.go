@@ -16,9 +16,9 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export"
 	"rnas/genotype"
+	"rnas/train"
 )
 
 // Count is how often something occurs.

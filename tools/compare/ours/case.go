@@ -8,10 +8,10 @@ import (
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
-	"rnas/compiler/train"
 	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/tensor"
+	"rnas/train"
 )
 
 // benchCase is a case of tools/compare; its fields are those of the dictionaries there.

@@ -9,9 +9,9 @@ import (
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
-	"rnas/internal/loop"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/train/loop"
 )
 
 // side is a loaded case.

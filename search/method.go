@@ -12,8 +12,8 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/internal/loop"
 	"rnas/runtime"
+	"rnas/train/loop"
 )
 
 // ErrDiverged says that a loss or a parameter is no longer a finite number. The checkpoint before is kept.

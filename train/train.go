@@ -12,10 +12,10 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/internal/loop"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/train/loop"
 )
 
 // ErrDiverged says that the loss or a parameter is no longer a finite number. The checkpoint before is kept.

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"rnas/compiler/program"
-	"rnas/internal/loop"
 	"rnas/runtime/runtimetest"
+	"rnas/train/loop"
 )
 
 func TestDefaultsAreValid(t *testing.T) {

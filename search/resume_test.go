@@ -11,10 +11,10 @@ import (
 	"testing"
 
 	"rnas/export/checkpoint"
-	"rnas/internal/loop"
 	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/runtimetest"
+	"rnas/train/loop"
 )
 
 // countdown is a context that is cancelled when its error has been asked for so many times.

@@ -5,9 +5,9 @@ import (
 
 	"rnas/compiler/program"
 	"rnas/internal/dataset"
-	"rnas/internal/loop"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/train/loop"
 )
 
 // validator measures clean accuracy on a fixed part of the test images.

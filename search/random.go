@@ -7,8 +7,8 @@ import (
 
 	"rnas/genotype"
 	"rnas/internal/dataset"
-	"rnas/internal/loop"
 	"rnas/internal/rng"
+	"rnas/train/loop"
 )
 
 // random draws a genotype from the seed.

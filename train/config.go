@@ -9,7 +9,7 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/internal/dataset"
-	"rnas/internal/loop"
+	"rnas/train/loop"
 )
 
 // Config is all that the result of a training depends on, apart from the data.

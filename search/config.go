@@ -9,7 +9,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/genotype"
 	"rnas/internal/dataset"
-	"rnas/internal/loop"
+	"rnas/train/loop"
 )
 
 // Places where the robustness term acts.

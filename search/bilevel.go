@@ -10,10 +10,10 @@ import (
 	"rnas/internal/atomicfile"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/internal/loop"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/train/loop"
 )
 
 // alphaScale is the standard deviation of the first architecture parameters, as in DARTS.

@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"rnas/compiler/program"
-	"rnas/internal/loop"
 	"rnas/internal/rng"
 	"rnas/runtime"
 	"rnas/runtime/runtimetest"
+	"rnas/train/loop"
 )
 
 // childFolder is the environment variable that makes the test binary a training to be killed.
