@@ -6,14 +6,14 @@ import (
 
 	"rnas/bench/report"
 	"rnas/internal/dataset"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // agree compares plain inference of a model on the first points of the data with two options of the runtime.
-func agree(path string, data *dataset.Dataset, batch int, first, second runtime.Options) (report.Agreement, error) {
+func agree(path string, data *dataset.Dataset, batch int, first, second ort.Options) (report.Agreement, error) {
 	a := report.Agreement{Path: path, First: first.Provider, Second: second.Provider, Points: min(probePoints, data.Len())}
 	var logits [2][]float32
-	for i, o := range []runtime.Options{first, second} {
+	for i, o := range []ort.Options{first, second} {
 		var err error
 		if logits[i], err = probeLogits(path, data, batch, a.Points, o); err != nil {
 			return a, fmt.Errorf("provider %s: %w", o.Provider, err)
@@ -40,7 +40,7 @@ func judge(a *report.Agreement, first, second []float32, k int) {
 }
 
 // probeLogits is plain inference of the first n points: [n,K].
-func probeLogits(path string, data *dataset.Dataset, batch, n int, o runtime.Options) ([]float32, error) {
+func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options) ([]float32, error) {
 	m, err := openModel(path, data, batch, o)
 	if err != nil {
 		return nil, err

@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"rnas/bench/report"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // TestAgree compares two ways to run a model on the CPU: the same one, and one that rounds differently.
 func TestAgree(t *testing.T) {
 	o := options(t, "clean")
-	first := runtime.Options{Provider: "cpu", Threads: 1}
-	other := runtime.Options{Provider: "cpu", Threads: 2, Optimize: runtime.LevelOff}
+	first := ort.Options{Provider: "cpu", Threads: 1}
+	other := ort.Options{Provider: "cpu", Threads: 2, Optimize: ort.LevelOff}
 	path := save(t, "convnet", -1, convnet)
 	for _, n := range []int{100, 13} { // whole batches, and a part of one
 		d := images(n, classes, 0, 255)
@@ -46,13 +46,13 @@ func TestAgree(t *testing.T) {
 func TestProviders(t *testing.T) {
 	d := images(30, classes, 0, 255)
 	o := options(t, "fgsm")
-	o.Runtime = runtime.Options{Provider: "cpu", Threads: 1}
+	o.Runtime = ort.Options{Provider: "cpu", Threads: 1}
 	paths := []string{save(t, "linear", -1, linear(classes)), save(t, "convnet", -1, convnet)}
 	want := run(t, o, d, paths...)
 	if want.Agreements != nil || want.Models[0].Provider != "" {
 		t.Errorf("one provider: found %+v", want)
 	}
-	o.Others = []runtime.Options{{Provider: "cpu", Threads: 2}}
+	o.Others = []ort.Options{{Provider: "cpu", Threads: 2}}
 	j := &job{Options: o, data: d, digest: d.Digest(), progress: &progress{}}
 	got := &report.Result{Provider: "cpu"}
 	points, _, err := j.measureAll(t.Context(), paths, got)
@@ -68,11 +68,11 @@ func TestProviders(t *testing.T) {
 	if !reflect.DeepEqual(points[0].clean, points[2].clean) {
 		t.Error("predictions differ")
 	}
-	j.Others = append(j.Others, runtime.Options{Provider: "abacus"})
+	j.Others = append(j.Others, ort.Options{Provider: "abacus"})
 	if _, _, err := j.measureAll(t.Context(), paths, &report.Result{}); err == nil || !strings.Contains(err.Error(), "provider abacus: ") {
 		t.Errorf("expected an error about abacus, found %v", err)
 	}
-	j.Others[1] = runtime.Options{Provider: "cpu", Threads: 2, Optimize: runtime.LevelOff}
+	j.Others[1] = ort.Options{Provider: "cpu", Threads: 2, Optimize: ort.LevelOff}
 	got = &report.Result{}
 	if _, _, err := j.measureAll(t.Context(), paths, got); err != nil || len(got.Models) != 6 || len(got.Agreements) != 6 {
 		t.Errorf("expected 3 pairs of 2 models, found %+v, %v", got.Agreements, err)

@@ -22,7 +22,7 @@ import (
 	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Options says what to measure.
@@ -32,10 +32,10 @@ type Options struct {
 	// Transfer is an attack whose images, made on each model, are scored on every other one; nil for none. The images stay in
 	// Dir as .npz.
 	Transfer *attack.Attack
-	Batch    int             // images a run, 0 for what suits their size; a model of fixed batch size has its own
-	Runtime  runtime.Options // provider, device, threads
+	Batch    int         // images a run, 0 for what suits their size; a model of fixed batch size has its own
+	Runtime  ort.Options // provider, device, threads
 	// Others are further options to do all the same with, each of another provider.
-	Others  []runtime.Options
+	Others  []ort.Options
 	Latency bool // measure the latency of plain inference
 	Curves  bool // measure accuracy against eps and against steps
 	Profile bool // measure where the time of inference and attacks goes
@@ -62,12 +62,12 @@ type Progress struct {
 // defaultBatch is how many images of the shape [C,H,W] a run takes if nothing is said: 64, on the CPU 16 of 32x32 pixels for each thread
 // or as many pixels of others, since more do not stay in the cache and leave rows idle at the end, but not under 8, so that two
 // sessions have four each.
-func defaultBatch(o runtime.Options, shape []int) int {
+func defaultBatch(o ort.Options, shape []int) int {
 	const most, least, pixels = 64, 8, 16 * 32 * 32
 	if o.Provider != "cpu" {
 		return most
 	}
-	threads := cmp.Or(o.Threads, runtime.PhysicalCores())
+	threads := cmp.Or(o.Threads, ort.PhysicalCores())
 	return min(max(threads*pixels/(shape[1]*shape[2]), least), most)
 }
 
@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 	if err := o.normalize(models, data); err != nil {
 		return nil, fault.Input(err)
 	}
-	library, err := runtime.OpenDefault("")
+	library, err := ort.OpenDefault("")
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 
 // measureAll measures every model on the provider and on each of the others, which it compares before.
 func (j *job) measureAll(ctx context.Context, models []string, result *report.Result) (points []modelPoints, galleries []*report.Gallery, err error) {
-	runs := append([]runtime.Options{j.Runtime}, j.Others...)
+	runs := append([]ort.Options{j.Runtime}, j.Others...)
 	for i, other := range j.Others {
 		result.Provider += "," + other.Provider
 		for _, first := range runs[:i+1] {
@@ -178,7 +178,7 @@ func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 		return fmt.Errorf("data %s: no images", data.Name)
 	case o.Batch < 0:
 		return fmt.Errorf("batch %d: expected at least 1", o.Batch)
-	case slices.ContainsFunc(o.Others, func(other runtime.Options) bool { return other.Provider == "" || other.Provider == o.Runtime.Provider }):
+	case slices.ContainsFunc(o.Others, func(other ort.Options) bool { return other.Provider == "" || other.Provider == o.Runtime.Provider }):
 		return fmt.Errorf("providers to compare: expected others than %s", o.Runtime.Provider)
 	case o.Transfer != nil && len(models) < 2:
 		return fmt.Errorf("transfer of %s: expected two or more models, found %d", o.Transfer.Name, len(models))

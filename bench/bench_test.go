@@ -14,7 +14,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/internal/dataset"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // timeless is a result without what a clock decides.
@@ -191,7 +191,7 @@ func TestTwoModels(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	d := images(10, classes, 0, 255)
 	good := save(t, "linear", -1, linear(classes))
 	junk := filepath.Join(t.TempDir(), "junk.onnx")

@@ -8,13 +8,13 @@ import (
 	"rnas/bench/attack"
 	"rnas/export"
 	"rnas/internal/dataset"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // TestForeignModels attacks models of other frameworks: computed shapes and an open batch size, float16 inputs and
 // outputs, tensors in another file.
 func TestForeignModels(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	splits, err := dataset.Open(context.Background(), "synthetic:classes=10,size=32,train=20,test=12", dataset.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // What the worker of task "gradient" finds at a point; a value is the sum.
@@ -29,7 +30,7 @@ const (
 // gradient is not that of its logits; the reference point tells which.
 type gradient struct {
 	*subject
-	state     *runtime.State
+	state     *ort.Store
 	running   *runtime.Running
 	reference slope
 }
@@ -49,7 +50,7 @@ func (s *subject) gradient(reference int) (worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &gradient{subject: s, state: runtime.NewState()}
+	w := &gradient{subject: s, state: ort.NewStore()}
 	if w.running, err = runtime.Launch(p, w.state, s.Runtime); err != nil {
 		w.state.Close()
 		return nil, err

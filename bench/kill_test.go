@@ -13,8 +13,8 @@ import (
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/internal/rng"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // killedModel is the environment variable that makes the test binary a benchmark to be killed, of the model that it names, in the
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	if model == "" {
 		os.Exit(m.Run())
 	}
-	runtimetest.Open(&testing.B{})
+	orttest.Open(&testing.B{})
 	if _, err := killable(model, os.Args[1]); err != nil {
 		panic(err)
 	}
@@ -40,7 +40,7 @@ func killable(model, dir string) (*report.Result, error) {
 	}
 	o := Options{
 		Attacks: attacks, Settings: attack.Settings{Norm: "linf", Epsilon: eps, Seed: 3}, Batch: 4, Images: true, Dir: dir, Version: "test",
-		Runtime: runtime.Options{Threads: 1},
+		Runtime: ort.Options{Threads: 1},
 	}
 	return Run(context.Background(), o, []string{model}, images(60, classes, 0, 255))
 }
@@ -48,7 +48,7 @@ func killable(model, dir string) (*report.Result, error) {
 // TestKill ends benchmarks by SIGKILL at ten random moments; what is left is resumed until it is done, and gives the result, the
 // points and the images of a run that was left alone.
 func TestKill(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	model, whole := save(t, "convnet", -1, convnet), t.TempDir()
 	if _, err := killable(model, whole); err != nil {
 		t.Fatal(err)

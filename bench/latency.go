@@ -9,7 +9,7 @@ import (
 	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Runs of the latency measurement: a warm-up, then samples until there are enough or, after the fewest, time is up.
@@ -24,7 +24,7 @@ const (
 func (s *subject) latency(ctx context.Context) (*report.Latency, error) {
 	l := &report.Latency{Threads: s.Runtime.Threads}
 	if l.Threads == 0 {
-		l.Threads = runtime.PhysicalCores()
+		l.Threads = ort.PhysicalCores()
 	}
 	batches := []int{s.batch}
 	if s.free {

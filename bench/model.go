@@ -14,6 +14,7 @@ import (
 	"rnas/internal/fault"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // model is an ONNX file loaded as it is for plain inference.
@@ -24,7 +25,7 @@ type model struct {
 	batch   int  // images a run
 	free    bool // whether the file leaves the batch size open
 	classes int
-	session *runtime.Session
+	session *ort.Session
 	dtype   tensor.DType // of the images in the file
 	image   []int64      // C,H,W
 }
@@ -34,12 +35,12 @@ type model struct {
 const fewestRows = 2
 
 // openModel loads a file and checks its input against the data. The batch size is that of the file if it has one.
-func openModel(path string, data *dataset.Dataset, batch int, o runtime.Options) (*model, error) {
+func openModel(path string, data *dataset.Dataset, batch int, o ort.Options) (*model, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Input(err)
 	}
-	session, err := runtime.NewSession(content, o.Beside(path))
+	session, err := ort.NewSession(content, o.Beside(path))
 	if err != nil {
 		return nil, fault.Input(err)
 	}

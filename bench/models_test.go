@@ -14,7 +14,7 @@ import (
 	"rnas/internal/dataset"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 const (
@@ -84,7 +84,7 @@ func convnet(b op.B, x *ir.Value) *ir.Value {
 
 func options(t *testing.T, attacks string) Options {
 	t.Helper()
-	runtimetest.Open(t)
+	orttest.Open(t)
 	list, err := attack.Parse(attacks)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"rnas/bench/report"
 	"rnas/compiler/op"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Runs of the profile of plain inference; the first one is a warm-up. An attack runs one batch twice, the first time as
@@ -26,7 +26,7 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 		points[i] = i
 	}
 	s.fill(points)
-	forward, err := s.trace("forward", profileRuns, func(o runtime.Options) error { return s.inference(ctx, o) })
+	forward, err := s.trace("forward", profileRuns, func(o ort.Options) error { return s.inference(ctx, o) })
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 	for _, a := range s.Attacks {
 		stages := a.Stages()
 		for _, st := range stages {
-			p, err := s.trace(a.Name, 2, func(o runtime.Options) error { return s.attackTwice(ctx, st, points, o) })
+			p, err := s.trace(a.Name, 2, func(o ort.Options) error { return s.attackTwice(ctx, st, points, o) })
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", a.Name, err)
 			}
@@ -48,8 +48,8 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 }
 
 // inference runs the model as it is.
-func (s *subject) inference(ctx context.Context, o runtime.Options) error {
-	session, err := runtime.NewSession(s.bytes, o)
+func (s *subject) inference(ctx context.Context, o ort.Options) error {
+	session, err := ort.NewSession(s.bytes, o)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *subject) inference(ctx context.Context, o runtime.Options) error {
 	return session.Close()
 }
 
-func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o runtime.Options) error {
+func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o ort.Options) error {
 	runner, err := st.Compile(s.target(o))
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int
 
 // trace calls do, which works on the batch several times in sessions of the given options and closes them, and sums up
 // what ONNX Runtime wrote of all but the first time.
-func (s *subject) trace(program string, times int, do func(o runtime.Options) error) (report.Profile, error) {
+func (s *subject) trace(program string, times int, do func(o ort.Options) error) (report.Profile, error) {
 	p := report.Profile{Program: program, Batch: s.batch}
 	dir, err := os.MkdirTemp("", "rnas-profile-")
 	if err != nil {
@@ -99,9 +99,9 @@ func (s *subject) trace(program string, times int, do func(o runtime.Options) er
 	if err != nil || len(files) == 0 {
 		return p, fmt.Errorf("ONNX Runtime wrote no trace in %s, %w", dir, err)
 	}
-	var runs []runtime.TracedRun
+	var runs []ort.TracedRun
 	for _, f := range files {
-		r, err := runtime.ReadTrace(f)
+		r, err := ort.ReadTrace(f)
 		if err != nil {
 			return p, err
 		}
@@ -112,7 +112,7 @@ func (s *subject) trace(program string, times int, do func(o runtime.Options) er
 }
 
 // summarize adds up the runs that worked on the batch so many times.
-func summarize(p *report.Profile, runs []runtime.TracedRun, times int) {
+func summarize(p *report.Profile, runs []ort.TracedRun, times int) {
 	type sum struct {
 		calls int
 		time  time.Duration

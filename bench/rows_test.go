@@ -6,13 +6,13 @@ import (
 
 	"rnas/internal/dataset"
 	"rnas/internal/rng"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // TestRows has logits in equal bits whether images come one, seven or all at a time, of a network of matrix products.
 func TestRows(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	const points, side, labels = 28, 32, 10
 	d := &dataset.Dataset{
 		Name: "noise", Shape: [3]int{3, side, side}, Images: make([]uint8, points*3*side*side), Labels: make([]int32, points),
@@ -24,7 +24,7 @@ func TestRows(t *testing.T) {
 	}
 	var want []float32
 	for _, batch := range []int{points, 7, 1} {
-		m, err := openModel("../testdata/models/mixer-n.ts.onnx", d, batch, runtime.Options{})
+		m, err := openModel("../testdata/models/mixer-n.ts.onnx", d, batch, ort.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

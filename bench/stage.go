@@ -6,7 +6,7 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/internal/dataset"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // stage is the worker of one stage of an attack: a value is the prediction on the adversarial image. A point whose
@@ -32,7 +32,7 @@ func (s *subject) stage(st attack.Stage, points int, keep *imageStore) (*stage, 
 }
 
 // target is the model as the attacks see it.
-func (s *subject) target(o runtime.Options) attack.Target {
+func (s *subject) target(o ort.Options) attack.Target {
 	return attack.Target{Classifier: s.classifier, Batch: s.batch, Fixed: !s.free, Runtime: o, Settings: s.Settings}
 }
 

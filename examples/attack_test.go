@@ -13,7 +13,7 @@ import (
 
 	"rnas/internal/pythontest"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // The example in Python attacks the trained model: classes, logits and changes of the pixels are those of our runtime, for an
@@ -59,7 +59,7 @@ func TestPythonAttack(t *testing.T) {
 // told compares what the example prints about a picture with our runtime's results of one picture at a time.
 func told(t *testing.T, m *model, attack string, p picture, lines []string) {
 	t.Helper()
-	session, err := runtime.NewSession(contents(t, attack), runtime.Options{})
+	session, err := ort.NewSession(contents(t, attack), ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,8 +24,8 @@ import (
 	"rnas/internal/pythontest"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )
 
@@ -50,7 +50,7 @@ type model struct {
 	classes  []string
 	about    []string // texts of the metadata that every example tells
 	pictures []picture
-	session  *runtime.Session
+	session  *ort.Session
 }
 
 // logits are ours.
@@ -65,12 +65,12 @@ func (m *model) logits(t *testing.T, pixels *tensor.Tensor) []float32 {
 
 func open(t *testing.T, m *model) *model {
 	t.Helper()
-	runtimetest.Open(t)
+	orttest.Open(t)
 	data, err := os.ReadFile(m.path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.session, err = runtime.NewSession(data, runtime.Options{})
+	m.session, err = ort.NewSession(data, ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,12 @@ import (
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
+	"rnas/runtime/ort"
 )
 
 // Launch prepares a program for a provider (the passes of compiler/pass rewrite its graph in place), hands it to ONNX
 // Runtime and ties its states to st. Closing the returned Running closes stepper and session.
-func Launch(p *program.Program, st *State, o Options) (*Running, error) {
+func Launch(p *program.Program, st *ort.Store, o ort.Options) (*Running, error) {
 	l, err := load(p, o)
 	if err != nil {
 		return nil, err
@@ -26,7 +27,7 @@ func Launch(p *program.Program, st *State, o Options) (*Running, error) {
 
 // LaunchAll compiles and launches several programs over one state, all at the same time. The result is in the order of the
 // functions, and so is the precedence of their errors; after one nothing is left open.
-func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)) ([]*Running, error) {
+func LaunchAll(st *ort.Store, o ort.Options, compile ...func() (*program.Program, error)) ([]*Running, error) {
 	// All that is made lives until the sessions are there: collecting it more often takes a twentieth of the time.
 	defer debug.SetGCPercent(debug.SetGCPercent(300))
 	all, errs := make([]*ready, len(compile)), make([]error, len(compile))
@@ -68,7 +69,7 @@ func LaunchAll(st *State, o Options, compile ...func() (*program.Program, error)
 // ready is a program in a session.
 type ready struct {
 	*program.Program
-	session *Session
+	session *ort.Session
 	names   nodeNames
 }
 
@@ -76,7 +77,7 @@ type ready struct {
 const large = 64 << 20
 
 // load makes the session of a program. A profile has the names of its nodes.
-func load(p *program.Program, o Options) (*ready, error) {
+func load(p *program.Program, o ort.Options) (*ready, error) {
 	if err := pass.Run(p.Graph, passes(p.Graph, o.Provider)); err != nil {
 		return nil, err
 	}
@@ -91,19 +92,19 @@ func load(p *program.Program, o Options) (*ready, error) {
 	if len(model) >= large {
 		debug.FreeOSMemory() // what compiling left behind
 	}
-	if l.session, err = NewSession(model, o); err != nil {
+	if l.session, err = ort.NewSession(model, o); err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Graph.Name, l.names.in(err))
 	}
 	return l, nil
 }
 
 // tie makes the stepper of l over a state, with so many groups of rows and workers on them; after an error the session is closed.
-func (l *ready) tie(st *State, lanes, workers int) (*Running, error) {
-	carry := make([]Carry, len(l.State))
+func (l *ready) tie(st *ort.Store, lanes, workers int) (*Running, error) {
+	carry := make([]ort.Carry, len(l.State))
 	for i, c := range l.State {
-		carry[i] = Carry{In: c.In, Out: c.Out, State: c.Name}
+		carry[i] = ort.Carry{In: c.In, Out: c.Out, State: c.Name}
 	}
-	step, err := newStepper(l.session, st, carry, lanes, workers)
+	step, err := ort.NewLaneStepper(l.session, st, carry, lanes, workers)
 	if err != nil {
 		l.session.Close()
 		return nil, fmt.Errorf("%s: %w", l.Graph.Name, err)
@@ -154,8 +155,8 @@ func leftPlain(g *ir.Graph, block int64) bool {
 
 // Running is a program in execution.
 type Running struct {
-	*Stepper
-	session *Session
+	*ort.Stepper
+	session *ort.Session
 	names   nodeNames
 }
 

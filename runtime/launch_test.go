@@ -13,7 +13,8 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // affine is the program s = factor*s + shift of a state.
@@ -27,13 +28,13 @@ func affine(state string, factor, shift float64) func() (*program.Program, error
 }
 
 func TestLaunchAll(t *testing.T) {
-	runtimetest.Open(t)
-	st := runtime.NewState()
+	orttest.Open(t)
+	st := ort.NewStore()
 	defer st.Close()
 	if err := st.Add("s", tensor.Vector[float32](1, 2, 3)); err != nil {
 		t.Fatal(err)
 	}
-	all, err := runtime.LaunchAll(st, runtime.Options{Threads: 1}, affine("s", 2, 0), affine("s", 1, 5), affine("s", -1, 1))
+	all, err := runtime.LaunchAll(st, ort.Options{Threads: 1}, affine("s", 2, 0), affine("s", 1, 5), affine("s", -1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +54,8 @@ func TestLaunchAll(t *testing.T) {
 }
 
 func TestLaunchAllErrors(t *testing.T) {
-	runtimetest.Open(t)
-	st := runtime.NewState()
+	orttest.Open(t)
+	st := ort.NewStore()
 	defer st.Close()
 	if err := st.Add("s", tensor.Vector[float32](1, 2, 3)); err != nil {
 		t.Fatal(err)
@@ -70,7 +71,7 @@ func TestLaunchAllErrors(t *testing.T) {
 		{[]func() (*program.Program, error){affine("r", 1, 1), failing("later")}, "affine: state r: unknown"},
 		{[]func() (*program.Program, error){failing("alone"), affine("s", 1, 1)}, "alone"},
 	} {
-		if all, err := runtime.LaunchAll(st, runtime.Options{}, c.compile...); err == nil || !strings.Contains(err.Error(), c.want) || all != nil {
+		if all, err := runtime.LaunchAll(st, ort.Options{}, c.compile...); err == nil || !strings.Contains(err.Error(), c.want) || all != nil {
 			t.Errorf("expected %q, found %v, %v", c.want, all, err)
 		}
 	}

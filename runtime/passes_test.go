@@ -10,12 +10,12 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // TestPasses checks that only plain inference with channels that do not fill blocks is left to ONNX Runtime.
 func TestPasses(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	if _, err := runtime.BlockSize(); err != nil {
 		t.Skip(err)
 	}

@@ -10,13 +10,13 @@ import (
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // Operators on quantised tensors give the integers of ONNX Runtime, up to one where a real number lies close to a tie.
 func TestQuantizedOperators(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	s := rng.New(1, rng.Probe, 0, 0, 0)
 	random := func(t ir.DType, lo, hi float64, shape ...int64) *tensor.Tensor {
 		n, _ := tensor.Numel(shape)
@@ -99,7 +99,7 @@ func TestQuantizedOperators(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			session, err := runtime.NewSession(data, runtime.Options{Optimize: runtime.LevelOff})
+			session, err := ort.NewSession(data, ort.Options{Optimize: ort.LevelOff})
 			if err != nil {
 				t.Fatal(err)
 			}

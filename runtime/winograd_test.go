@@ -11,7 +11,7 @@ import (
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // TestWinogradIsExact compares 3x3 convolutions by F(2x2,3x3) and F(4x4,3x3) in float32 with direct sums in float64: they
@@ -61,7 +61,7 @@ func TestWinogradIsExact(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := runtime.NewSession(model, runtime.Options{Threads: 2})
+		s, err := ort.NewSession(model, ort.Options{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
 
@@ -79,7 +80,7 @@ func (r *Result) write(dir string) error {
 type searcher struct {
 	method                 Method
 	config                 Config
-	state                  *runtime.State
+	state                  *ort.Store
 	weight, alpha          level
 	train, val             loop.Feed
 	trainStream, valStream *loop.Stream
@@ -97,7 +98,7 @@ type level struct {
 }
 
 func newSearcher(m Method, c Config, d *dataset.Dataset, o Options) (*searcher, error) {
-	s := &searcher{method: m, config: c, state: runtime.NewState(), sums: sums{Lambda: c.Lambda}}
+	s := &searcher{method: m, config: c, state: ort.NewStore(), sums: sums{Lambda: c.Lambda}}
 	err := s.feeds(d)
 	if err == nil {
 		err = s.programs(o)

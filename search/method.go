@@ -12,7 +12,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
 
@@ -66,7 +66,7 @@ func Lookup(name string) (Method, error) {
 
 // Options do not change the result.
 type Options struct {
-	Runtime  runtime.Options
+	Runtime  ort.Options
 	Progress io.Writer // for people; nil for none
 	// Interval is the time between checkpoints within an epoch; 0 for two minutes.
 	Interval time.Duration

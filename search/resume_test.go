@@ -12,8 +12,8 @@ import (
 
 	"rnas/export/checkpoint"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 	"rnas/train/loop"
 )
 
@@ -45,12 +45,12 @@ func states(t *testing.T, dir string) (all []byte) {
 
 // A search gives the same bits whether it runs through, with one thread or two, or is stopped in between.
 func TestSameResult(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, "rnas")
 	c.RegOn, c.LambdaAuto, c.AlphaWarmup, c.Steps = OnBoth, 0.3, 1, 3
 	var first *Result
 	var want []byte
-	for i, o := range []runtime.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
+	for i, o := range []ort.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
 		dir := t.TempDir()
 		if i == 1 {
 			_, err := Run(&countdown{t.Context(), 4}, c, data, dir, Options{Runtime: o}) // in the second epoch
@@ -76,7 +76,7 @@ func TestSameResult(t *testing.T) {
 }
 
 func TestDivergence(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, "rnas")
 	c.Schedule = loop.Schedule{Kind: loop.Stepwise, LR: 1e30, Gamma: 1}
 	c.SGD.Clip = 0

@@ -14,7 +14,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/genotype"
 	"rnas/internal/dataset"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // tiny is a configuration and data that search in a second.
@@ -54,7 +54,7 @@ func records(t testing.TB, dir string) []record {
 }
 
 func TestMethods(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	for _, c := range []struct {
 		method, on string
 		reg        program.Regularizer
@@ -101,7 +101,7 @@ func TestMethods(t *testing.T) {
 
 // Architecture parameters leave their start, and decide.
 func TestAlphasDecide(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, "darts")
 	c.Super.Primitives, c.Adam.LR, c.AlphaWarmup, c.Epochs = genotype.DARTSPrimitives, 0.03, 1, 4
 	dir := t.TempDir()
@@ -140,7 +140,7 @@ func TestAlphasDecide(t *testing.T) {
 }
 
 func TestLambdaReachesTarget(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, "rnas")
 	c.LambdaAuto, c.Lambda, c.Epochs = 0.5, 1000, 15
 	dir := t.TempDir()

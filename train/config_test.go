@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"rnas/compiler/program"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 	"rnas/train/loop"
 )
 
@@ -64,7 +64,7 @@ func TestDataThatDoesNotFit(t *testing.T) {
 }
 
 func TestDivergence(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, program.Standard)
 	c.Schedule = loop.Schedule{Kind: loop.Stepwise, LR: 0.01, Gamma: 1}
 	c.SGD.Clip = 0

@@ -13,8 +13,8 @@ import (
 
 	"rnas/compiler/program"
 	"rnas/internal/rng"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 	"rnas/train/loop"
 )
 
@@ -37,14 +37,14 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	t := &testing.B{}
-	runtimetest.Open(t)
+	orttest.Open(t)
 	if _, err := resumable(t)(context.Background(), dir, Options{}); err != nil {
 		panic(err)
 	}
 }
 
 func TestResumeAfterKill(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	run := resumable(t)
 	whole, dir := t.TempDir(), t.TempDir()
 	if _, err := run(context.Background(), whole, Options{}); err != nil {
@@ -118,7 +118,7 @@ func (c *countdown) Err() error {
 }
 
 func TestResumeAfterCancel(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	run := resumable(t)
 	dir := t.TempDir()
 	_, err := run(&countdown{t.Context(), 8}, dir, Options{})
@@ -147,14 +147,14 @@ func TestResumeAfterCancel(t *testing.T) {
 }
 
 func TestThreads(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	for _, recipe := range []program.Recipe{program.Standard, program.Fast, program.TRADES} {
 		var files [2][]byte
 		for i := range files {
 			c, data := tiny(t, recipe)
 			c.Epochs, c.Attack.Steps, c.Network.Aux = 1, min(c.Attack.Steps, 2), true
 			dir := t.TempDir()
-			if _, err := Run(context.Background(), c, data, dir, Options{Runtime: runtime.Options{Threads: 1 + i}}); err != nil {
+			if _, err := Run(context.Background(), c, data, dir, Options{Runtime: ort.Options{Threads: 1 + i}}); err != nil {
 				t.Fatal(err)
 			}
 			files[i] = read(t, dir, WeightsFile)

@@ -15,6 +15,7 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
 
@@ -26,7 +27,7 @@ const WeightsFile = "weights.safetensors"
 
 // Options do not change the result.
 type Options struct {
-	Runtime  runtime.Options
+	Runtime  ort.Options
 	Progress io.Writer // for people; nil for none
 	// Interval is the time between checkpoints within an epoch; 0 for two minutes.
 	Interval time.Duration
@@ -118,7 +119,7 @@ func Run(ctx context.Context, c Config, data *dataset.Splits, dir string, o Opti
 type trainer struct {
 	config   Config
 	layout   *program.Layout
-	state    *runtime.State
+	state    *ort.Store
 	program  *runtime.Running
 	val      *validator // nil for none
 	feed     loop.Feed
@@ -131,7 +132,7 @@ type trainer struct {
 }
 
 func newTrainer(c Config, data *dataset.Splits, o Options) (*trainer, error) {
-	t := &trainer{config: c, state: runtime.NewState()}
+	t := &trainer{config: c, state: ort.NewStore()}
 	err := t.build(data.Train, o)
 	if err == nil && c.ValidateEvery > 0 {
 		t.val, err = newValidator(c, t.layout, data.Test, o)

@@ -12,7 +12,7 @@ import (
 	"rnas/compiler/program"
 	"rnas/genotype"
 	"rnas/internal/dataset"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // tiny is a configuration and data that train in a second.
@@ -44,7 +44,7 @@ func read(t testing.TB, parts ...string) []byte {
 }
 
 func TestRunLearns(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c, data := tiny(t, program.Standard)
 	c.Epochs, c.Schedule.LR, c.Augment, data.Test = 20, 0.05, dataset.Augment{}, data.Train
 	dir := t.TempDir()

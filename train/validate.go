@@ -7,20 +7,21 @@ import (
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
 
 // validator measures clean accuracy on a fixed part of the test images.
 type validator struct {
 	loader  dataset.Loader
-	state   *runtime.State
+	state   *ort.Store
 	program *runtime.Running
 }
 
 func newValidator(c Config, l *program.Layout, test *dataset.Dataset, o Options) (*validator, error) {
 	v := &validator{
 		loader: dataset.Loader{Data: test.Limit(c.ValidateImages, c.Seed), Batch: c.Batch},
-		state:  runtime.NewState(),
+		state:  ort.NewStore(),
 	}
 	if err := v.build(c, l, o); err != nil {
 		v.close()

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"rnas/compiler/program"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Settings are the parameters that all attacks share.
@@ -40,7 +40,7 @@ type Target struct {
 	Batch      int                                         // points at a time
 	Fixed      bool                                        // there is a classifier for Batch images only
 	Points     int                                         // how many there are, 0 when it is not known
-	Runtime    runtime.Options                             // Provider is not empty
+	Runtime    ort.Options                                 // Provider is not empty
 	Settings
 }
 

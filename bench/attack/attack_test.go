@@ -14,8 +14,8 @@ import (
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 func TestParse(t *testing.T) {
@@ -177,8 +177,8 @@ func attacked(t *testing.T, st Stage, c program.Classifier, n int, s Settings, p
 
 func work(t *testing.T, st Stage, c program.Classifier, n int, s Settings, d *desk) *desk {
 	t.Helper()
-	runtimetest.Open(t)
-	r, err := st.Compile(Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: n, Runtime: runtime.Options{Provider: "cpu"}, Settings: s})
+	orttest.Open(t)
+	r, err := st.Compile(Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: n, Runtime: ort.Options{Provider: "cpu"}, Settings: s})
 	if err != nil {
 		t.Fatal(err)
 	}

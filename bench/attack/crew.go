@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // leastRows is how many points a session should work on at a time.
@@ -22,7 +22,7 @@ func Open(st Stage, t Target) (Runner, error) {
 		t.Batch = min(max(even(t.Points, t.Batch), smallest), t.Batch)
 	}
 	if !t.Fixed && strings.EqualFold(t.Runtime.Provider, "cpu") {
-		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, runtime.PhysicalCores())
+		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, ort.PhysicalCores())
 		for sessions*2 <= t.Runtime.Threads && t.Batch/(sessions*2) >= leastRows {
 			sessions *= 2
 		}

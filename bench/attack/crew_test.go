@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"rnas/compiler/program"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // TestCrew checks that several sessions do to the points what one does, and how many there are.
 func TestCrew(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c := convnet(t)
 	s := Settings{Norm: "linf", Epsilon: 2. / 255, Seed: 8}
 	points := make([]int, 45)
@@ -28,7 +28,7 @@ func TestCrew(t *testing.T) {
 	}{{32, 2, 2, false}, {64, 4, 4, false}, {31, 2, 2, false}, {7, 2, 1, false}, {32, 1, 1, false}, {32, 2, 1, true}} {
 		r, err := Open(st, Target{
 			Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: k.batch, Fixed: k.fixed,
-			Runtime: runtime.Options{Provider: "cpu", Threads: k.threads}, Settings: s,
+			Runtime: ort.Options{Provider: "cpu", Threads: k.threads}, Settings: s,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"rnas/compiler/program"
 	"rnas/internal/interp"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // fabByHand is FAB for one image, written as the code of AutoAttack is: at gives the logits and rise the functions that the
@@ -182,7 +182,7 @@ func fabnet(t *testing.T, f map[string]*tensor.Tensor) program.Classifier {
 // same, so that the distances agree, up to fabApart for those that are that close to a radius.
 func TestFABOfficial(t *testing.T) {
 	const fabApart = 0.02
-	runtimetest.Open(t)
+	orttest.Open(t)
 	f := fixture(t)
 	c := fabnet(t, f)
 	n, k := int(f["ranked"].Shape[0]), int(f["ranked"].Shape[1])
@@ -336,9 +336,9 @@ func TestFABPoints(t *testing.T) {
 
 // TestFABStart checks that the first start is the image and the second one half way to the sphere.
 func TestFABStart(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	c := convnet(t)
-	target := Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: 1, Runtime: runtime.Options{Provider: "cpu"}, Settings: Settings{Norm: "l2", Epsilon: 1}}
+	target := Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: 1, Runtime: ort.Options{Provider: "cpu"}, Settings: Settings{Norm: "l2", Epsilon: 1}}
 	compiled, err := fab{restarts: 2}.stage().Compile(target)
 	if err != nil {
 		t.Fatal(err)

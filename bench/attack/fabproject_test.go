@@ -14,7 +14,8 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // fixture is what the code of AutoAttack computed, see testdata/fab.py.
@@ -47,7 +48,7 @@ func projector(t testing.TB, norm string, n, h int64) *program.Program {
 // launched is a program without state, ready to run.
 func launched(t testing.TB, p *program.Program) *runtime.Running {
 	t.Helper()
-	r, err := runtime.Launch(p, runtime.NewState(), runtime.Options{Provider: "cpu", Threads: 1})
+	r, err := runtime.Launch(p, ort.NewStore(), ort.Options{Provider: "cpu", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func planesOf(n, elems int, spread float64) (x, w []float32, c []float32) {
 // TestProject compares the graphs in ONNX Runtime with projections by sorting, for 3072 pixels: in float32, the solution moves by
 // the rounding of the sums, and so do its length and how far it is from the plane.
 func TestProject(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	const n, side, elems = 12, 32, 3 * 32 * 32
 	for norm := range descend {
 		for _, spread := range []float64{0, 3, 8} {
@@ -207,7 +208,7 @@ func narrow(v []float64) []float32 {
 
 // BenchmarkProject has the cost of projecting 64 points of 3072 pixels on one thread.
 func BenchmarkProject(b *testing.B) {
-	runtimetest.Open(b)
+	orttest.Open(b)
 	const n, side, elems = 64, 32, 3 * 32 * 32
 	x, w, c := planesOf(n, elems, 3)
 	for norm := range descend {

@@ -9,6 +9,7 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Compile implements Stage.
@@ -24,7 +25,7 @@ func (m method) Compile(t Target) (Runner, error) {
 // engine is the graph of a number of steps in execution.
 type engine struct {
 	*runtime.Running
-	state  *runtime.State
+	state  *ort.Store
 	batch  int
 	steps  int
 	tries  int    // of a point
@@ -38,7 +39,7 @@ func (m method) launch(t Target) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{state: runtime.NewState(), batch: t.Batch, steps: m.chunk(), tries: m.tries(c.Classes()), ranks: m.ranks(c.Classes()), passes: m.passing(c.Classes())}
+	e := &engine{state: ort.NewStore(), batch: t.Batch, steps: m.chunk(), tries: m.tries(c.Classes()), ranks: m.ranks(c.Classes()), passes: m.passing(c.Classes())}
 	e.cycles = e.steps < m.steps && m.repeats(c.Graph)
 	p, err := m.graph(c, e.batch, t.Settings, e.steps)
 	for i := 0; err == nil && i < len(p.State); i++ {

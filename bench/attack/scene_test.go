@@ -11,7 +11,8 @@ import (
 	"rnas/internal/interp"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // noisy is a linear classifier of images [N,3,8,8] that multiplies each pixel by 1 + n, with normally distributed n.
@@ -28,7 +29,7 @@ func noisy(t *testing.T, weights [][]float32) program.Classifier {
 // TestExpect has a model whose gradients are those of a linear one times 1 + n. Their means over 1 and 20 passes have the variance
 // 1 and 1/20, and those of two iterations of a Loop are independent: the operator draws anew in each pass.
 func TestExpect(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	weights := normals(5, 1)
 	c := noisy(t, weights)
 	const batch = 8
@@ -49,7 +50,7 @@ func TestExpect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := runtime.Launch(p, runtime.NewState(), runtime.Options{Provider: "cpu"})
+		r, err := runtime.Launch(p, ort.NewStore(), ort.Options{Provider: "cpu"})
 		if err != nil {
 			t.Fatal(err)
 		}

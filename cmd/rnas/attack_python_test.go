@@ -15,7 +15,8 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 const cifarModel = "../../testdata/examples/model.onnx"
@@ -55,7 +56,7 @@ func battle(t *testing.T, eps float64) map[string]*tensor.Tensor {
 // execute is the first output of a model in our runtime.
 func execute(t *testing.T, model []byte, in map[string]*tensor.Tensor) *tensor.Tensor {
 	t.Helper()
-	session, err := runtime.NewSession(model, runtime.Options{})
+	session, err := ort.NewSession(model, ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,9 +95,9 @@ func benched(t *testing.T, kind string, s attack.Settings, in map[string]*tensor
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := runtime.NewState()
+	state := ort.NewStore()
 	defer state.Close()
-	r, err := runtime.Launch(p, state, runtime.Options{})
+	r, err := runtime.Launch(p, state, ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func benched(t *testing.T, kind string, s attack.Settings, in map[string]*tensor
 // and for any number of threads. In the maximum norm, where steps are signs, the images are also those of rnas bench, which lays out
 // its graph differently; in other norms rounding shows.
 func TestAttackInPython(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	pythontest.Need(t, "numpy", "onnxruntime")
 	const eps = 8. / 255
 	in := battle(t, eps)
@@ -143,7 +144,7 @@ func TestAttackInPython(t *testing.T) {
 		}
 	}
 	version := strings.TrimSpace(pythontest.Run(t, "testdata/attack.py", args...))
-	library, err := runtime.OpenDefault("")
+	library, err := ort.OpenDefault("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,15 +13,15 @@ import (
 	"rnas/export"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )
 
 // Attacks on an exported model: names, types and shapes as promised, standard operators only, the record, equal bytes, and
 // images that are in the ball and differ with the start.
 func TestAttack(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	model := exported(t)
 	dir := t.TempDir()
 	for _, c := range []struct {
@@ -134,7 +134,7 @@ func mustJSON(t *testing.T, v any) string {
 // attacked runs an attack from two starts: the images stay in the ball and in [0,1], and differ with the start where it is used.
 func attacked(t *testing.T, model []byte, batch int64, starts bool, s attack.Settings) {
 	t.Helper()
-	session, err := runtime.NewSession(model, runtime.Options{})
+	session, err := ort.NewSession(model, ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

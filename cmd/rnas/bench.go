@@ -16,7 +16,7 @@ import (
 	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 var benchDetail = `Prints accuracy without and under attack; with --out it writes result.json, result.csv, result.md, report.html,
@@ -74,7 +74,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 }
 
 // run measures models.
-func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o runtime.Options, progress io.Writer) (*report.Result, error) {
+func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*report.Result, error) {
 	attacks, err := attack.Parse(b.attacks)
 	if err != nil {
 		return nil, fault.Inputf("--attacks: %w", err)
@@ -111,8 +111,8 @@ func providerList(text string) ([]string, error) {
 	list := strings.Split(text, ",")
 	for i, name := range list {
 		switch {
-		case !slices.Contains(runtime.ProviderNames(), name):
-			return nil, fault.Inputf("--provider: expected %s, found %q", strings.Join(runtime.ProviderNames(), ", "), name)
+		case !slices.Contains(ort.ProviderNames(), name):
+			return nil, fault.Inputf("--provider: expected %s, found %q", strings.Join(ort.ProviderNames(), ", "), name)
 		case slices.Contains(list[:i], name):
 			return nil, fault.Inputf("--provider %s: %s is there twice", text, name)
 		}

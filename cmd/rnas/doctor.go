@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 func doctorCommand(f *pflag.FlagSet) action {
@@ -18,7 +18,7 @@ func doctorCommand(f *pflag.FlagSet) action {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
 		}
-		r := runtime.Doctor(library)
+		r := ort.Doctor(library)
 		if *asJSON {
 			if err := printJSON(c.out, r); err != nil {
 				return err
@@ -33,7 +33,7 @@ func doctorCommand(f *pflag.FlagSet) action {
 	}
 }
 
-func printReport(c *console, r runtime.Report) error {
+func printReport(c *console, r ort.Report) error {
 	t := newTable(c.out)
 	t.row("rnas", versionText())
 	t.row("system", r.OS+"/"+r.Arch)

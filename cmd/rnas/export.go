@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rnas/internal/fault"
+	"rnas/runtime/ort"
 	"rnas/train"
 
 	"github.com/spf13/pflag"
@@ -13,7 +14,6 @@ import (
 	"rnas/compiler/lower"
 	"rnas/export"
 	"rnas/genotype"
-	"rnas/runtime"
 )
 
 const exportDetail = `The model takes "input" float32 [N,C,H,W] with pixels in [0,1] and gives "logits" float32 [N,K]; normalisation by
@@ -95,7 +95,7 @@ func (e *exportFlags) write(ctx context.Context, c *console, w *train.Weights, d
 	if err != nil {
 		return nil, err
 	}
-	var o runtime.Options
+	var o ort.Options
 	if e.precision.check != "" {
 		if o, err = e.precision.runtime.open(); err != nil {
 			return nil, err

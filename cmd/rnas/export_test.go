@@ -15,7 +15,7 @@ import (
 	"rnas/export/checkpoint"
 	"rnas/genotype"
 	"rnas/internal/inspect"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )
 
@@ -132,7 +132,7 @@ func TestExportDeterministic(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	weights := saved(t, dir)
 	folded, layered, other := filepath.Join(dir, "a.onnx"), filepath.Join(dir, "b.onnx"), filepath.Join(dir, "c.onnx")

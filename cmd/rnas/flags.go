@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"rnas/internal/fault"
+	"rnas/runtime/ort"
 
 	"github.com/spf13/pflag"
 
@@ -17,7 +18,6 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/units"
-	"rnas/runtime"
 )
 
 // epsValue is the flag of a size in pixels, such as 8/255.
@@ -73,7 +73,7 @@ type runtimeFlags struct {
 }
 
 func (r *runtimeFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&r.provider, "provider", "cpu", "execution provider: "+strings.Join(runtime.ProviderNames(), ", "))
+	f.StringVar(&r.provider, "provider", "cpu", "execution provider: "+strings.Join(ort.ProviderNames(), ", "))
 	f.IntVar(&r.device, "device", 0, "number of the device, where the provider has several")
 	f.IntVar(&r.threads, "threads", 0, "threads that one operator may use, 0 for one per core")
 	addLibrary(f, &r.library)
@@ -84,18 +84,18 @@ func addLibrary(f *pflag.FlagSet, library *string) {
 }
 
 // open loads the library and returns the options of sessions.
-func (r *runtimeFlags) open() (runtime.Options, error) {
+func (r *runtimeFlags) open() (ort.Options, error) {
 	if r.threads < 0 || r.device < 0 {
-		return runtime.Options{}, fault.Inputf("--threads, --device: expected at least 0, found %d and %d", r.threads, r.device)
+		return ort.Options{}, fault.Inputf("--threads, --device: expected at least 0, found %d and %d", r.threads, r.device)
 	}
 	if err := openLibrary(r.library); err != nil {
-		return runtime.Options{}, err
+		return ort.Options{}, err
 	}
-	return runtime.Options{Provider: r.provider, Device: r.device, Threads: r.threads}, nil
+	return ort.Options{Provider: r.provider, Device: r.device, Threads: r.threads}, nil
 }
 
 func openLibrary(path string) error {
-	_, err := runtime.OpenDefault(path)
+	_, err := ort.OpenDefault(path)
 	if err != nil && path != "" {
 		return fault.Inputf("--ort-lib: %w", err)
 	}
@@ -154,10 +154,10 @@ func (i *inputFlags) around(f *pflag.FlagSet, own func(f *pflag.FlagSet)) {
 }
 
 // open reads the images and loads the library.
-func (i *inputFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, runtime.Options, error) {
+func (i *inputFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, ort.Options, error) {
 	data, err := i.data.open(ctx, progress)
 	if err != nil {
-		return nil, runtime.Options{}, err
+		return nil, ort.Options{}, err
 	}
 	o, err := i.runtime.open()
 	return data, o, err

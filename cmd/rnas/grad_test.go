@@ -12,14 +12,14 @@ import (
 	"rnas/compiler/program"
 	"rnas/export"
 	"rnas/internal/tensor"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )
 
 // The gradient graph of an exported model: names, types and shapes as promised, the record, equal bytes, and agreement
 // of ONNX Runtime with the interpreter.
 func TestGrad(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	model := exported(t)
 	dir := t.TempDir()
 	for _, c := range []struct {

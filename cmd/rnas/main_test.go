@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"rnas/genotype"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -65,7 +65,7 @@ func TestHelp(t *testing.T) {
 		}
 		all.WriteString("\n---\n" + text)
 	}
-	if len(runtime.ProviderNames()) == 0 {
+	if len(ort.ProviderNames()) == 0 {
 		t.Skip("a build without cgo names no providers")
 	}
 	golden(t, "help.golden", all.String())

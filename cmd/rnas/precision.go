@@ -18,7 +18,7 @@ import (
 	"rnas/internal/calibrate"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Number formats of exported models.
@@ -88,7 +88,7 @@ func (p *precisionFlags) images(ctx context.Context, flag, source string) (*data
 }
 
 // convert brings g to the number format.
-func (p *precisionFlags) convert(ctx context.Context, g *ir.Graph, o runtime.Options) error {
+func (p *precisionFlags) convert(ctx context.Context, g *ir.Graph, o ort.Options) error {
 	if p.format == precision32 {
 		return nil
 	}
@@ -125,7 +125,7 @@ type comparison struct {
 
 // compare measures accuracy on clean images and under PGD-20, of the file at path and of before, the same model in
 // float32. Without images it measures nothing.
-func (p *precisionFlags) compare(ctx context.Context, c *console, path string, before *ir.Graph, options export.Options, o runtime.Options) (*comparison, error) {
+func (p *precisionFlags) compare(ctx context.Context, c *console, path string, before *ir.Graph, options export.Options, o ort.Options) (*comparison, error) {
 	after, err := os.Stat(path)
 	if err != nil {
 		return nil, err

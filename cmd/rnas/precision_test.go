@@ -15,14 +15,14 @@ import (
 	"rnas/internal/pythontest"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // pictures are images of the size and the number of classes of tiny.
 const pictures = "synthetic:classes=4,size=16,train=40,test=12"
 
 func TestExportPrecision(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	weights := saved(t, dir)
 	for _, c := range []struct {
@@ -85,7 +85,7 @@ func TestExportPrecision(t *testing.T) {
 
 // The exports pass the checker of ONNX and give nearly the logits of the model in float32.
 func TestPrecisionInPython(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	weights := saved(t, dir)
 	paths := []string{filepath.Join(dir, "fp32.onnx"), filepath.Join(dir, "fp16.onnx"), filepath.Join(dir, "int8.onnx")}
@@ -117,7 +117,7 @@ func TestPrecisionInPython(t *testing.T) {
 
 // Models that ONNX Runtime's own quantizer made are read, computed alike and can be attacked.
 func TestQuantizedByONNXRuntime(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	model := exported(t)
 	pythontest.Run(t, "testdata/quantize.py", model, dir)

@@ -11,7 +11,7 @@ import (
 	"rnas/internal/atomicfile"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/search"
 	"rnas/train"
 )
@@ -88,7 +88,7 @@ func runCommand(f *pflag.FlagSet) action {
 }
 
 // build makes the models to be measured, that of the found genotype first.
-func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o runtime.Options, c *console) (models []string, err error) {
+func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o ort.Options, c *console) (models []string, err error) {
 	if err := os.MkdirAll(r.out, 0o777); err != nil {
 		return nil, fault.Inputf("--out: %w", err)
 	}
@@ -122,7 +122,7 @@ func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o runtime.Op
 }
 
 // find searches in a folder of the run.
-func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *dataset.Splits, o runtime.Options, c *console) (genotype.Genotype, error) {
+func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *dataset.Splits, o ort.Options, c *console) (genotype.Genotype, error) {
 	d, err := limited(data, r.limit.search, r.input.data.seed())
 	if err != nil {
 		return genotype.Genotype{}, err
@@ -144,7 +144,7 @@ func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *da
 }
 
 // fit trains a genotype in a folder of the run and returns the path of its model.
-func (r *runFlags) fit(ctx context.Context, dir string, g genotype.Genotype, data *dataset.Splits, o runtime.Options, c *console) (string, error) {
+func (r *runFlags) fit(ctx context.Context, dir string, g genotype.Genotype, data *dataset.Splits, o ort.Options, c *console) (string, error) {
 	d, err := limited(data, r.limit.train, r.input.data.seed())
 	if err != nil {
 		return "", err

@@ -18,7 +18,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )
 
@@ -35,7 +35,7 @@ func with(args []string, more ...string) []string {
 }
 
 func TestSearchTrainBench(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	found, trained, measured := filepath.Join(dir, "s"), filepath.Join(dir, "t"), filepath.Join(dir, "b")
 	text, _ := succeed(t, with(append([]string{"search"}, tinySearch...), "--out", found)...)
@@ -81,7 +81,7 @@ var tinyRun = []string{
 }
 
 func TestRun(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	args := with(tinyRun, "--out", dir)
 	first, _ := succeed(t, args...)
@@ -113,7 +113,7 @@ func TestRun(t *testing.T) {
 
 // A run that is stopped exits with 130 and goes on where it was.
 func TestRunStops(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	args := with(tinyRun[1:], "--out", dir)
 	ctx, stop := context.WithCancel(context.Background())
@@ -155,7 +155,7 @@ func content(t *testing.T, parts ...string) []byte {
 
 // Data and models that do not fit are told in one line with status 2 and leave nothing behind.
 func TestBadRuns(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	model := exported(t) // 4 classes, 16x16
 	pictures := filepath.Join(dir, "pictures")
@@ -211,7 +211,7 @@ func TestBadRuns(t *testing.T) {
 
 // A checkpoint of another configuration is a fault of the command line.
 func TestOtherConfiguration(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	args := with(append([]string{"train"}, tinyTrain...), "--genotype", "zoo:SNAS", "--recipe", "standard", "--out", dir)
 	succeed(t, args...)
@@ -259,7 +259,7 @@ func labels(t *testing.T, dir string) string {
 
 // The folders of the data give the model its class names, in the order of its logits.
 func TestClassNames(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	dir := t.TempDir()
 	for i, name := range []string{"train/cat/0.png", "train/cat/1.png", "train/dog/0.png", "train/dog/1.png", "test/cat/0.png", "test/dog/0.png"} {
 		path := filepath.Join(dir, name)

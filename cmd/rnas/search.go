@@ -15,7 +15,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/search"
 )
 
@@ -144,7 +144,7 @@ func searchCommand(f *pflag.FlagSet) action {
 }
 
 // run searches in a folder.
-func (s *searchFlags) run(ctx context.Context, train *dataset.Dataset, dir string, o runtime.Options, progress io.Writer) (*search.Result, error) {
+func (s *searchFlags) run(ctx context.Context, train *dataset.Dataset, dir string, o ort.Options, progress io.Writer) (*search.Result, error) {
 	c, err := s.complete(train)
 	if err != nil {
 		return nil, err

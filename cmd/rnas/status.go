@@ -7,7 +7,7 @@ import (
 	"syscall"
 
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Exit statuses.
@@ -33,7 +33,7 @@ func status(err error) int {
 		return statusDone
 	case errors.Is(err, context.Canceled):
 		return statusStopped
-	case errors.Is(err, runtime.ErrNoProvider), errors.Is(err, runtime.ErrPlacement):
+	case errors.Is(err, ort.ErrNoProvider), errors.Is(err, ort.ErrPlacement):
 		return statusFailed // the file is good, the machine is not enough for it
 	case fault.IsInput(err):
 		return statusUsage

@@ -13,7 +13,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train"
 	"rnas/train/loop"
 )
@@ -139,7 +139,7 @@ func trainCommand(f *pflag.FlagSet) action {
 }
 
 // run trains a genotype in a folder and writes the model beside the weights.
-func (t *trainFlags) run(ctx context.Context, g genotype.Genotype, data *dataset.Splits, dir string, o runtime.Options, progress io.Writer) (*train.Result, error) {
+func (t *trainFlags) run(ctx context.Context, g genotype.Genotype, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*train.Result, error) {
 	c, err := t.complete(g, data.Train)
 	if err != nil {
 		return nil, err

@@ -12,11 +12,12 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // bench launches a program on random inputs and times its steps; the time to compile and load is reported beside.
-func bench(b *testing.B, st *runtime.State, images int, o runtime.Options, compile func() (*program.Program, error)) {
+func bench(b *testing.B, st *ort.Store, images int, o ort.Options, compile func() (*program.Program, error)) {
 	b.Helper()
 	defer st.Close()
 	begin := time.Now()
@@ -74,21 +75,21 @@ func evaluation(b *testing.B, channels, layers int) lower.Evaluation {
 }
 
 // start is the state of a network before its first step.
-func start(b *testing.B, n lower.Network) (*program.Layout, *runtime.State) {
+func start(b *testing.B, n lower.Network) (*program.Layout, *ort.Store) {
 	b.Helper()
 	l, err := program.NewLayout(n)
 	if err != nil {
 		b.Fatal(err)
 	}
 	params, stats := l.Init(1)
-	st := runtime.NewState()
+	st := ort.NewStore()
 	add(b, st, "params", tensor.Vector(params...))
 	add(b, st, "stats", tensor.Vector(stats...))
 	add(b, st, "momentum", tensor.Zeros(tensor.Float32, l.ParamLen))
 	return l, st
 }
 
-func add(b *testing.B, st *runtime.State, name string, t *tensor.Tensor) {
+func add(b *testing.B, st *ort.Store, name string, t *tensor.Tensor) {
 	b.Helper()
 	if err := st.Add(name, t); err != nil {
 		b.Fatal(err)
@@ -98,7 +99,7 @@ func add(b *testing.B, st *runtime.State, name string, t *tensor.Tensor) {
 var sgd = program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5}
 
 func BenchmarkTrainStep(b *testing.B) {
-	runtimetest.Open(b)
+	orttest.Open(b)
 	for _, c := range []struct {
 		recipe program.Recipe
 		batch  int
@@ -107,7 +108,7 @@ func BenchmarkTrainStep(b *testing.B) {
 		b.Run(fmt.Sprintf("DARTS_V2_C16_L8_B%d/%s", c.batch, c.recipe), func(b *testing.B) {
 			n := evaluation(b, 16, 8)
 			l, st := start(b, n)
-			bench(b, st, c.batch, runtime.Options{Optimize: runtime.LevelExtended}, func() (*program.Program, error) {
+			bench(b, st, c.batch, ort.Options{Optimize: ort.LevelExtended}, func() (*program.Program, error) {
 				return program.Train{
 					Net: n, Batch: c.batch, Recipe: c.recipe, SGD: sgd, Beta: 6,
 					Attack: program.Attack{Epsilon: 8.0 / 255, StepSize: 2.0 / 255, Steps: c.steps},
@@ -118,7 +119,7 @@ func BenchmarkTrainStep(b *testing.B) {
 }
 
 func BenchmarkSearchStep(b *testing.B) {
-	runtimetest.Open(b)
+	orttest.Open(b)
 	super := lower.Supernet{
 		Macro: lower.Macro{Channels: 16, Layers: 8, Classes: 10, Height: 32, Width: 32, Depth: 3},
 		Nodes: 4, Primitives: genotype.DARTSPrimitives,
@@ -134,7 +135,7 @@ func BenchmarkSearchStep(b *testing.B) {
 				Net: super, Batch: 8, Reg: program.KL, SGD: sgd,
 				Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 			}
-			bench(b, st, 8, runtime.Options{Optimize: runtime.LevelOff}, func() (*program.Program, error) {
+			bench(b, st, 8, ort.Options{Optimize: ort.LevelOff}, func() (*program.Program, error) {
 				switch part {
 				case "weights":
 					return s.Weights(l, false)
@@ -149,12 +150,12 @@ func BenchmarkSearchStep(b *testing.B) {
 
 // BenchmarkEval times the evaluation of a network whose weights are a state, as validation during training does.
 func BenchmarkEval(b *testing.B) {
-	runtimetest.Open(b)
+	orttest.Open(b)
 	const batch = 64
 	b.Run("DARTS_V2_C16_L8_B64", func(b *testing.B) {
 		n := evaluation(b, 16, 8)
 		l, st := start(b, n)
-		bench(b, st, batch, runtime.Options{Optimize: runtime.LevelExtended}, func() (*program.Program, error) {
+		bench(b, st, batch, ort.Options{Optimize: ort.LevelExtended}, func() (*program.Program, error) {
 			return program.Eval(n, l, batch)
 		})
 	})
@@ -162,7 +163,7 @@ func BenchmarkEval(b *testing.B) {
 
 // BenchmarkDeployed times the forward pass of a deployed model, its input gradient, and a PGD step as a tenth of ten.
 func BenchmarkDeployed(b *testing.B) {
-	runtimetest.Open(b)
+	orttest.Open(b)
 	for _, c := range []struct{ channels, layers, batch int }{{16, 8, 32}, {36, 20, 16}} {
 		name := fmt.Sprintf("DARTS_V2_C%d_L%d_B%d/", c.channels, c.layers, c.batch)
 		n := evaluation(b, c.channels, c.layers)
@@ -183,18 +184,18 @@ func BenchmarkDeployed(b *testing.B) {
 			return m
 		}
 		b.Run(name+"forward", func(b *testing.B) {
-			bench(b, runtime.NewState(), c.batch, runtime.Options{}, func() (*program.Program, error) {
+			bench(b, ort.NewStore(), c.batch, ort.Options{}, func() (*program.Program, error) {
 				return classifier(b).Score(c.batch)
 			})
 		})
 		b.Run(name+"gradient", func(b *testing.B) {
-			bench(b, runtime.NewState(), c.batch, runtime.Options{}, func() (*program.Program, error) {
+			bench(b, ort.NewStore(), c.batch, ort.Options{}, func() (*program.Program, error) {
 				return classifier(b).Gradient(c.batch)
 			})
 		})
 		b.Run(name+"pgd", func(b *testing.B) {
 			const steps = 10
-			bench(b, runtime.NewState(), c.batch, runtime.Options{}, func() (*program.Program, error) {
+			bench(b, ort.NewStore(), c.batch, ort.Options{}, func() (*program.Program, error) {
 				return classifier(b).Attack(program.Attack{Epsilon: 8.0 / 255, StepSize: 2.0 / 255, Steps: steps}, c.batch)
 			})
 			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/steps, "ms/step")

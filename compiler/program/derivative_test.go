@@ -18,19 +18,19 @@ import (
 	"rnas/internal/npy"
 	"rnas/internal/pythontest"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // session runs a graph as a file, symbolic batch or not, on ONNX Runtime.
 func session(t *testing.T, g *ir.Graph, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
-	runtimetest.Open(t)
+	orttest.Open(t)
 	data, err := export.Marshal(g, export.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := runtime.NewSession(data, runtime.Options{})
+	s, err := ort.NewSession(data, ort.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ import (
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // fixture is a network with weights, inputs and results computed by PyTorch; see testdata/torch/README.md.
@@ -112,13 +113,13 @@ func runInterpreter(t *testing.T, p *program.Program, in map[string]*tensor.Tens
 
 func runRuntime(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
-	return runOn(t, p, in, runtime.Options{})
+	return runOn(t, p, in, ort.Options{})
 }
 
-func runOn(t *testing.T, p *program.Program, in map[string]*tensor.Tensor, o runtime.Options) map[string]*tensor.Tensor {
+func runOn(t *testing.T, p *program.Program, in map[string]*tensor.Tensor, o ort.Options) map[string]*tensor.Tensor {
 	t.Helper()
-	runtimetest.Open(t)
-	st := runtime.NewState()
+	orttest.Open(t)
+	st := ort.NewStore()
 	defer st.Close()
 	carried := map[string]string{}
 	for _, s := range p.State {

@@ -7,12 +7,13 @@ import (
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 // A training step gives the same bits for one thread as for several.
 func TestThreadsDoNotMatter(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	for _, f := range fixtures[:1] {
 		l := load(t, f)
 		var first []byte
@@ -25,7 +26,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			st := runtime.NewState()
+			st := ort.NewStore()
 			for name, v := range map[string]*tensor.Tensor{
 				"params": tensor.Vector(l.params...).Clone(), "stats": tensor.Vector(l.stats...).Clone(),
 				"momentum": tensor.Zeros(tensor.Float32, l.layout.ParamLen),
@@ -34,7 +35,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			r, err := runtime.Launch(p, st, runtime.Options{Threads: threads})
+			r, err := runtime.Launch(p, st, ort.Options{Threads: threads})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 	"rnas/export"
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Method says what the range of an activation is: all of its numbers, or the central Percentile percent of them, with
@@ -56,7 +56,7 @@ const (
 // Ranges runs g, a classifier [N,C,H,W] to [N,K] of a symbolic or fixed batch, on all images of d and returns the ranges
 // of the values that pass.Quantize asks for, by name. A fixed batch that does not divide the images is filled up with the
 // first ones.
-func Ranges(ctx context.Context, g *ir.Graph, d *dataset.Dataset, m Method, o runtime.Options) (map[string]pass.Range, error) {
+func Ranges(ctx context.Context, g *ir.Graph, d *dataset.Dataset, m Method, o ort.Options) (map[string]pass.Range, error) {
 	t, err := open(g, d, o)
 	if err != nil {
 		return nil, err
@@ -126,13 +126,13 @@ func (t *tapped) clip(ctx context.Context, ranges []pass.Range, m Method) error 
 
 // tapped is a model that gives out its activations too.
 type tapped struct {
-	session *runtime.Session
+	session *ort.Session
 	taps    []*ir.Value
 	data    *dataset.Dataset
 	batch   int
 }
 
-func open(g *ir.Graph, d *dataset.Dataset, o runtime.Options) (*tapped, error) {
+func open(g *ir.Graph, d *dataset.Dataset, o ort.Options) (*tapped, error) {
 	if d.Len() == 0 {
 		return nil, fmt.Errorf("data %s: no images", d.Name)
 	}
@@ -161,7 +161,7 @@ func open(g *ir.Graph, d *dataset.Dataset, o runtime.Options) (*tapped, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.session, err = runtime.NewSession(model, o)
+	t.session, err = ort.NewSession(model, o)
 	return t, err
 }
 

@@ -9,8 +9,8 @@ import (
 	"rnas/compiler/op"
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
-	"rnas/runtime"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort"
+	"rnas/runtime/ort/orttest"
 )
 
 func TestParseMethod(t *testing.T) {
@@ -50,7 +50,7 @@ func ramp(t *testing.T, batch int64) (*ir.Graph, *dataset.Dataset) {
 }
 
 func TestRanges(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	for _, c := range []struct {
 		batch      int64
 		percentile float64
@@ -62,7 +62,7 @@ func TestRanges(t *testing.T) {
 		{ir.N, 80, [2]float64{0.1, 0.9}, [2]float64{0, 1.3}, 0.01},
 	} {
 		g, d := ramp(t, c.batch)
-		r, err := Ranges(context.Background(), g, d, Method{c.percentile}, runtime.Options{})
+		r, err := Ranges(context.Background(), g, d, Method{c.percentile}, ort.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,21 +78,21 @@ func TestRanges(t *testing.T) {
 }
 
 func TestRangesRefuse(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	g, d := ramp(t, ir.N)
 	d.Shape = [3]int{1, 2, 2}
-	if _, err := Ranges(context.Background(), g, d, Method{100}, runtime.Options{}); err == nil {
+	if _, err := Ranges(context.Background(), g, d, Method{100}, ort.Options{}); err == nil {
 		t.Error("images of another size: expected an error")
 	}
 	g, d = ramp(t, ir.N)
 	g.Nodes[0].In[1].Const.Float32s()[0] = float32(math.Inf(1))
-	if _, err := Ranges(context.Background(), g, d, Method{100}, runtime.Options{}); err == nil {
+	if _, err := Ranges(context.Background(), g, d, Method{100}, ort.Options{}); err == nil {
 		t.Error("activations that are not finite: expected an error")
 	}
 	g, d = ramp(t, ir.N)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Ranges(ctx, g, d, Method{100}, runtime.Options{}); err == nil {
+	if _, err := Ranges(ctx, g, d, Method{100}, ort.Options{}); err == nil {
 		t.Error("cancelled: expected an error")
 	}
 }

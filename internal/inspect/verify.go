@@ -15,7 +15,7 @@ import (
 	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Check is the outcome of one independent check. Difference is the largest absolute difference of two outputs and Limit
@@ -36,7 +36,7 @@ type VerifyOptions struct {
 	Batch     int64 // size of a symbolic batch
 	Seed      uint64
 	Against   string // another model to compare with; "" for none
-	Runtime   runtime.Options
+	Runtime   ort.Options
 }
 
 // Verify checks a model: an independent decoder (onnx-go) reads the same graph, the shapes of all values follow from the
@@ -161,8 +161,8 @@ func randomInputs(g *ir.Graph, seed uint64) ([]*tensor.Tensor, error) {
 	return out, nil
 }
 
-func execute(model []byte, inputs []*tensor.Tensor, o runtime.Options) ([]*tensor.Tensor, error) {
-	s, err := runtime.NewSession(model, o)
+func execute(model []byte, inputs []*tensor.Tensor, o ort.Options) ([]*tensor.Tensor, error) {
+	s, err := ort.NewSession(model, o)
 	if err != nil {
 		return nil, err
 	}

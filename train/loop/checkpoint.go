@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"rnas/export/checkpoint"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // A checkpoint is a safetensors file of all states, with the configuration, the position and the sums of the epoch as
@@ -26,7 +26,7 @@ type position struct {
 }
 
 // save writes a checkpoint. States that are not finite are an ErrDiverged, and the file stays what it was.
-func save(path string, config []byte, at position, sums any, st *runtime.State) error {
+func save(path string, config []byte, at position, sums any, st *ort.Store) error {
 	var tensors []checkpoint.Tensor
 	for _, name := range st.Names() {
 		t := st.Get(name)
@@ -51,7 +51,7 @@ func save(path string, config []byte, at position, sums any, st *runtime.State) 
 func notFinite(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }
 
 // restore reads a checkpoint into the states and sums. Without a file the position is the beginning and found is false.
-func restore(path string, config []byte, sums any, st *runtime.State) (at position, found bool, err error) {
+func restore(path string, config []byte, sums any, st *ort.Store) (at position, found bool, err error) {
 	tensors, meta, err := checkpoint.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return at, false, nil

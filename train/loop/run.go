@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rnas/internal/fault"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // Names of the files of a run in its folder.
@@ -25,7 +25,7 @@ const defaultInterval = 2 * time.Minute
 type Run struct {
 	dir    string
 	config []byte
-	state  *runtime.State
+	state  *ort.Store
 	sums   any
 	at     position
 	log    *Lines
@@ -36,7 +36,7 @@ type Run struct {
 // sums get its values. Config is all that the result depends on, as a JSON object; a checkpoint of another configuration
 // is an error that names the differences. Sums is a pointer to what is added up over an epoch, as JSON. Every is the time
 // between checkpoints within an epoch, 0 for two minutes.
-func Open(dir string, config any, st *runtime.State, sums any, every time.Duration) (*Run, error) {
+func Open(dir string, config any, st *ort.Store, sums any, every time.Duration) (*Run, error) {
 	if every <= 0 {
 		every = defaultInterval
 	}

@@ -10,19 +10,19 @@ import (
 	"testing"
 
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 // toy is a run whose state holds the numbers of steps that it has seen.
 type toy struct {
-	state *runtime.State
+	state *ort.Store
 	sums  struct{ Total float64 }
 	plan  Plan
 }
 
 func newToy(t *testing.T) *toy {
 	t.Helper()
-	y := &toy{state: runtime.NewState()}
+	y := &toy{state: ort.NewStore()}
 	t.Cleanup(func() { y.state.Close() })
 	for _, name := range []string{"a", "b"} {
 		if err := y.state.Add(name, tensor.Zeros(tensor.Float32, 4)); err != nil {
@@ -158,7 +158,7 @@ func TestOpenOtherConfiguration(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "seed was not given, is 1") {
 		t.Errorf("found %v", err)
 	}
-	other := runtime.NewState()
+	other := ort.NewStore()
 	defer other.Close()
 	if _, err = Open(dir, was, other, &y.sums, 0); err == nil || !strings.Contains(err.Error(), `"a" "b"`) {
 		t.Errorf("found %v", err)

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"rnas/internal/tensor"
-	"rnas/runtime"
+	"rnas/runtime/ort"
 )
 
 func main() {
@@ -40,7 +40,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if len(args) > 1 {
 		return c.writeWeights()
 	}
-	library, err := runtime.OpenDefault("")
+	library, err := ort.OpenDefault("")
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"rnas/internal/pythontest"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
-	"rnas/runtime/runtimetest"
+	"rnas/runtime/ort/orttest"
 )
 
 // prepare does what torch_side.py does for a small case: weights and inputs.
@@ -49,7 +49,7 @@ func prepare(t *testing.T, c benchCase) string {
 }
 
 func TestCases(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	for _, c := range []struct {
 		name   string
 		of     benchCase
@@ -110,7 +110,7 @@ func TestCases(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	runtimetest.Open(t)
+	orttest.Open(t)
 	good := prepare(t, benchCase{Kind: "forward", Network: "DARTS_V2"})
 	for _, c := range []struct{ path, in, want string }{
 		{"missing.json", "", "missing.json"},

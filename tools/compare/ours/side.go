@@ -11,13 +11,14 @@ import (
 	"rnas/export"
 	"rnas/internal/tensor"
 	"rnas/runtime"
+	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
 
 // side is a loaded case.
 type side struct {
 	*benchCase
-	state      *runtime.State
+	state      *ort.Store
 	parts      []part
 	parameters int64
 	nodes      int
@@ -38,7 +39,7 @@ type output struct {
 }
 
 func (c *benchCase) load() (*side, error) {
-	s := &side{benchCase: c, state: runtime.NewState()}
+	s := &side{benchCase: c, state: ort.NewStore()}
 	var err error
 	switch c.Kind {
 	case "forward", "pgd":
@@ -66,7 +67,7 @@ func (s *side) deployed() error {
 		s.check, per = []output{{0, "adversarial"}}, float64(s.Steps)
 	}
 	var p *program.Program
-	r, err := runtime.LaunchRows(s.Batch, s.Size*s.Size, s.state, s.options(runtime.LevelAll), func(rows int) (*program.Program, error) {
+	r, err := runtime.LaunchRows(s.Batch, s.Size*s.Size, s.state, s.options(ort.LevelAll), func(rows int) (*program.Program, error) {
 		c, err := s.classifier(rows)
 		if err != nil {
 			return nil, err
@@ -169,7 +170,7 @@ func (s *side) states() (lower.Network, *program.Layout, error) {
 }
 
 // launch loads a program and fills its inputs.
-func (s *side) launch(name string, p *program.Program, per float64, level runtime.Level) error {
+func (s *side) launch(name string, p *program.Program, per float64, level ort.Level) error {
 	r, err := runtime.Launch(p, s.state, s.options(level))
 	if err != nil {
 		return err
@@ -178,8 +179,8 @@ func (s *side) launch(name string, p *program.Program, per float64, level runtim
 	return s.inputs(r, p)
 }
 
-func (s *side) options(level runtime.Level) runtime.Options {
-	return loop.Runtime(runtime.Options{Threads: s.Threads, Profile: s.Profile}, level)
+func (s *side) options(level ort.Level) ort.Options {
+	return loop.Runtime(ort.Options{Threads: s.Threads, Profile: s.Profile}, level)
 }
 
 // inputs fills the inputs of a program from the files of the case, and counts its nodes.

@@ -1,6 +1,0 @@
-//go:build cgo && !unix
-
-package runtime
-
-// keepSignals calls f. Only Unix has signal handlers that a library can replace.
-func keepSignals(f func() error) error { return f() }
