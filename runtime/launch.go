@@ -1,12 +1,12 @@
 package runtime
 
 import (
-	"cmp"
 	"fmt"
 	"runtime/debug"
 	"strings"
 	"sync"
 
+	"rnas/compiler/cpu"
 	"rnas/compiler/grad"
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
@@ -115,25 +115,31 @@ func (l *ready) tie(st *ort.Store, lanes, workers int) (*Running, error) {
 // ForwardPasses is the pipeline of a forward graph with constant weights before a program for a provider is made of it. What it
 // changes, a gradient has to see.
 func ForwardPasses(provider string) []pass.Pass {
-	out := pass.Inference("")
-	if block, err := BlockSize(); onCPU(provider) && err == nil {
-		out = append(out, pass.Widen(block))
+	if onCPU(provider) {
+		return cpu.Forward(blockSizeOr0())
 	}
-	return out
+	return pass.Inference()
 }
 
-// passes is the pipeline of a program for a provider. On the CPU the pass Blocked chooses the layout; weights that are
-// constant are laid out at compile time. Normalisation is not folded here: a gradient is that of the graph that was
-// differentiated, kinks included.
+// passes is the pipeline of a program for a provider.
 func passes(g *ir.Graph, provider string) []pass.Pass {
-	out := pass.Training(cmp.Or(strings.ToLower(provider), "cpu"))
-	if onCPU(provider) {
-		if block, err := BlockSize(); err == nil && !leftPlain(g, block) {
-			out = append(out, pass.Blocked(block))
-		}
-		out = append(out, pass.Sums)
+	if !onCPU(provider) {
+		return append(pass.Training(), cpu.Stack)
 	}
-	return append(out, pass.Stack)
+	block := blockSizeOr0()
+	if block > 0 && leftPlain(g, block) {
+		block = 0
+	}
+	return cpu.Program(block)
+}
+
+// blockSizeOr0 is BlockSize, or 0 where this machine cannot use the layout.
+func blockSizeOr0() int64 {
+	block, err := BlockSize()
+	if err != nil {
+		return 0
+	}
+	return block
 }
 
 // onCPU reports whether a provider of that name is the CPU's.
@@ -146,7 +152,7 @@ func leftPlain(g *ir.Graph, block int64) bool {
 	g.Walk(func(n *ir.Node) {
 		plain = plain && !grad.Made(n)
 		if n.Op == "Conv" && n.Domain == "" {
-			plain = plain && n.In[1].IsConst() && !pass.Winograd(n, block)
+			plain = plain && n.In[1].IsConst() && !cpu.Winograd(n, block)
 			whole = whole && n.Out[0].Shape[1]%block == 0
 		}
 	})

@@ -111,7 +111,7 @@ func launchBlocked(t *testing.T, p *program.Program, st *ort.Store) (*ort.Steppe
 
 func launchPlain(t *testing.T, p *program.Program, st *ort.Store) (*ort.Stepper, func()) {
 	t.Helper()
-	if err := pass.Run(p.Graph, pass.Training("")); err != nil {
+	if err := pass.Run(p.Graph, pass.Training()); err != nil {
 		t.Fatal(err)
 	}
 	model, err := export.Marshal(p.Graph, export.Options{})

@@ -56,7 +56,7 @@ func TestPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocked := slices.ContainsFunc(runtime.Passes(g, "cpu"), func(p pass.Pass) bool { return p.Name == "blocked" })
+		blocked := slices.ContainsFunc(runtime.Passes(g, "cpu"), func(p pass.Pass) bool { return p.Name == "nchwc" })
 		if blocked != c.want {
 			t.Errorf("%s: blocked is %v", name, blocked)
 		}

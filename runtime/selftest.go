@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"rnas/compiler/cpu"
 	"rnas/compiler/grad"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -46,7 +47,7 @@ func testBlocks() (int64, error) {
 		return 0, fmt.Errorf("blocked layout: %w", err)
 	}
 	var results [2][]*tensor.Tensor
-	for i, passes := range [][]pass.Pass{nil, {pass.Blocked(size)}} {
+	for i, passes := range [][]pass.Pass{nil, {cpu.NCHWc(size)}} {
 		g, err := blockSample(size)
 		if err != nil {
 			return 0, err

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"rnas/compiler/cpu"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/pass"
@@ -45,7 +46,7 @@ func TestWinogradIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := build()
-		if err := pass.Run(g, []pass.Pass{pass.Blocked(block)}); err != nil {
+		if err := pass.Run(g, []pass.Pass{cpu.NCHWc(block)}); err != nil {
 			t.Fatal(err)
 		}
 		convs := 0

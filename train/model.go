@@ -51,9 +51,9 @@ func (w *Weights) Model(d Deployment) (*ir.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	passes := pass.Inference("")
+	passes := pass.Inference()
 	if d.KeepBN {
-		passes = pass.Training("")
+		passes = pass.Training()
 	}
 	if err := pass.Run(g, passes); err != nil {
 		return nil, err

@@ -200,7 +200,7 @@ func reads(g *ir.Graph, input string) bool {
 
 // attackGraph is an attack on a model, prepared for any provider.
 func attackGraph(model *ir.Graph, single attack.Single, settings attack.Settings) (*ir.Graph, error) {
-	if err := pass.Run(model, pass.Inference("")); err != nil {
+	if err := pass.Run(model, pass.Inference()); err != nil {
 		return nil, err
 	}
 	c, err := program.NewClassifier(model)
@@ -212,5 +212,5 @@ func attackGraph(model *ir.Graph, single attack.Single, settings attack.Settings
 		return nil, err
 	}
 	p.Graph.Outputs = slices.DeleteFunc(p.Graph.Outputs, func(v *ir.Value) bool { return v.Name != "adversarial" })
-	return p.Graph, pass.Run(p.Graph, pass.Training(""))
+	return p.Graph, pass.Run(p.Graph, pass.Training())
 }

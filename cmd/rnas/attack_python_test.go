@@ -80,7 +80,7 @@ func benched(t *testing.T, kind string, s attack.Settings, in map[string]*tensor
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pass.Run(g, pass.Inference("")); err != nil {
+	if err := pass.Run(g, pass.Inference()); err != nil {
 		t.Fatal(err)
 	}
 	c, err := program.NewClassifier(g)

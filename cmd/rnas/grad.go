@@ -96,7 +96,7 @@ func (d *gradFlags) graph(path string, batch int64) (*ir.Graph, error) {
 	if err := checkBatch(g, batch); err != nil {
 		return nil, err
 	}
-	before := pass.Inference("")
+	before := pass.Inference()
 	if d.derivative.Params {
 		before = nil // normalisation stays apart from the weights
 	}
@@ -112,7 +112,7 @@ func (d *gradFlags) graph(path string, batch int64) (*ir.Graph, error) {
 		}
 		return nil, err
 	}
-	if err := pass.Run(g, pass.Training("")); err != nil {
+	if err := pass.Run(g, pass.Training()); err != nil {
 		return nil, err
 	}
 	record, err := json.Marshal(d.derivative)

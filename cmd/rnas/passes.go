@@ -28,7 +28,7 @@ type passStage struct {
 // passStages runs a pipeline over g, which it changes, and verifies the graph after every pass. The first stage is the
 // graph as it was read.
 func passStages(g *ir.Graph, pipeline string, full bool) ([]passStage, error) {
-	makers := map[string]func(provider string) []pass.Pass{"inference": pass.Inference, "training": pass.Training}
+	makers := map[string]func() []pass.Pass{"inference": pass.Inference, "training": pass.Training}
 	if makers[pipeline] == nil {
 		return nil, fault.Inputf("--pipeline: expected inference or training, found %q", pipeline)
 	}
@@ -41,7 +41,7 @@ func passStages(g *ir.Graph, pipeline string, full bool) ([]passStage, error) {
 		list = append(list, s)
 	}
 	record(pass.Pass{Name: "file"}, g)
-	err := pass.Runner{Check: true, Trace: record}.Run(g, makers[pipeline](""))
+	err := pass.Runner{Check: true, Trace: record}.Run(g, makers[pipeline]())
 	return list, err
 }
 

@@ -82,6 +82,9 @@ func (v *Value) Rank() int { return len(v.Shape) }
 // IsConst reports whether the data of v is known at compile time.
 func (v *Value) IsConst() bool { return v != nil && v.Const != nil }
 
+// IsNumber reports whether v is a constant of one element.
+func (v *Value) IsNumber() bool { return v.IsConst() && v.Const.Len() == 1 }
+
 // String is "name float32[N,3,32,32]".
 func (v *Value) String() string {
 	if v == nil {

@@ -60,7 +60,7 @@ func BenchmarkTraining(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(g.Nodes)), "nodes")
 		b.StartTimer()
-		if err := Run(g, Training("cpu")); err != nil {
+		if err := Run(g, Training()); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(len(g.Nodes)), "nodes-after")

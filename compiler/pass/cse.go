@@ -15,7 +15,7 @@ import (
 // content. A nested graph uses results of the graphs around it, but keeps its own constants: see ir.Graph.Constants.
 func cse(g *ir.Graph) error {
 	m := &merger{
-		fixed: outputs(g), private: private(g), same: map[*ir.Value]*ir.Value{}, ids: map[*ir.Value]int64{},
+		fixed: ir.GivenOut(g), private: op.Private(g), same: map[*ir.Value]*ir.Value{}, ids: map[*ir.Value]int64{},
 		contents: map[string][]content{}, seed: maphash.MakeSeed(),
 	}
 	m.graph(g, nil)

@@ -25,7 +25,7 @@ func TestCSE(t *testing.T) {
 		Sub_2.out float32[2,3] = Sub(y, x)
 		d float32[2,3] = Sub(Sub_1.out, Sub_2.out)
 		output z
-		output d`, cseNodes)
+		output d`, CSE)
 }
 
 func TestCSEAttributes(t *testing.T) {
@@ -40,7 +40,7 @@ func TestCSEAttributes(t *testing.T) {
 		y float32[2,3] = Sub(Softmax.out, Softmax_1.out)
 		z float32[2,3] = Sub(Softmax_1.out, Softmax_1.out)
 		output y
-		output z`, cseNodes)
+		output z`, CSE)
 }
 
 func TestCSEKeepsOutputs(t *testing.T) {
@@ -57,7 +57,7 @@ func TestCSEKeepsOutputs(t *testing.T) {
 		w float32[2] = Neg(y)
 		output y
 		output w
-		output z`, cseNodes)
+		output z`, CSE)
 }
 
 // The node that survives gains the optional output of the one that goes.
@@ -77,7 +77,7 @@ func TestCSEJoinsOptionalOutputs(t *testing.T) {
 		c int64[1,1,1,1] = Add(MaxPool_1.out1, MaxPool_1.out1)
 		output a
 		output b
-		output c`, cseNodes)
+		output c`, CSE)
 }
 
 // Results are taken from around the loop, constants are not.
@@ -109,5 +109,5 @@ func TestCSEInLoop(t *testing.T) {
 		output loop.continue
 		output loop.next.x
 		y float32[2] = Add(Loop.out, Mul.out)
-		output y`, cseNodes)
+		output y`, CSE)
 }

@@ -16,7 +16,7 @@ func TestDead(t *testing.T) {
 	}, `
 		input x float32[1,2,4,4]
 		y float32[1,2,3,3] = MaxPool(x) kernel_shape=[2,2]
-		output y`, deadNodes)
+		output y`, Dead)
 }
 
 func TestDeadKeepsPositions(t *testing.T) {
@@ -26,7 +26,7 @@ func TestDeadKeepsPositions(t *testing.T) {
 		input x float32[4]
 		const ints int64[3] = [1,1,2]
 		y float32[1], Split.out1 float32[1], Split.out2 float32[2] = Split(x, ints) axis=0
-		output y`, deadNodes)
+		output y`, Dead)
 	rewrite(t, func(b op.B) {
 		x, s := b.Input("x", ir.Float32, 2, 3), b.Input("s", ir.Float32, 3)
 		out := b.Node("BatchNormalization", ir.Attrs{"training_mode": int64(1)}, 3, x, s, s, s, s)
@@ -35,7 +35,7 @@ func TestDeadKeepsPositions(t *testing.T) {
 		input x float32[2,3]
 		input s float32[3]
 		BatchNormalization.out float32[2,3], BatchNormalization.out1 float32[3], variance float32[3] = BatchNormalization(x, s, s, s, s) training_mode=1
-		output variance`, deadNodes)
+		output variance`, Dead)
 }
 
 func TestDeadInLoop(t *testing.T) {
@@ -63,5 +63,5 @@ func TestDeadInLoop(t *testing.T) {
 		loop.continue bool[] = Identity(loop.condition)
 		output loop.continue
 		output loop.next.x
-		output y`, deadNodes)
+		output y`, Dead)
 }

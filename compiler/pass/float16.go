@@ -35,7 +35,7 @@ func init() {
 
 func float16(g *ir.Graph) error {
 	h := &halver{
-		names: names{graph: g}, outputs: outputs(g), raw: map[*ir.Value]bool{}, made: map[*ir.Value]bool{},
+		names: ir.NewNames(g), outputs: ir.GivenOut(g), raw: map[*ir.Value]bool{}, made: map[*ir.Value]bool{},
 		narrow: map[*ir.Value]*ir.Value{}, wide: map[*ir.Value]*ir.Value{},
 	}
 	for _, v := range g.Inputs {
@@ -49,7 +49,7 @@ func float16(g *ir.Graph) error {
 }
 
 type halver struct {
-	names   names
+	names   *ir.Names
 	outputs map[*ir.Value]bool
 	nodes   []*ir.Node
 	raw     map[*ir.Value]bool      // inputs, and what arithmetic with constants makes of them
@@ -76,7 +76,7 @@ func (h *halver) node(n *ir.Node) {
 		switch {
 		case v == nil || v.Type != ir.Float32:
 		case h.outputs[v]:
-			half := &ir.Value{Name: h.names.unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape, Def: n}
+			half := &ir.Value{Name: h.names.Unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape, Def: n}
 			n.Out[i] = half
 			h.cast(half, v)
 			h.narrow[v] = half
@@ -133,9 +133,9 @@ func (h *halver) narrowed(v *ir.Value) *ir.Value {
 	if h.narrow[v] == nil {
 		if v.IsConst() {
 			t := tensor.FromFloat64s(ir.Float16, v.Shape, v.Const.Float64s())
-			h.narrow[v] = &ir.Value{Name: h.names.unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape, Const: t}
+			h.narrow[v] = &ir.Value{Name: h.names.Unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape, Const: t}
 		} else {
-			to := &ir.Value{Name: h.names.unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape}
+			to := &ir.Value{Name: h.names.Unique(v.Name + ".float16"), Type: ir.Float16, Shape: v.Shape}
 			h.cast(v, to)
 			h.narrow[v] = to
 		}
@@ -149,7 +149,7 @@ func (h *halver) widened(v *ir.Value) *ir.Value {
 		return v
 	}
 	if h.wide[v] == nil {
-		to := &ir.Value{Name: h.names.unique(v.Name + ".float32"), Type: ir.Float32, Shape: v.Shape}
+		to := &ir.Value{Name: h.names.Unique(v.Name + ".float32"), Type: ir.Float32, Shape: v.Shape}
 		h.cast(v, to)
 		h.wide[v] = to
 	}
@@ -158,7 +158,7 @@ func (h *halver) widened(v *ir.Value) *ir.Value {
 
 func (h *halver) cast(from, to *ir.Value) {
 	to.Def = &ir.Node{
-		Name: h.names.unique(to.Name + "/Cast"), Op: "Cast", Attrs: ir.Attrs{"to": int64(to.Type)},
+		Name: h.names.Unique(to.Name + "/Cast"), Op: "Cast", Attrs: ir.Attrs{"to": int64(to.Type)},
 		In: []*ir.Value{from}, Out: []*ir.Value{to},
 	}
 	h.nodes = append(h.nodes, to.Def)

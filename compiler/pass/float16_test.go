@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"rnas/compiler/graphtest"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/internal/interp"
@@ -53,9 +54,9 @@ func TestOverflows(t *testing.T) {
 // classifier is a small network with a branch that is read by a Relu and by a sum.
 func classifier(b op.B) {
 	x := b.Input("x", ir.Float32, ir.N, 3, 8, 8)
-	y := b.Conv(x, b.Const("w1", filled(1, 4, 3, 3, 3)), b.Const("b1", filled(2, 4)), op.Same(3, 1, 1))
+	y := b.Conv(x, b.Const("w1", graphtest.Filled(1, 4, 3, 3, 3)), b.Const("b1", graphtest.Filled(2, 4)), op.Same(3, 1, 1))
 	z := b.Relu(y)
-	w := filled(3, 4, 1, 3, 3)
+	w := graphtest.Filled(3, 4, 1, 3, 3)
 	for i := range w.Float32s() {
 		w.Float32s()[i] -= 0.9
 	}
@@ -65,13 +66,13 @@ func classifier(b op.B) {
 	z = b.Add(b.Relu(z), y)
 	z = b.Concat(1, z, b.MaxPool(y, op.Same(3, 1, 1)))
 	z = b.Flatten(b.GlobalAveragePool(z))
-	b.Output("logits", b.Gemm(z, b.Const("w3", filled(4, 8, 5)), b.Const("b3", filled(5, 5)), false, false))
+	b.Output("logits", b.Gemm(z, b.Const("w3", graphtest.Filled(4, 8, 5)), b.Const("b3", graphtest.Filled(5, 5)), false, false))
 }
 
 // outputOf runs a graph on random images.
 func outputOf(t *testing.T, g *ir.Graph) []float64 {
 	t.Helper()
-	out, err := interp.RunOrdered(g, filled(9, 2, 3, 8, 8))
+	out, err := interp.RunOrdered(g, graphtest.Filled(9, 2, 3, 8, 8))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const (
 // fold computes nodes whose inputs are all constant, and Shape and Size of static shapes. Every result is rounded to its type,
 // as an engine would. Nodes that have nested graphs, that draw random numbers or that the interpreter refuses stay.
 func fold(g *ir.Graph) error {
-	f := folder{fixed: outputs(g), private: private(g), known: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	f := folder{fixed: ir.GivenOut(g), private: op.Private(g), known: map[*ir.Value]*ir.Value{}, names: ir.NewNames(g)}
 	f.graph(g)
 	return nil
 }
@@ -29,7 +29,7 @@ type folder struct {
 	fixed   map[*ir.Value]bool
 	private map[*ir.Value]bool
 	known   map[*ir.Value]*ir.Value // constant content of graph outputs
-	names   names
+	names   *ir.Names
 }
 
 func (f *folder) graph(g *ir.Graph) {
@@ -53,9 +53,9 @@ func (f *folder) graph(g *ir.Graph) {
 				v.Const, v.Def = results[i], nil
 				continue
 			}
-			c := &ir.Value{Name: f.names.unique(v.Name + ".value"), Type: v.Type, Shape: v.Shape, Const: results[i]}
+			c := &ir.Value{Name: f.names.Unique(v.Name + ".value"), Type: v.Type, Shape: v.Shape, Const: results[i]}
 			f.known[v] = c
-			v.Def = &ir.Node{Name: f.names.unique(v.Name + ".copy"), Op: "Identity", In: []*ir.Value{c}, Out: []*ir.Value{v}}
+			v.Def = &ir.Node{Name: f.names.Unique(v.Name + ".copy"), Op: "Identity", In: []*ir.Value{c}, Out: []*ir.Value{v}}
 			nodes = append(nodes, v.Def)
 		}
 		n.In, n.Out = nil, nil // so that constants which only folded nodes read can be freed while others are made

@@ -26,7 +26,7 @@ func TestFold(t *testing.T) {
 		b float32[1] = Identity(b.value)
 		output y
 		output a
-		output b`, foldNodes)
+		output b`, Fold)
 }
 
 func TestFoldRoundsEveryResult(t *testing.T) {
@@ -37,7 +37,7 @@ func TestFoldRoundsEveryResult(t *testing.T) {
 		input x float32[1]
 		const Cast_1.out float32[1] = [2048]
 		y float32[1] = Mul(x, Cast_1.out)
-		output y`, foldNodes)
+		output y`, Fold)
 }
 
 func TestFoldShape(t *testing.T) {
@@ -56,7 +56,7 @@ func TestFoldShape(t *testing.T) {
 		Add.out int64[2] = Add(Shape_1.out, k)
 		y int64[2] = Mul(Add.out, Size.out)
 		output all
-		output y`, foldNodes)
+		output y`, Fold)
 }
 
 func TestFoldKeepsGrowth(t *testing.T) {
@@ -74,14 +74,14 @@ func TestFoldKeepsGrowth(t *testing.T) {
 		large float32[5000] = Add(x, Expand.out)
 		small float32[2] = Add(s, Expand_1.out)
 		output large
-		output small`, foldNodes)
+		output small`, Fold)
 }
 
 // An index out of range is an error of the run, not of the compiler.
 func TestFoldLeavesErrorsToTheRun(t *testing.T) {
 	g := apply(t, func(b op.B) {
 		b.Output("y", b.Gather(b.Const("v", values([]int64{2}, 1, 2)), b.Int(7), 0))
-	}, foldNodes)
+	}, Fold)
 	if len(g.Nodes) != 1 || g.Nodes[0].Op != "Gather" {
 		t.Errorf("found\n%s", g)
 	}
@@ -108,5 +108,5 @@ func TestFoldInLoop(t *testing.T) {
 		loop.continue bool[] = Identity(loop.condition)
 		output loop.continue
 		output loop.next.x
-		output y`, foldNodes)
+		output y`, Fold)
 }

@@ -12,15 +12,15 @@ import (
 // constant. Nothing else may use the result of the convolution. The arithmetic is done in float64 and rounded once per
 // absorbed operator.
 func foldbn(g *ir.Graph) error {
-	f := &bnFolder{fixed: outputs(g), uses: countUses(g), names: names{graph: g}}
-	each(g, f.graph)
+	f := &bnFolder{fixed: ir.GivenOut(g), uses: ir.CountUses(g), names: ir.NewNames(g)}
+	ir.Each(g, f.graph)
 	return nil
 }
 
 type bnFolder struct {
 	fixed map[*ir.Value]bool
 	uses  map[*ir.Value]int
-	names names
+	names *ir.Names
 }
 
 func (f *bnFolder) graph(g *ir.Graph) {
@@ -172,7 +172,7 @@ func (f *bnFolder) absorb(n *ir.Node, a affine) bool {
 
 func (f *bnFolder) constant(name string, t ir.DType, shape ir.Shape, values []float64) *ir.Value {
 	return &ir.Value{
-		Name: f.names.unique(name), Type: t, Shape: shape.Clone(), Const: tensor.FromFloat64s(t, shape, values),
+		Name: f.names.Unique(name), Type: t, Shape: shape.Clone(), Const: tensor.FromFloat64s(t, shape, values),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // hoist moves nodes of a loop body that compute the same in every iteration in front of the loop. Loops that may not run
 // once stay as they are, since an operator may refuse its inputs.
 func hoist(g *ir.Graph) error {
-	h := &hoister{fixed: outputs(g), private: private(g)}
+	h := &hoister{fixed: ir.GivenOut(g), private: op.Private(g)}
 	h.graph(g)
 	return nil
 }

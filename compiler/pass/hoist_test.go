@@ -3,6 +3,7 @@ package pass
 import (
 	"testing"
 
+	"rnas/compiler/graphtest"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/internal/tensor"
@@ -10,7 +11,7 @@ import (
 
 // operatorsByPlace counts the operators inside and outside the loops of g.
 func operatorsByPlace(g *ir.Graph, name string) (inside, outside int) {
-	inside = count(g, "", name)
+	inside = graphtest.Count(g, "", name)
 	for _, n := range g.Nodes {
 		if n.Op == name {
 			outside++
@@ -29,13 +30,13 @@ func TestHoist(t *testing.T) {
 		})
 		b.Output("y", y[0])
 	}
-	g := apply(t, build, hoistNodes)
+	g := apply(t, build, Hoist)
 	for name, want := range map[string][2]int{"Exp": {0, 1}, "Relu": {0, 1}, "Tanh": {1, 0}, "Add": {1, 0}} {
 		if in, out := operatorsByPlace(g, name); in != want[0] || out != want[1] {
 			t.Errorf("%s: expected %v inside and outside of loops, found %d and %d", name, want, in, out)
 		}
 	}
-	sameFunction(t, build)
+	graphtest.Same(t, graphtest.Build(t, build), apply(t, build, Training()...))
 }
 
 func TestHoistLeaves(t *testing.T) {
@@ -60,7 +61,7 @@ func TestHoistLeaves(t *testing.T) {
 	} {
 		g := apply(t, func(b op.B) {
 			b.Output("y", build(b, b.Input("x", ir.Float32, 2), b.Input("trips", ir.Int64)))
-		}, hoistNodes)
+		}, Hoist)
 		if in, out := operatorsByPlace(g, "Exp"); in != 1 || out != 0 {
 			t.Errorf("%s: Exp moved", name)
 		}
@@ -74,7 +75,7 @@ func TestHoistLeavesRandomOperators(t *testing.T) {
 		b.Output("y", b.Loop("l", 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {
 			return []*ir.Value{b.Add(in[0], b.One("RandomNormalLike", nil, x))}
 		})[0])
-	}, hoistNodes)
+	}, Hoist)
 	if in, _ := operatorsByPlace(g, "RandomNormalLike"); in != 1 {
 		t.Error("RandomNormalLike moved")
 	}

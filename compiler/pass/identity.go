@@ -12,10 +12,10 @@ import (
 // takes away an Expand whose user broadcasts by itself. An output of a graph that equals an input or a constant keeps
 // its Identity.
 func simplify(g *ir.Graph) error {
-	s := &simplifier{fixed: outputs(g), private: private(g), same: map[*ir.Value]*ir.Value{}, names: names{graph: g}}
+	s := &simplifier{fixed: ir.GivenOut(g), private: op.Private(g), same: map[*ir.Value]*ir.Value{}, names: ir.NewNames(g)}
 	s.graph(g)
 	renamed := map[*ir.Value]*ir.Value{}
-	each(g, func(g *ir.Graph) { s.rename(g, renamed) })
+	ir.Each(g, func(g *ir.Graph) { s.rename(g, renamed) })
 	g.Replace(renamed)
 	return nil
 }
@@ -24,7 +24,7 @@ type simplifier struct {
 	fixed   map[*ir.Value]bool
 	private map[*ir.Value]bool
 	same    map[*ir.Value]*ir.Value
-	names   names
+	names   *ir.Names
 }
 
 // rule returns a value that may equal the first output of n up to type and shape, or nil; it may change n.
@@ -98,14 +98,14 @@ func single(_ *simplifier, n *ir.Node) *ir.Value {
 }
 
 func twice(_ *simplifier, n *ir.Node) *ir.Value {
-	if m := definedBy(n.In[0], n.Op); m != nil {
+	if m := ir.DefinedBy(n.In[0], n.Op); m != nil {
 		return m.In[0]
 	}
 	return nil
 }
 
 func idempotent(_ *simplifier, n *ir.Node) *ir.Value {
-	if definedBy(n.In[0], n.Op) != nil {
+	if ir.DefinedBy(n.In[0], n.Op) != nil {
 		return n.In[0]
 	}
 	return nil
@@ -122,7 +122,7 @@ func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
 // end.
 func unsqueezed(s *simplifier, n *ir.Node) *ir.Value {
 	x := n.In[0]
-	m := definedBy(x, "Reshape")
+	m := ir.DefinedBy(x, "Reshape")
 	axes, ok := op.ConstInts(n.Input(1))
 	if m == nil || !ok || len(axes) == 0 || n.Int("keepdims", 1) != 0 {
 		return nil
@@ -138,7 +138,7 @@ func unsqueezed(s *simplifier, n *ir.Node) *ir.Value {
 	for a := rank; a < int64(wide.Rank()); a++ {
 		all = append(all, a)
 	}
-	c := &ir.Value{Name: s.names.unique(n.Out[0].Name + ".axes"), Type: ir.Int64, Shape: ir.Shape{int64(len(all))}, Const: tensor.Vector(all...)}
+	c := &ir.Value{Name: s.names.Unique(n.Out[0].Name + ".axes"), Type: ir.Int64, Shape: ir.Shape{int64(len(all))}, Const: tensor.Vector(all...)}
 	n.In = []*ir.Value{wide, c}
 	return nil
 }
@@ -203,21 +203,18 @@ func product(s *simplifier, n *ir.Node) *ir.Value {
 	if v := neutral(1, true)(s, n); v != nil {
 		return v
 	}
-	if m := definedBy(n.In[0], "Mul"); m != nil && number(m.In[1]) && number(n.In[1]) && n.In[0].Type.IsFloat() && m.In[0].Shape.Equal(n.Out[0].Shape) {
+	if m := ir.DefinedBy(n.In[0], "Mul"); m != nil && m.In[1].IsNumber() && n.In[1].IsNumber() && n.In[0].Type.IsFloat() && m.In[0].Shape.Equal(n.Out[0].Shape) {
 		k := tensor.FromFloat64s(n.In[1].Type, n.In[1].Shape, []float64{m.In[1].Const.Float64At(0) * n.In[1].Const.Float64At(0)})
-		c := &ir.Value{Name: s.names.unique(n.Out[0].Name + ".factor"), Type: n.In[1].Type, Shape: n.In[1].Shape, Const: k}
+		c := &ir.Value{Name: s.names.Unique(n.Out[0].Name + ".factor"), Type: n.In[1].Type, Shape: n.In[1].Shape, Const: k}
 		n.In = []*ir.Value{m.In[0], c}
 	}
 	return nil
 }
 
-// number reports whether v is a constant of one element.
-func number(v *ir.Value) bool { return v.IsConst() && v.Const.Len() == 1 }
-
 // expanded gives n the input of an Expand instead of its result where the other inputs have the shape of the output.
 func expanded(_ *simplifier, n *ir.Node) *ir.Value {
 	for i, v := range n.In {
-		m := definedBy(v, "Expand")
+		m := ir.DefinedBy(v, "Expand")
 		if m == nil {
 			continue
 		}
@@ -236,12 +233,4 @@ func expanded(_ *simplifier, n *ir.Node) *ir.Value {
 		}
 	}
 	return nil
-}
-
-// definedBy is the node of operator name that defines v, or nil.
-func definedBy(v *ir.Value, name string) *ir.Node {
-	if v == nil || v.Def == nil || v.Def.Op != name || v.Def.Domain != "" {
-		return nil
-	}
-	return v.Def
 }

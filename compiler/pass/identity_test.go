@@ -38,7 +38,7 @@ func TestIdentityBypasses(t *testing.T) {
 			rewrite(t, func(b op.B) { b.Output("y", b.Exp(f(b, b.Input("x", ir.Float32, 2, 3)))) }, `
 				input x float32[2,3]
 				y float32[2,3] = Exp(x)
-				output y`, identity, deadNodes)
+				output y`, Identity, Dead)
 		})
 	}
 }
@@ -64,7 +64,7 @@ func TestIdentityKeeps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			build := func(b op.B) { b.Output("y", b.Exp(f(b, b.Input("x", ir.Float32, 2, 3)))) }
-			if before, after := apply(t, build).String(), apply(t, build, identity).String(); before != after {
+			if before, after := apply(t, build).String(), apply(t, build, Identity).String(); before != after {
 				t.Errorf("got\n%swant\n%s", after, before)
 			}
 		})
@@ -88,7 +88,7 @@ func TestIdentityOutputs(t *testing.T) {
 		output copy
 		output y
 		output z
-		output again`, identity)
+		output again`, Identity)
 }
 
 func TestIdentityInLoop(t *testing.T) {
@@ -112,7 +112,7 @@ func TestIdentityInLoop(t *testing.T) {
 		loop.continue bool[] = Identity(loop.condition)
 		output loop.continue
 		output loop.next.x
-		output y`, identity)
+		output y`, Identity)
 }
 
 func TestReshapeChains(t *testing.T) {
@@ -127,7 +127,7 @@ func TestReshapeChains(t *testing.T) {
 		y float32[N,3,8] = Reshape(x, y.shape)
 		z float32[N,2,12] = Reshape(x, ints_2)
 		output y
-		output z`, identity, deadNodes)
+		output z`, Identity, Dead)
 }
 
 func TestTransposeChains(t *testing.T) {
@@ -142,7 +142,7 @@ func TestTransposeChains(t *testing.T) {
 		y float32[2,1,3] = Reshape(x, y.shape)
 		z float32[2,1,3] = Reshape(x, z.shape)
 		output y
-		output z`, identity, deadNodes)
+		output z`, Identity, Dead)
 }
 
 func TestExpandBeforeBroadcast(t *testing.T) {
@@ -151,7 +151,7 @@ func TestExpandBeforeBroadcast(t *testing.T) {
 		e := b.Expand(s, 2, 3)
 		b.Output("product", b.Mul(x, e))
 		b.Output("both", b.Add(e, e))
-	}, identity)
+	}, Identity)
 	want := "product float32[2,3] = Mul(x, s)\n  both float32[2,3] = Add(s, Expand.out)\n"
 	if !strings.Contains(g.String(), want) {
 		t.Errorf("expected %q in\n%s", want, g)
@@ -178,5 +178,5 @@ func TestIdentityReducesBeforeReshape(t *testing.T) {
 		other float32[4] = ReduceSum(Reshape_2.out, ints_5) keepdims=0
 		output y
 		output kept
-		output other`, identity, deadNodes)
+		output other`, Identity, Dead)
 }

@@ -2,16 +2,16 @@ package pass
 
 // The passes, one row each: name, gain, what has to run before it and why.
 var (
-	foldNodes = Pass{Name: "fold", Why: "operators on constants are computed at compile time", Run: fold}
+	Fold = Pass{Name: "fold", Why: "operators on constants are computed at compile time", Run: fold}
 
-	identity = Pass{
+	Identity = Pass{
 		Name: "identity", Why: "operators that change nothing are bypassed, chains of reshapes and transposes become one",
 		After: []Need{{"fold", "neutral operands and shapes are recognised by their constant values"}},
 		Run:   simplify,
 	}
-	hoistNodes = Pass{Name: "hoist", Why: "what is the same in every iteration of a loop is computed once, in front of it", Run: hoist}
+	Hoist = Pass{Name: "hoist", Why: "what is the same in every iteration of a loop is computed once, in front of it", Run: hoist}
 
-	cseNodes = Pass{
+	CSE = Pass{
 		Name: "cse", Why: "equal operators on equal inputs are computed once",
 		After: []Need{
 			{"identity", "equal operators differ in their inputs while one of these is a copy"},
@@ -19,7 +19,7 @@ var (
 		},
 		Run: cse,
 	}
-	deadNodes = Pass{
+	Dead = Pass{
 		Name: "dead", Why: "operators and optional outputs that nothing uses are removed",
 		After: []Need{
 			{"identity", "bypassed operators are left behind without users"},
@@ -27,7 +27,7 @@ var (
 		},
 		Run: dead,
 	}
-	foldBN = Pass{
+	FoldBN = Pass{
 		Name: "foldbn", Why: "normalisation by constants becomes part of the weights before it",
 		After: []Need{
 			{"fold", "weights and statistics may be computed from constants"},
@@ -36,33 +36,10 @@ var (
 		},
 		Run: foldbn,
 	}
-	reluMasks = Pass{
-		Name: "relumask", Why: "the mask of a Relu stays in the blocked layout of the CPU provider",
-		After: []Need{{"identity", "a copy between Relu and Sign hides one from the other"}},
-		Run:   relumask,
-	}
-	clipMasks = Pass{
-		Name: "clipmask", Why: "the mask of a Clip stays in the blocked layout of the CPU provider, which is slow at Where",
-		After: []Need{{"fold", "bounds are recognised by their constant values"}},
-		Run:   clipmask,
-	}
 )
 
-// Training is the pipeline of graphs whose weights are computed or fed: training, search. Provider is the name of the
-// execution provider; only "cpu" has forms of its own.
-func Training(provider string) []Pass {
-	return lowered(provider, foldNodes, identity, hoistNodes, cseNodes, deadNodes)
-}
+// Training is the pipeline of graphs whose weights are computed or fed: training, search.
+func Training() []Pass { return []Pass{Fold, Identity, Hoist, CSE, Dead} }
 
-// Inference is the pipeline of graphs with constant weights: evaluation, deployment, attacks. Provider is the name of
-// the execution provider; only "cpu" has forms of its own, so any other name gives a portable graph.
-func Inference(provider string) []Pass {
-	return lowered(provider, foldNodes, identity, hoistNodes, cseNodes, deadNodes, foldBN)
-}
-
-func lowered(provider string, passes ...Pass) []Pass {
-	if provider == "cpu" {
-		passes = append(passes, reluMasks, clipMasks)
-	}
-	return passes
-}
+// Inference is the pipeline of graphs with constant weights: evaluation, deployment, attacks.
+func Inference() []Pass { return append(Training(), FoldBN) }

@@ -35,7 +35,7 @@ func Quantize(ranges map[string]Range) Pass {
 // Activations lists the float32 values of g that Quantize represents by integers, in order: inputs and results of the
 // operators that run on integers, but no outputs of g and nothing that only a Relu reads.
 func Activations(g *ir.Graph) []*ir.Value {
-	uses, fixed := countUses(g), outputs(g)
+	uses, fixed := ir.CountUses(g), ir.GivenOut(g)
 	var list []*ir.Value
 	seen := map[*ir.Value]bool{}
 	add := func(v *ir.Value) {
@@ -96,7 +96,7 @@ func weighted(n *ir.Node) bool {
 type code struct{ scale, zero *ir.Value }
 
 type quantizer struct {
-	names  names
+	names  *ir.Names
 	codes  map[*ir.Value]code      // of activations
 	real   map[*ir.Value]*ir.Value // activations after a round trip
 	ranges map[string]Range
@@ -104,7 +104,7 @@ type quantizer struct {
 }
 
 func quantize(g *ir.Graph, ranges map[string]Range) error {
-	q := &quantizer{names: names{graph: g}, codes: map[*ir.Value]code{}, real: map[*ir.Value]*ir.Value{}, ranges: ranges}
+	q := &quantizer{names: ir.NewNames(g), codes: map[*ir.Value]code{}, real: map[*ir.Value]*ir.Value{}, ranges: ranges}
 	wanted := map[*ir.Value]bool{}
 	for _, v := range Activations(g) {
 		wanted[v] = true
@@ -218,12 +218,12 @@ func (q *quantizer) weights(n *ir.Node, in []*ir.Value, c code) {
 }
 
 func (q *quantizer) constant(name string, t *tensor.Tensor) *ir.Value {
-	return &ir.Value{Name: q.names.unique(name), Type: t.DType(), Shape: ir.Shape(t.Shape).Clone(), Const: t}
+	return &ir.Value{Name: q.names.Unique(name), Type: t.DType(), Shape: ir.Shape(t.Shape).Clone(), Const: t}
 }
 
 func (q *quantizer) node(op, name string, t ir.DType, shape ir.Shape, attrs ir.Attrs, in ...*ir.Value) *ir.Value {
-	v := &ir.Value{Name: q.names.unique(name), Type: t, Shape: shape.Clone()}
-	v.Def = &ir.Node{Name: q.names.unique(v.Name + "/" + op), Op: op, Attrs: attrs, In: in, Out: []*ir.Value{v}}
+	v := &ir.Value{Name: q.names.Unique(name), Type: t, Shape: shape.Clone()}
+	v.Def = &ir.Node{Name: q.names.Unique(v.Name + "/" + op), Op: op, Attrs: attrs, In: in, Out: []*ir.Value{v}}
 	q.nodes = append(q.nodes, v.Def)
 	return v
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/graphtest"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/internal/interp"
@@ -57,7 +58,7 @@ func TestQuantizeNetwork(t *testing.T) {
 	tapped := *plain
 	tapped.Outputs = taps[1:]
 	ranges["x"] = Range{0.5, 1.5}
-	out, err := interp.RunOrdered(&tapped, filled(9, 2, 3, 8, 8))
+	out, err := interp.RunOrdered(&tapped, graphtest.Filled(9, 2, 3, 8, 8))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func (s *simplifier) makeReshape(n *ir.Node, src *ir.Value) bool {
 		return false
 	}
 	if want, constant := op.ConstInts(n.Input(1)); n.Op != "Reshape" || !constant || !slices.Equal(want, dims) {
-		c := &ir.Value{Name: s.names.unique(n.Out[0].Name + ".shape"), Type: ir.Int64, Shape: ir.Shape{int64(len(dims))}}
+		c := &ir.Value{Name: s.names.Unique(n.Out[0].Name + ".shape"), Type: ir.Int64, Shape: ir.Shape{int64(len(dims))}}
 		c.Const = tensor.Vector(dims...)
 		n.In = []*ir.Value{nil, c}
 	}
@@ -60,7 +60,7 @@ func (s *simplifier) transpose(n *ir.Node) *ir.Value {
 	if err != nil {
 		return nil
 	}
-	if m := definedBy(n.In[0], "Transpose"); m != nil {
+	if m := ir.DefinedBy(n.In[0], "Transpose"); m != nil {
 		inner, err := op.Perm(m)
 		if err != nil {
 			return nil

@@ -77,7 +77,7 @@ func deployed(t *testing.T, l loaded, d program.Derivative) *ir.Graph {
 	if err := d.Append(g); err != nil {
 		t.Fatal(err)
 	}
-	if err := pass.Run(g, pass.Training("")); err != nil {
+	if err := pass.Run(g, pass.Training()); err != nil {
 		t.Fatal(err)
 	}
 	return g

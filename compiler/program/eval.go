@@ -135,7 +135,7 @@ func NewClassifier(g *ir.Graph) (Classifier, error) {
 	if err := inFloat32(simple); err != nil {
 		return Classifier{}, err
 	}
-	if err := pass.Run(simple, pass.Training("")); err != nil {
+	if err := pass.Run(simple, pass.Training()); err != nil {
 		return Classifier{}, err
 	}
 	logits := simple.Outputs[0]

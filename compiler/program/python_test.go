@@ -25,7 +25,7 @@ func TestDeployedModelInPython(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := pass.Run(g, pass.Inference("")); err != nil {
+			if err := pass.Run(g, pass.Inference()); err != nil {
 				t.Fatal(err)
 			}
 			path := filepath.Join(dir, fmt.Sprintf("%s.%d.onnx", f.file, opset))
@@ -66,7 +66,7 @@ func TestCompilationIsDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := pass.Run(p.Graph, pass.Training("cpu")); err != nil {
+		if err := pass.Run(p.Graph, pass.Training()); err != nil {
 			t.Fatal(err)
 		}
 		data, err := export.Marshal(p.Graph, export.Options{})

@@ -56,7 +56,7 @@ func testTorchModel(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pass.Run(g, pass.Inference("")); err != nil {
+	if err := pass.Run(g, pass.Inference()); err != nil {
 		t.Fatal(err)
 	}
 	c, err := program.NewClassifier(g)
