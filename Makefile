@@ -26,7 +26,7 @@ cases: ## ONNX's own test cases, into the project's cache if the Python package 
 	@tools/onnx-cases.sh $(ONNX_CASES)
 
 conformance: cases ## every case through reader, inference, interpreter and gradients; writes docs/conformance.md
-	$(GO) test -count=1 -run TestCases -v ./internal/conformance -update
+	$(GO) test -count=1 -run TestCases -v ./export/conformance -update
 
 check: ## format, vet, staticcheck, tidy modules, clean tree
 	@out=$$($(GO) run $(GOFUMPT) -l .) && test -z "$$out" || { echo "gofumpt: these files need formatting:" $$out; exit 1; }

@@ -16,11 +16,11 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/export"
 	"rnas/genotype"
-	"rnas/internal/interp"
 	"rnas/internal/pythontest"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"

@@ -3,9 +3,9 @@ package export
 import (
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

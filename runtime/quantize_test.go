@@ -4,10 +4,10 @@ import (
 	"math"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime/ort"

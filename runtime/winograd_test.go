@@ -5,11 +5,11 @@ import (
 	"testing"
 
 	"rnas/compiler/cpu"
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/pass"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime/ort"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that ONNX's own test cases are there: the Python package onnx of the version given, whose cases
-# internal/conformance runs. Does nothing when python3 has it; else installs it below .cache at the project's root.
+# export/conformance runs. Does nothing when python3 has it; else installs it below .cache at the project's root.
 #
 #   tools/onnx-cases.sh VERSION
 set -eu

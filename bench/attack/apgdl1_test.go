@@ -5,9 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime/ort"

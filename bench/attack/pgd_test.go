@@ -4,10 +4,10 @@ import (
 	"math"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

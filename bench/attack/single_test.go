@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
-	"rnas/internal/interp"
 )
 
 // An attack with another number of steps is the one of that name.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"rnas/internal/interp"
+	"rnas/compiler/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 )

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/inspect"
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/export/checkpoint"
 	"rnas/genotype"
-	"rnas/internal/inspect"
 	"rnas/runtime/ort/orttest"
 	"rnas/train"
 )

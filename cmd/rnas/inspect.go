@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rnas/bench/inspect"
 	"rnas/internal/fault"
 
 	"github.com/spf13/pflag"
 
 	"rnas/genotype"
 	"rnas/internal/atomicfile"
-	"rnas/internal/inspect"
 )
 
 const inspectDetail = `A genotype is a file, zoo:NAME or a string of NAS-Bench-201. --draw draws its cells, or those that a model or a run

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 
+	"rnas/bench/inspect"
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/internal/fault"
-	"rnas/internal/inspect"
 )
 
 // The forms of inspect --passes.

@@ -11,11 +11,11 @@ import (
 
 	"rnas/bench"
 	"rnas/bench/attack"
+	"rnas/bench/calibrate"
 	"rnas/bench/report"
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/export"
-	"rnas/internal/calibrate"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/runtime/ort"

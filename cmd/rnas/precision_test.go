@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"rnas/internal/inspect"
+	"rnas/bench/inspect"
 	"rnas/internal/npy"
 	"rnas/internal/pythontest"
 	"rnas/internal/rng"

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"rnas/bench/inspect"
 	"rnas/internal/fault"
 
 	"github.com/spf13/pflag"
-
-	"rnas/internal/inspect"
 )
 
 const verifyDetail = `Three checks: onnx-go, a decoder of others, reads the same graph from the file; types and shapes of all values follow

@@ -5,10 +5,10 @@ import (
 	"testing"
 
 	"rnas/compiler/grad"
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/pass"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )

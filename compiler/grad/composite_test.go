@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"rnas/compiler/graphtest"
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 )
 
 func TestFloat16(t *testing.T) {

@@ -3,9 +3,9 @@ package pass
 import (
 	"slices"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"rnas/compiler/graphtest"
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/export/checkpoint"
 	"rnas/genotype"
-	"rnas/internal/interp"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 	"rnas/runtime"

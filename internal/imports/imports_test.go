@@ -2,31 +2,46 @@
 package imports
 
 import (
-	"bufio"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// layers lists the packages of the module from the bottom up; a package may import those of lower layers only. Packages
-// in one layer do not import each other.
-var layers = [][]string{
-	{"internal/tensor", "internal/rng", "internal/atomicfile", "internal/units", "internal/fault", "internal/pickle", "internal/pythontest", "genotype"},
-	{"internal/dataset", "internal/npy", "compiler/ir", "export/checkpoint"},
-	{"compiler/op"},
-	{"compiler/grad", "internal/interp"},
-	{"compiler/graphtest"},
-	{"compiler/pass"},
-	{"compiler/pass/passtest", "compiler/cpu", "compiler/lower"},
-	{"compiler/program"},
-	{"export"},
-	{"runtime/ort"},
-	{"runtime", "runtime/ort/orttest", "internal/conformance"},
-	{"train/loop", "internal/calibrate"},
-	{"train", "bench/attack", "bench/corruption", "bench/report"},
-	{"search", "bench", "internal/inspect"},
-	{"cmd/rnas", "tools/compare/ours", "tools/defences", "examples"},
+// room is a folder of packages and the rooms that its packages may import, besides their own. A package belongs to the room with the
+// longest folder that holds it.
+type room struct {
+	folder string
+	may    []string
 }
+
+// rooms stand from the bottom up: a room may name only rooms above it in this table, which is why no import runs upward.
+var rooms = []room{
+	{"internal", nil},
+	{"genotype", nil},
+	{"compiler/ir", []string{"internal"}},
+	{"compiler/op", []string{"internal", "compiler/ir"}},
+	{"compiler/grad", []string{"internal", "compiler/ir", "compiler/op"}},
+	{"compiler/interp", []string{"internal", "compiler/ir", "compiler/op"}},
+	{"compiler/graphtest", []string{"internal", "compiler/ir", "compiler/op", "compiler/grad", "compiler/interp"}},
+	{"compiler/pass", []string{"internal", "compiler/ir", "compiler/op", "compiler/interp", "compiler/graphtest"}},
+	{"compiler/cpu", []string{"internal", "compiler/ir", "compiler/op", "compiler/pass"}},
+	{"compiler/lower", []string{"internal", "genotype", "compiler/ir", "compiler/op"}},
+	{"compiler/program", []string{"internal", "genotype", "compiler/ir", "compiler/op", "compiler/grad", "compiler/pass", "compiler/lower"}},
+	{"export/checkpoint", []string{"internal"}},
+	{"export", append(compiler, "internal")},
+	{"runtime/ort", []string{"internal"}},
+	{"runtime", append(compiler, "internal", "compiler/cpu", "export", "runtime/ort")},
+	{"train", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort")},
+	{"search", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
+	{"bench", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
+	{"cmd", append(compiler, "internal", "genotype", "compiler/cpu", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench")},
+	{"tools", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench")},
+	{"examples", nil},
+}
+
+// compiler is what the rooms above the compiler use of it; compiler/cpu is for runtime alone, and for cmd to show it.
+var compiler = []string{"compiler/ir", "compiler/op", "compiler/grad", "compiler/interp", "compiler/pass", "compiler/lower", "compiler/program"}
 
 // owners names the only packages that may import a third-party module.
 var owners = map[string][]string{
@@ -36,49 +51,78 @@ var owners = map[string][]string{
 	"google.golang.org/protobuf":      {"export", "runtime/ort"},
 }
 
-func TestImportDirection(t *testing.T) {
-	level := map[string]int{}
-	for i, layer := range layers {
-		for _, p := range layer {
-			level["rnas/"+p] = i
+// roomOf is the row of rooms that a package of the module, without its prefix, belongs to; -1 for none.
+func roomOf(pkg string) int {
+	best := -1
+	for i, r := range rooms {
+		if (pkg == r.folder || strings.HasPrefix(pkg, r.folder+"/")) && (best < 0 || len(r.folder) > len(rooms[best].folder)) {
+			best = i
 		}
 	}
-	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "rnas/...")
-	out, err := cmd.Output()
+	return best
+}
+
+// list runs go list and splits every line of its output.
+func list(t *testing.T, args ...string) [][]string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	seen := 0
-	for scan := bufio.NewScanner(strings.NewReader(string(out))); scan.Scan(); {
-		fields := strings.Fields(scan.Text())
-		pkg := fields[0]
-		from, ok := level[pkg]
-		if !ok {
-			if pkg != "rnas/internal/imports" {
-				t.Errorf("%s has no place in the layers", pkg)
+	var lines [][]string
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		lines = append(lines, strings.Fields(line))
+	}
+	return lines
+}
+
+func TestRoomsStandBottomUp(t *testing.T) {
+	for i, r := range rooms {
+		for _, folder := range r.may {
+			if k := slices.IndexFunc(rooms, func(q room) bool { return q.folder == folder }); k < 0 || k >= i {
+				t.Errorf("%s may import %s, which does not stand above it in the table", r.folder, folder)
 			}
+		}
+	}
+}
+
+func TestImportDirection(t *testing.T) {
+	seen := map[int]bool{}
+	for _, fields := range list(t, "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "rnas/...") {
+		pkg := strings.TrimPrefix(fields[0], "rnas/")
+		from := roomOf(pkg)
+		if from < 0 {
+			t.Errorf("%s is in no room", pkg)
 			continue
 		}
-		seen++
+		seen[from] = true
 		for _, imp := range fields[1:] {
-			if to, ok := level[imp]; ok && to >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d)", pkg, from, imp, to)
+			if path, ours := strings.CutPrefix(imp, "rnas/"); ours {
+				if to := roomOf(path); to != from && !slices.Contains(rooms[from].may, rooms[to].folder) {
+					t.Errorf("%s imports %s: the room %s may import %v", pkg, path, rooms[from].folder, rooms[from].may)
+				}
 			}
 			for module, allowed := range owners {
-				if !strings.HasPrefix(imp, module) {
-					continue
-				}
-				found := false
-				for _, a := range allowed {
-					found = found || pkg == "rnas/"+a
-				}
-				if !found {
-					t.Errorf("%s imports %s, which belongs to %v", pkg, module, allowed)
+				if strings.HasPrefix(imp, module) && !slices.Contains(allowed, pkg) {
+					t.Errorf("%s imports %s, which belongs to %v", pkg, imp, allowed)
 				}
 			}
 		}
 	}
-	if seen != len(level) {
-		t.Errorf("%d of %d listed packages exist", seen, len(level))
+	for i, r := range rooms {
+		if !seen[i] {
+			t.Errorf("%s has no package", r.folder)
+		}
+	}
+}
+
+// What these packages reach, directly or not, is no part of the compiler.
+func TestNoCompilerBelow(t *testing.T) {
+	for _, pkg := range []string{"runtime/ort", "export/checkpoint"} {
+		for _, dep := range list(t, "-deps", "rnas/"+pkg) {
+			if strings.HasPrefix(dep[0], "rnas/compiler") {
+				t.Errorf("%s reaches %s", pkg, dep[0])
+			}
+		}
 	}
 }

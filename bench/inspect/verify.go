@@ -9,10 +9,10 @@ import (
 	"slices"
 
 	"rnas/compiler/grad"
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime/ort"

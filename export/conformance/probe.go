@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"rnas/internal/interp"
+	"rnas/compiler/interp"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )

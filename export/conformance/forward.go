@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 

@@ -12,9 +12,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	gorgonia "gorgonia.org/tensor"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/op"
 	"rnas/export"
-	"rnas/internal/interp"
 	"rnas/internal/tensor"
 )
 
