@@ -100,11 +100,7 @@ func load(p *program.Program, o ort.Options) (*ready, error) {
 
 // tie makes the stepper of l over a state, with so many groups of rows and workers on them; after an error the session is closed.
 func (l *ready) tie(st *ort.Store, lanes, workers int) (*Running, error) {
-	carry := make([]ort.Carry, len(l.State))
-	for i, c := range l.State {
-		carry[i] = ort.Carry{In: c.In, Out: c.Out, State: c.Name}
-	}
-	step, err := ort.NewLaneStepper(l.session, st, carry, lanes, workers)
+	step, err := ort.NewLaneStepper(l.session, st, l.State, lanes, workers)
 	if err != nil {
 		l.session.Close()
 		return nil, fmt.Errorf("%s: %w", l.Graph.Name, err)

@@ -11,6 +11,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
+	"rnas/internal/carry"
 	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/ort"
@@ -23,7 +24,7 @@ func affine(state string, factor, shift float64) func() (*program.Program, error
 		b := op.NewB("affine")
 		in := b.Input("s", ir.Float32, 3)
 		b.Output("s.next", b.Add(b.Scale(in, factor), b.Float(in, shift)))
-		return program.Finish(b, program.State{Name: state, In: "s", Out: "s.next"})
+		return program.Finish(b, carry.Binding{State: state, In: "s", Out: "s.next"})
 	}
 }
 

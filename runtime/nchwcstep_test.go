@@ -122,11 +122,7 @@ func launchPlain(t *testing.T, p *program.Program, st *ort.Store) (*ort.Stepper,
 	if err != nil {
 		t.Fatal(err)
 	}
-	carry := make([]ort.Carry, len(p.State))
-	for i, c := range p.State {
-		carry[i] = ort.Carry{In: c.In, Out: c.Out, State: c.Name}
-	}
-	r, err := ort.NewStepper(s, st, carry)
+	r, err := ort.NewStepper(s, st, p.State)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"rnas/compiler/op"
 	"rnas/compiler/program"
 	"rnas/genotype"
+	"rnas/internal/carry"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 	"rnas/runtime"
@@ -125,7 +126,7 @@ func TestLaunchRowsErrors(t *testing.T) {
 	write := func(rows int) (*program.Program, error) {
 		b := op.NewB("count")
 		b.Output("x.next", b.Scale(b.Input("x", ir.Float32, int64(rows)), 2))
-		return program.Finish(b, program.State{Name: "x", In: "x", Out: "x.next"})
+		return program.Finish(b, carry.Binding{State: "x", In: "x", Out: "x.next"})
 	}
 	_, err = runtime.LaunchRows(8, 32*32, st, ort.Options{Threads: 2}, write)
 	wantError(t, err, "state x", "written", "2 groups of rows")

@@ -11,14 +11,10 @@ import (
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/internal/rng"
-	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
-
-// alphaScale is the standard deviation of the first architecture parameters, as in DARTS.
-const alphaScale = 1e-3
 
 // identity is what a checkpoint must agree with: the first line of the log.
 type identity struct {
@@ -150,25 +146,8 @@ func (s *searcher) programs(o Options) error {
 	if err != nil {
 		return err
 	}
-	params, stats := layout.Init(c.Seed)
-	alphas, m, v := s.vector(), s.vector(), s.vector()
-	draw := rng.New(c.Seed, rng.Architecture, 0, 0, 0)
-	draw.FillNormal(alphas.Float32s(), alphaScale)
-	for _, t := range []struct {
-		name  string
-		value *tensor.Tensor
-	}{
-		{"params", tensor.Vector(params...)},
-		{"stats", tensor.Vector(stats...)},
-		{"momentum", tensor.Vector(make([]float32, len(params))...)},
-		{"alphas", alphas},
-		{"adam_m", m},
-		{"adam_v", v},
-		{"adam_t", tensor.Vector[float32](0)},
-	} {
-		if err := s.state.Add(t.name, t.value); err != nil {
-			return err
-		}
+	if err := s.state.AddAll(layout.InitialSearch(c.Super, c.Seed)); err != nil {
+		return err
 	}
 	spec := program.Search{Net: c.Super, Batch: c.Batch, Reg: c.Reg, SGD: c.SGD, Adam: c.Adam}
 	if s.method.twin == attackTwin {
@@ -190,13 +169,8 @@ func (s *searcher) programs(o Options) error {
 	return nil
 }
 
-// vector is a tensor of the shape of the architecture parameters.
-func (s *searcher) vector() *tensor.Tensor {
-	return tensor.Zeros(tensor.Float32, s.config.Super.AlphaShape()...)
-}
-
 // alphas are the current architecture parameters.
-func (s *searcher) alphas() []float32 { return s.state.Get("alphas").Float32s() }
+func (s *searcher) alphas() []float32 { return s.state.Get(program.Alphas).Float32s() }
 
 func (s *searcher) close() {
 	for _, l := range []level{s.weight, s.alpha} {

@@ -6,14 +6,13 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"rnas/compiler/program"
+	"rnas/internal/carry"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/internal/rng"
-	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/ort"
 	"rnas/train/loop"
@@ -175,21 +174,17 @@ func (t *trainer) build(d *dataset.Dataset, o Options) error {
 
 // states sets up what the training changes.
 func (t *trainer) states() error {
-	params, stats := t.layout.Init(t.config.Seed)
-	type named struct {
-		name  string
-		value []float32
-	}
-	list := []named{{"params", params}, {"stats", stats}, {"momentum", make([]float32, len(params))}}
+	list := t.layout.Initial(t.config.Seed)
 	if t.config.Average > 0 {
-		list = append(list, named{"average.params", slices.Clone(params)}, named{"average.stats", slices.Clone(stats)})
-	}
-	for _, s := range list {
-		if err := t.state.Add(s.name, tensor.Vector(s.value...)); err != nil {
-			return err
+		for _, s := range t.layout.Initial(t.config.Seed) {
+			for _, a := range averaged {
+				if s.State == a.name {
+					list = append(list, carry.Initial{State: a.average, Value: s.Value})
+				}
+			}
 		}
 	}
-	return nil
+	return t.state.AddAll(list)
 }
 
 // newFeed makes the batches of a training, with starts of the attack and factors of dropped paths.
@@ -260,8 +255,11 @@ func (t *trainer) step(epoch, step int) error {
 	return nil
 }
 
+// averageOf begins the name of the state that is the average of another one.
+const averageOf = "average."
+
 // averaged are the states that have an average, and the names of these.
-var averaged = []struct{ name, average string }{{"params", "average.params"}, {"stats", "average.stats"}}
+var averaged = []struct{ name, average string }{{program.Params, averageOf + program.Params}, {program.Stats, averageOf + program.Stats}}
 
 // average moves the averages after step number done from 0.
 func (t *trainer) average(done int) {
@@ -279,9 +277,9 @@ func (t *trainer) average(done int) {
 func (t *trainer) best() (params, stats []float32) {
 	prefix := ""
 	if t.config.Average > 0 {
-		prefix = "average."
+		prefix = averageOf
 	}
-	return t.state.Get(prefix + "params").Float32s(), t.state.Get(prefix + "stats").Float32s()
+	return t.state.Get(prefix + program.Params).Float32s(), t.state.Get(prefix + program.Stats).Float32s()
 }
 
 // end closes an epoch.

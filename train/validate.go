@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rnas/compiler/program"
+	"rnas/internal/carry"
 	"rnas/internal/dataset"
 	"rnas/internal/tensor"
 	"rnas/runtime"
@@ -31,10 +32,8 @@ func newValidator(c Config, l *program.Layout, test *dataset.Dataset, o Options)
 }
 
 func (v *validator) build(c Config, l *program.Layout, o Options) error {
-	if err := v.state.Add("params", tensor.Zeros(tensor.Float32, l.ParamLen)); err != nil {
-		return err
-	}
-	if err := v.state.Add("stats", tensor.Zeros(tensor.Float32, l.StatLen)); err != nil {
+	zeros := []carry.Initial{{State: program.Params, Value: tensor.Zeros(tensor.Float32, l.ParamLen)}, {State: program.Stats, Value: tensor.Zeros(tensor.Float32, l.StatLen)}}
+	if err := v.state.AddAll(zeros); err != nil {
 		return err
 	}
 	p, err := program.Eval(c.Network, l, c.Batch)
@@ -47,10 +46,10 @@ func (v *validator) build(c Config, l *program.Layout, o Options) error {
 
 // accuracy is the fraction of the images that are classified rightly.
 func (v *validator) accuracy(ctx context.Context, params, stats []float32) (float64, error) {
-	if err := v.state.Set("params", tensor.Vector(params...)); err != nil {
+	if err := v.state.Set(program.Params, tensor.Vector(params...)); err != nil {
 		return 0, err
 	}
-	if err := v.state.Set("stats", tensor.Vector(stats...)); err != nil {
+	if err := v.state.Set(program.Stats, tensor.Vector(stats...)); err != nil {
 		return 0, err
 	}
 	images, labels := v.program.Input("images").Float32s(), v.program.Input("labels").Int64s()

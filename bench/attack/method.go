@@ -7,6 +7,7 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
+	"rnas/internal/carry"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )
@@ -143,10 +144,10 @@ func (m method) graph(c program.Classifier, batch int, set Settings, steps int) 
 		plan = m.plan(b, s, numbers(b, t, steps), draws)
 	}
 	state = m.walk(b, s, t, plan, steps, state)
-	var carried []program.State
+	var carried []carry.Binding
 	if parts {
 		for i, v := range state {
-			carried = append(carried, program.State{Name: stateName(i), In: stateName(i), Out: stateName(i) + ".next"})
+			carried = append(carried, carry.Binding{State: stateName(i), In: stateName(i), Out: stateName(i) + ".next"})
 			b.Output(stateName(i)+".next", v)
 		}
 	}

@@ -44,7 +44,7 @@ func (m method) launch(t Target) (*engine, error) {
 	p, err := m.graph(c, e.batch, t.Settings, e.steps)
 	for i := 0; err == nil && i < len(p.State); i++ {
 		in := p.Graph.Input(p.State[i].In)
-		err = e.state.Add(p.State[i].Name, tensor.Zeros(in.Type, in.Shape...))
+		err = e.state.Add(p.State[i].State, tensor.Zeros(in.Type, in.Shape...))
 	}
 	if err == nil {
 		e.Running, err = runtime.Launch(p, e.state, t.Runtime)

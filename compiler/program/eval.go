@@ -7,6 +7,7 @@ import (
 	"rnas/compiler/lower"
 	"rnas/compiler/op"
 	"rnas/compiler/pass"
+	"rnas/internal/carry"
 )
 
 // Deploy lowers the evaluation form of a network with its parameters as constants: input "input" [batch,D,H,W] in [0,1]
@@ -37,10 +38,10 @@ func Eval(n lower.Network, l *Layout, batch int) (*Program, error) {
 	images := b.Input("images", ir.Float32, int64(batch), int64(m.Depth), int64(m.Height), int64(m.Width))
 	labels := b.Input("labels", ir.Int64, int64(batch))
 	w := open(b, n, l)
-	states := []State{read("params"), read("stats")}
+	states := []carry.Binding{read(Params), read(Stats)}
 	if s, ok := n.(lower.Supernet); ok {
-		w.alphas = b.Input("alphas", ir.Float32, s.AlphaShape()...)
-		states = append(states, read("alphas"))
+		w.alphas = b.Input(Alphas, ir.Float32, s.AlphaShape()...)
+		states = append(states, read(Alphas))
 	}
 	logits, _, _ := w.forward(b, images, mode{})
 	target := b.OneHot(labels, int64(m.Classes), images)

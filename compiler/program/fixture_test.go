@@ -123,11 +123,11 @@ func runOn(t *testing.T, p *program.Program, in map[string]*tensor.Tensor, o ort
 	defer st.Close()
 	carried := map[string]string{}
 	for _, s := range p.State {
-		if err := st.Add(s.Name, in[s.In].Clone()); err != nil {
+		if err := st.Add(s.State, in[s.In].Clone()); err != nil {
 			t.Fatal(err)
 		}
 		if s.Out != "" {
-			carried[s.Out] = s.Name
+			carried[s.Out] = s.State
 		}
 	}
 	r, err := runtime.Launch(p, st, o)

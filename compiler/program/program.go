@@ -8,21 +8,14 @@ import (
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/op"
+	"rnas/internal/carry"
 	"rnas/internal/tensor"
 )
 
-// Program is a graph with the names of the states that it carries: the value of output Out of one run is the value of
-// input In of the next one. A program that only reads a state leaves Out empty.
+// Program is a graph with the states that it carries: the value of output Out of one run is the value of input In of the next one.
 type Program struct {
 	Graph *ir.Graph
-	State []State
-}
-
-// State connects an input and an output of a graph with a named tensor that outlives the run.
-type State struct {
-	Name string
-	In   string
-	Out  string
+	State []carry.Binding
 }
 
 // Slot is the place of one parameter in a flat vector.
@@ -117,11 +110,11 @@ type network struct {
 	passes int // training forward passes so far
 }
 
-// open declares the inputs "params" and "stats" and hands out their tensors.
+// open declares the inputs Params and Stats and hands out their tensors.
 func open(b op.B, n lower.Network, l *Layout) *network {
 	w := &network{B: b, net: n, layout: l}
-	w.params = split(b, b.Input("params", ir.Float32, l.ParamLen), l.Params)
-	w.stats = split(b, b.Input("stats", ir.Float32, l.StatLen), l.Stats)
+	w.params = split(b, b.Input(Params, ir.Float32, l.ParamLen), l.Params)
+	w.stats = split(b, b.Input(Stats, ir.Float32, l.StatLen), l.Stats)
 	return w
 }
 
@@ -208,10 +201,10 @@ func (w *network) updateStats(running *ir.Value, stats []lower.Stat) *ir.Value {
 }
 
 // Finish makes a program of what was built in b.
-func Finish(b op.B, states ...State) (*Program, error) { return build(b, states...) }
+func Finish(b op.B, states ...carry.Binding) (*Program, error) { return build(b, states...) }
 
 // build finishes a program and checks that every state names an input and an output of equal type and shape.
-func build(b op.B, states ...State) (*Program, error) {
+func build(b op.B, states ...carry.Binding) (*Program, error) {
 	g, err := b.Build()
 	if err != nil {
 		return nil, err
@@ -219,19 +212,15 @@ func build(b op.B, states ...State) (*Program, error) {
 	for _, s := range states {
 		in := g.Input(s.In)
 		if in == nil {
-			return nil, fmt.Errorf("graph %s: state %s: there is no input %s", g.Name, s.Name, s.In)
+			return nil, fmt.Errorf("graph %s: state %s: there is no input %s", g.Name, s.State, s.In)
 		}
 		if s.Out == "" {
 			continue
 		}
 		out := g.Output(s.Out)
 		if out == nil || out.Type != in.Type || !out.Shape.Equal(in.Shape) {
-			return nil, fmt.Errorf("graph %s: state %s: input %s and output %s differ", g.Name, s.Name, in, out)
+			return nil, fmt.Errorf("graph %s: state %s: input %s and output %s differ", g.Name, s.State, in, out)
 		}
 	}
 	return &Program{Graph: g, State: states}, nil
 }
-
-// carried is the state of an input that a program rewrites, read is one that it does not.
-func carried(name string) State { return State{Name: name, In: name, Out: name + ".next"} }
-func read(name string) State    { return State{Name: name, In: name} }

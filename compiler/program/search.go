@@ -39,7 +39,7 @@ func (s Search) open(b op.B, l *Layout, regularized bool) searchInputs {
 		in.lambda = b.Input("lambda", ir.Float32, 1)
 	}
 	in.network = open(b, s.Net, l)
-	in.alphas = b.Input("alphas", ir.Float32, s.Net.AlphaShape()...)
+	in.alphas = b.Input(Alphas, ir.Float32, s.Net.AlphaShape()...)
 	in.target = b.OneHot(in.labels, int64(m.Classes), in.images)
 	return in
 }
@@ -101,15 +101,15 @@ func (s Search) Weights(l *Layout, regularized bool) (*Program, error) {
 	b := op.NewB("search_weights")
 	in := s.open(b, l, regularized)
 	lr := b.Input("lr", ir.Float32, 1)
-	momentum := b.Input("momentum", ir.Float32, l.ParamLen)
+	momentum := b.Input(Momentum, ir.Float32, l.ParamLen)
 	out := s.loss(in)
 	g := gradient(b, out.total, in.params.vector, out.stop()...)
 	params, velocity, _ := s.SGD.step(b, in.params.vector, momentum, g, lr)
-	b.Output("params.next", params)
-	b.Output("stats.next", in.updateStats(in.stats.vector, out.stats))
-	b.Output("momentum.next", velocity)
+	b.Output(next(Params), params)
+	b.Output(next(Stats), in.updateStats(in.stats.vector, out.stats))
+	b.Output(next(Momentum), velocity)
 	out.outputs(in)
-	return build(b, carried("params"), carried("stats"), carried("momentum"), read("alphas"))
+	return build(b, carried(Params), carried(Stats), carried(Momentum), read(Alphas))
 }
 
 // Alphas is the architecture step: one Adam update of the architecture parameters. Besides the inputs of both steps it
@@ -119,16 +119,16 @@ func (s Search) Alphas(l *Layout, regularized bool) (*Program, error) {
 	in := s.open(b, l, regularized)
 	st := adamState{
 		w: in.alphas,
-		m: b.Input("adam_m", ir.Float32, s.Net.AlphaShape()...),
-		v: b.Input("adam_v", ir.Float32, s.Net.AlphaShape()...),
-		t: b.Input("adam_t", ir.Float32, 1),
+		m: b.Input(AdamM, ir.Float32, s.Net.AlphaShape()...),
+		v: b.Input(AdamV, ir.Float32, s.Net.AlphaShape()...),
+		t: b.Input(AdamT, ir.Float32, 1),
 	}
 	out := s.loss(in)
 	st = s.Adam.step(b, st, gradient(b, out.total, in.alphas, out.stop()...))
-	b.Output("alphas.next", st.w)
-	b.Output("adam_m.next", st.m)
-	b.Output("adam_v.next", st.v)
-	b.Output("adam_t.next", st.t)
+	b.Output(next(Alphas), st.w)
+	b.Output(next(AdamM), st.m)
+	b.Output(next(AdamV), st.v)
+	b.Output(next(AdamT), st.t)
 	out.outputs(in)
-	return build(b, read("params"), read("stats"), carried("alphas"), carried("adam_m"), carried("adam_v"), carried("adam_t"))
+	return build(b, read(Params), read(Stats), carried(Alphas), carried(AdamM), carried(AdamV), carried(AdamT))
 }

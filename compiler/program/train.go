@@ -47,7 +47,7 @@ func (t Train) Compile(l *Layout) (*Program, error) {
 	labels := b.Input("labels", ir.Int64, int64(t.Batch))
 	lr := b.Input("lr", ir.Float32, 1)
 	w := open(b, t.Net, l)
-	momentum := b.Input("momentum", ir.Float32, l.ParamLen)
+	momentum := b.Input(Momentum, ir.Float32, l.ParamLen)
 	main := mode{train: true, dropPath: t.dropPath(b)}
 
 	target := b.OneHot(labels, int64(m.Classes), images)
@@ -102,14 +102,14 @@ func (t Train) Compile(l *Layout) (*Program, error) {
 	}
 	g := gradient(b, loss, w.params.vector, stop...)
 	params, velocity, norm := t.SGD.step(b, w.params.vector, momentum, g, lr)
-	b.Output("params.next", params)
-	b.Output("stats.next", stats)
-	b.Output("momentum.next", velocity)
+	b.Output(next(Params), params)
+	b.Output(next(Stats), stats)
+	b.Output(next(Momentum), velocity)
 	b.Output("loss", loss)
 	b.Output("correct", correct(b, logits, labels))
 	b.Output("logits", logits)
 	b.Output("norm", norm)
-	return build(b, carried("params"), carried("stats"), carried("momentum"))
+	return build(b, carried(Params), carried(Stats), carried(Momentum))
 }
 
 // dropPath declares the input of drop-path factors and hands them out edge by edge; nil when it is off. The number of

@@ -57,9 +57,3 @@ func (o Options) Beside(path string) Options {
 	o.Config["session.model_external_initializers_file_folder_path"] = dir
 	return o
 }
-
-// Carry ties a program's input and output to a tensor of the state. In is fed from the current buffer, Out is written
-// to the next one; either may be empty, for a program that only writes or only reads.
-type Carry struct {
-	In, Out, State string
-}

@@ -9,6 +9,7 @@ import (
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
+	"rnas/internal/carry"
 	"rnas/internal/tensor"
 )
 
@@ -39,13 +40,13 @@ type binding struct {
 type lane struct{ ins, outs []onnxruntime.Value }
 
 // NewStepper ties a session to a state. All shapes must be static, apart from those that the state decides.
-func NewStepper(s *Session, st *Store, carry []Carry) (*Stepper, error) {
-	return NewLaneStepper(s, st, carry, 1, 1)
+func NewStepper(s *Session, st *Store, states []carry.Binding) (*Stepper, error) {
+	return NewLaneStepper(s, st, states, 1, 1)
 }
 
 // newStepper makes a Stepper whose buffers have so many times the rows of the session's inputs and outputs, one group after the
 // other; so many groups are worked on at a time.
-func NewLaneStepper(s *Session, st *Store, carry []Carry, lanes, workers int) (*Stepper, error) {
+func NewLaneStepper(s *Session, st *Store, states []carry.Binding, lanes, workers int) (*Stepper, error) {
 	p := &Stepper{session: s, state: st, in: make([]binding, len(s.in)), out: make([]binding, len(s.out)), lanes: make([]lane, lanes)}
 	p.crew = newCrew(lanes, workers, p.run)
 	st.mu.Lock()
@@ -53,15 +54,15 @@ func NewLaneStepper(s *Session, st *Store, carry []Carry, lanes, workers int) (*
 	if st.closed {
 		return nil, fmt.Errorf("state: %w", ErrClosed)
 	}
-	if err := p.bind(carry); err != nil {
+	if err := p.bind(states); err != nil {
 		p.release()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *Stepper) bind(carry []Carry) error {
-	for _, c := range carry {
+func (p *Stepper) bind(states []carry.Binding) error {
+	for _, c := range states {
 		if c.In == "" && c.Out == "" {
 			return fmt.Errorf("carry of state %s: expected an input or an output, found neither", c.State)
 		}

@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"testing"
 
+	"rnas/internal/carry"
 	"rnas/internal/tensor"
 	"rnas/runtime/ort"
 	"rnas/runtime/ort/orttest"
 )
 
-func newStepper(t testing.TB, s *ort.Session, st *ort.Store, carry ...ort.Carry) *ort.Stepper {
+func newStepper(t testing.TB, s *ort.Session, st *ort.Store, states ...carry.Binding) *ort.Stepper {
 	t.Helper()
-	p, err := ort.NewStepper(s, st, carry)
+	p, err := ort.NewStepper(s, st, states)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func TestStepCarriesState(t *testing.T) {
 	if st.Get("params") != first {
 		t.Error("expected the added tensor itself as the current value")
 	}
-	p := newStepper(t, s, st, ort.Carry{In: "params", Out: "params_next", State: "params"})
+	p := newStepper(t, s, st, carry.Binding{In: "params", Out: "params_next", State: "params"})
 	copy(p.Input("grad").Float32s(), []float32{1, 2, 3, 4})
 	for step := 1; step <= 5; step++ {
 		p.Input("rate").Float32s()[0] = float32(step)
@@ -69,8 +70,8 @@ func TestStepCarriesState(t *testing.T) {
 func TestStepSharedState(t *testing.T) {
 	s := open(t, counter(3), ort.Options{})
 	st := orttest.Store(t, map[string]*tensor.Tensor{"a": values(3, 1), "b": values(3, 100)}, "a", "b")
-	toB := newStepper(t, s, st, ort.Carry{In: "params", State: "a"}, ort.Carry{Out: "params_next", State: "b"})
-	onA := newStepper(t, s, st, ort.Carry{In: "params", Out: "params_next", State: "a"}, ort.Carry{In: "grad", State: "b"})
+	toB := newStepper(t, s, st, carry.Binding{In: "params", State: "a"}, carry.Binding{Out: "params_next", State: "b"})
+	onA := newStepper(t, s, st, carry.Binding{In: "params", Out: "params_next", State: "a"}, carry.Binding{In: "grad", State: "b"})
 	copy(toB.Input("grad").Float32s(), []float32{1, 1, 1})
 	toB.Input("rate").Float32s()[0] = 1
 	onA.Input("rate").Float32s()[0] = 1
@@ -97,7 +98,7 @@ func TestStepSharedState(t *testing.T) {
 func TestStepCarriesScalar(t *testing.T) {
 	s := open(t, plusOne(tensor.Int64), ort.Options{})
 	st := orttest.Store(t, map[string]*tensor.Tensor{"n": tensor.Scalar[int64](5)}, "n")
-	p := newStepper(t, s, st, ort.Carry{In: "x", Out: "y", State: "n"})
+	p := newStepper(t, s, st, carry.Binding{In: "x", Out: "y", State: "n"})
 	for want := int64(6); want < 10; want++ {
 		if err := p.Step(); err != nil {
 			t.Fatal(err)
@@ -111,7 +112,7 @@ func TestStepCarriesScalar(t *testing.T) {
 func TestStepErrorKeepsState(t *testing.T) {
 	s := open(t, gather(), ort.Options{})
 	st := orttest.Store(t, map[string]*tensor.Tensor{"y": tensor.Vector[float32](-1)}, "y")
-	p := newStepper(t, s, st, ort.Carry{Out: "y", State: "y"})
+	p := newStepper(t, s, st, carry.Binding{Out: "y", State: "y"})
 	step := func(i int64, want float32) error {
 		p.Input("i").Int64s()[0] = i
 		err := p.Step()
@@ -133,17 +134,17 @@ func TestStepperErrors(t *testing.T) {
 	st := orttest.Store(t, map[string]*tensor.Tensor{"p": values(4, 0), "q": values(5, 0), "h": tensor.Scalar(tensor.Half(0))}, "p", "q", "h")
 	for _, c := range []struct {
 		session *ort.Session
-		carry   []ort.Carry
+		carry   []carry.Binding
 		parts   []string
 	}{
-		{s, []ort.Carry{{In: "params", State: "zzz"}}, []string{"zzz", `"p" "q"`}},
-		{s, []ort.Carry{{In: "weights", State: "p"}}, []string{"input weights", "params"}},
-		{s, []ort.Carry{{Out: "weights", State: "p"}}, []string{"output weights", "params_next"}},
-		{s, []ort.Carry{{In: "params", State: "q"}}, []string{"input params", "expected shape [4], found [5]"}},
-		{s, []ort.Carry{{State: "p"}}, []string{"state p", "neither"}},
-		{s, []ort.Carry{{In: "params", State: "p"}, {In: "params", State: "p"}}, []string{"input params", "twice"}},
-		{s, []ort.Carry{{Out: "params_next", State: "p"}, {Out: "sum", State: "p"}}, []string{"state p", "two outputs"}},
-		{s, []ort.Carry{{In: "params", State: "h"}}, []string{"float16"}},
+		{s, []carry.Binding{{In: "params", State: "zzz"}}, []string{"zzz", `"p" "q"`}},
+		{s, []carry.Binding{{In: "weights", State: "p"}}, []string{"input weights", "params"}},
+		{s, []carry.Binding{{Out: "weights", State: "p"}}, []string{"output weights", "params_next"}},
+		{s, []carry.Binding{{In: "params", State: "q"}}, []string{"input params", "expected shape [4], found [5]"}},
+		{s, []carry.Binding{{State: "p"}}, []string{"state p", "neither"}},
+		{s, []carry.Binding{{In: "params", State: "p"}, {In: "params", State: "p"}}, []string{"input params", "twice"}},
+		{s, []carry.Binding{{Out: "params_next", State: "p"}, {Out: "sum", State: "p"}}, []string{"state p", "two outputs"}},
+		{s, []carry.Binding{{In: "params", State: "h"}}, []string{"float16"}},
 		{dynamic, nil, []string{"input x float32[-1]", "static"}},
 	} {
 		_, err := ort.NewStepper(c.session, st, c.carry)
@@ -162,7 +163,7 @@ func TestStepperErrors(t *testing.T) {
 func TestStepperClose(t *testing.T) {
 	s := open(t, counter(4), ort.Options{})
 	st := orttest.Store(t, map[string]*tensor.Tensor{"p": values(4, 2)}, "p")
-	carry := ort.Carry{In: "params", Out: "params_next", State: "p"}
+	carry := carry.Binding{In: "params", Out: "params_next", State: "p"}
 	a, b, c := newStepper(t, s, st, carry), newStepper(t, s, st, carry), newStepper(t, s, st, carry)
 	for range 2 {
 		if err := a.Close(); err != nil {
@@ -193,7 +194,7 @@ func TestStepperClose(t *testing.T) {
 func BenchmarkStep(b *testing.B) {
 	s := open(b, counter(1), ort.Options{Threads: 1})
 	st := orttest.Store(b, map[string]*tensor.Tensor{"p": values(1, 0)}, "p")
-	p := newStepper(b, s, st, ort.Carry{In: "params", Out: "params_next", State: "p"})
+	p := newStepper(b, s, st, carry.Binding{In: "params", Out: "params_next", State: "p"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := p.Step(); err != nil {
@@ -205,7 +206,7 @@ func BenchmarkStep(b *testing.B) {
 func BenchmarkStepOneNode(b *testing.B) {
 	s := open(b, plusOne(tensor.Float32, 1), ort.Options{Threads: 1})
 	st := orttest.Store(b, map[string]*tensor.Tensor{"p": values(1, 0)}, "p")
-	p := newStepper(b, s, st, ort.Carry{In: "x", Out: "y", State: "p"})
+	p := newStepper(b, s, st, carry.Binding{In: "x", Out: "y", State: "p"})
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := p.Step(); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
 
+	"rnas/internal/carry"
 	"rnas/internal/tensor"
 )
 
@@ -50,6 +51,16 @@ func (st *Store) Add(name string, t *tensor.Tensor) error {
 	}
 	st.names = append(st.names, name)
 	st.slots[name] = &slot{tensors: [2]*tensor.Tensor{t}}
+	return nil
+}
+
+// AddAll adds states at their first values, in order.
+func (st *Store) AddAll(list []carry.Initial) error {
+	for _, s := range list {
+		if err := st.Add(s.State, s.Value); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

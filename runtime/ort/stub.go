@@ -2,7 +2,10 @@
 
 package ort
 
-import "rnas/internal/tensor"
+import (
+	"rnas/internal/carry"
+	"rnas/internal/tensor"
+)
 
 // Without cgo there is no way to call ONNX Runtime: the package compiles, and everything that needs the library
 // reports ErrNoCgo.
@@ -61,6 +64,9 @@ func NewStore() *Store { return &Store{} }
 // Add reports ErrNoCgo.
 func (st *Store) Add(string, *tensor.Tensor) error { return ErrNoCgo }
 
+// AddAll reports ErrNoCgo.
+func (st *Store) AddAll([]carry.Initial) error { return ErrNoCgo }
+
 // Names is empty.
 func (st *Store) Names() []string { return nil }
 
@@ -77,9 +83,11 @@ func (st *Store) Close() error { return nil }
 type Stepper struct{}
 
 // NewStepper reports ErrNoCgo.
-func NewStepper(*Session, *Store, []Carry) (*Stepper, error) { return nil, ErrNoCgo }
+func NewStepper(*Session, *Store, []carry.Binding) (*Stepper, error) { return nil, ErrNoCgo }
 
-func NewLaneStepper(*Session, *Store, []Carry, int, int) (*Stepper, error) { return nil, ErrNoCgo }
+func NewLaneStepper(*Session, *Store, []carry.Binding, int, int) (*Stepper, error) {
+	return nil, ErrNoCgo
+}
 
 // Input is nil.
 func (p *Stepper) Input(string) *tensor.Tensor { return nil }

@@ -130,13 +130,11 @@ func (s *side) search() error {
 		return err
 	}
 	super := s.supernet()
-	for _, name := range []string{"alphas", "adam_m", "adam_v"} {
-		if err := s.state.Add(name, tensor.Zeros(tensor.Float32, super.AlphaShape()...)); err != nil {
+	for _, state := range l.InitialSearch(super, 0)[len(l.Initial(0)):] {
+		clear(state.Value.Float32s()) // uniform architecture weights, as the other side has them
+		if err := s.state.Add(state.State, state.Value); err != nil {
 			return err
 		}
-	}
-	if err := s.state.Add("adam_t", tensor.Zeros(tensor.Float32, 1)); err != nil {
-		return err
 	}
 	search := program.Search{Net: super, Batch: s.Batch, Reg: program.KL, SGD: sgd, Adam: adam}
 	s.check = []output{{0, "loss"}, {0, "reg"}, {1, "loss"}}
@@ -161,7 +159,7 @@ func (s *side) states() (lower.Network, *program.Layout, error) {
 	for _, v := range []struct {
 		name   string
 		values []float32
-	}{{"params", params}, {"stats", stats}, {"momentum", make([]float32, len(params))}} {
+	}{{program.Params, params}, {program.Stats, stats}, {program.Momentum, make([]float32, len(params))}} {
 		if err := s.state.Add(v.name, tensor.Vector(v.values...)); err != nil {
 			return nil, nil, err
 		}
