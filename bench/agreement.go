@@ -11,7 +11,7 @@ import (
 
 // agree compares plain inference of a model on the first points of the data with two options of the runtime.
 func agree(path string, data *dataset.Dataset, batch int, first, second ort.Options) (report.Agreement, error) {
-	a := report.Agreement{Path: path, First: first.Provider, Second: second.Provider, Points: min(probePoints, data.Len())}
+	a := report.Agreement{Path: path, First: string(first.Provider), Second: string(second.Provider), Points: min(probePoints, data.Len())}
 	var logits [2][]float32
 	for i, o := range []ort.Options{first, second} {
 		var err error

@@ -21,7 +21,7 @@ func TestDefaultBatch(t *testing.T) {
 		{"cpu", 2, 224, 8},
 		{"cuda", 2, 224, 64},
 	} {
-		if got := defaultBatch(ort.Options{Provider: c.provider, Threads: c.threads}, []int{3, c.side, c.side}); got != c.want {
+		if got := defaultBatch(ort.Options{Provider: ort.Provider(c.provider), Threads: c.threads}, []int{3, c.side, c.side}); got != c.want {
 			t.Errorf("%+v: found %d", c, got)
 		}
 	}

@@ -64,7 +64,7 @@ type Progress struct {
 // sessions have four each.
 func defaultBatch(o ort.Options, shape []int) int {
 	const most, least, pixels = 64, 8, 16 * 32 * 32
-	if o.Provider != "cpu" {
+	if !o.Provider.IsCPU() {
 		return most
 	}
 	threads := cmp.Or(o.Threads, ort.PhysicalCores())
@@ -98,7 +98,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 	}
 	defer corrupt.Close()
 	j := &job{Options: o, data: data, digest: data.Digest(), library: library.Version(), progress: progress, corrupt: corrupt}
-	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: o.Runtime.Provider}
+	result := &report.Result{RNAS: o.Version, ONNXRuntime: library.Version(), Provider: string(o.Runtime.Provider)}
 	if o.Protocol != nil {
 		result.Protocol = o.Protocol.report(o, data)
 	}
@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 func (j *job) measureAll(ctx context.Context, models []string, result *report.Result) (points []modelPoints, galleries []*report.Gallery, err error) {
 	runs := append([]ort.Options{j.Runtime}, j.Others...)
 	for i, other := range j.Others {
-		result.Provider += "," + other.Provider
+		result.Provider += "," + string(other.Provider)
 		for _, first := range runs[:i+1] {
 			for _, path := range models {
 				a, err := agree(path, j.data, j.Batch, first, other)
@@ -146,7 +146,7 @@ func (j *job) measureAll(ctx context.Context, models []string, result *report.Re
 				return nil, nil, named(path, err)
 			}
 			if len(j.Others) > 0 {
-				m.Provider = run.Provider
+				m.Provider = string(run.Provider)
 			}
 			p.path = m.Label()
 			result.Models, points, galleries = append(result.Models, m), append(points, p), append(galleries, p.gallery)
@@ -165,9 +165,7 @@ func named(path string, err error) error {
 }
 
 func (o *Options) normalize(models []string, data *dataset.Dataset) error {
-	if o.Runtime.Provider == "" {
-		o.Runtime.Provider = "cpu"
-	}
+	o.Runtime.Provider = o.Runtime.Provider.Canonical()
 	if o.Batch == 0 {
 		o.Batch = defaultBatch(o.Runtime, data.Shape[:])
 	}
@@ -178,7 +176,7 @@ func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 		return fmt.Errorf("data %s: no images", data.Name)
 	case o.Batch < 0:
 		return fmt.Errorf("batch %d: expected at least 1", o.Batch)
-	case slices.ContainsFunc(o.Others, func(other ort.Options) bool { return other.Provider == "" || other.Provider == o.Runtime.Provider }):
+	case slices.ContainsFunc(o.Others, func(other ort.Options) bool { return other.Provider.Canonical() == o.Runtime.Provider }):
 		return fmt.Errorf("providers to compare: expected others than %s", o.Runtime.Provider)
 	case o.Transfer != nil && len(models) < 2:
 		return fmt.Errorf("transfer of %s: expected two or more models, found %d", o.Transfer.Name, len(models))

@@ -87,7 +87,7 @@ func (m *model) shape(data *dataset.Dataset) error {
 // rows is how many images a run on n of them takes at least: a multiple of rowStep, at most a batch. Away from the CPU, where
 // kernels are chosen anew for each shape, it is the batch.
 func (m *model) rows(n int) int {
-	if !m.free || m.session.Provider() != "cpu" {
+	if !m.free || !m.session.Provider().IsCPU() {
 		return m.batch
 	}
 	return min((n+rowStep-1)/rowStep*rowStep, m.batch)

@@ -3,7 +3,6 @@ package runtime
 import (
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 
 	"rnas/compiler/cpu"
@@ -110,16 +109,16 @@ func (l *ready) tie(st *ort.Store, lanes, workers int) (*Running, error) {
 
 // ForwardPasses is the pipeline of a forward graph with constant weights before a program for a provider is made of it. What it
 // changes, a gradient has to see.
-func ForwardPasses(provider string) []pass.Pass {
-	if onCPU(provider) {
+func ForwardPasses(provider ort.Provider) []pass.Pass {
+	if provider.IsCPU() {
 		return cpu.Forward(blockSizeOr0())
 	}
 	return pass.Inference()
 }
 
 // passes is the pipeline of a program for a provider.
-func passes(g *ir.Graph, provider string) []pass.Pass {
-	if !onCPU(provider) {
+func passes(g *ir.Graph, provider ort.Provider) []pass.Pass {
+	if !provider.IsCPU() {
 		return append(pass.Training(), cpu.Stack)
 	}
 	block := blockSizeOr0()
@@ -137,9 +136,6 @@ func blockSizeOr0() int64 {
 	}
 	return block
 }
-
-// onCPU reports whether a provider of that name is the CPU's.
-func onCPU(provider string) bool { return provider == "" || strings.EqualFold(provider, "cpu") }
 
 // leftPlain reports whether ONNX Runtime lays g out better than the pass Blocked: it is plain inference with constant weights, and
 // some channels do not fill blocks, which ONNX Runtime then fills up by itself.

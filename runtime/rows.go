@@ -15,7 +15,7 @@ import (
 // them than groups, but a row by itself may be rounded otherwise than one among several.
 func LaunchRows(batch, pixels int, st *ort.Store, o ort.Options, compile func(rows int) (*program.Program, error)) (*Running, error) {
 	lanes, workers := 1, 1
-	if onCPU(o.Provider) {
+	if o.Provider.IsCPU() {
 		o.Threads = cmp.Or(o.Threads, ort.PhysicalCores())
 		lanes = lanesOf(batch, pixels, o.Threads)
 		workers = min(lanes, o.Threads)

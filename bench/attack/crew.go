@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strings"
 	"sync"
 
 	"rnas/runtime/ort"
@@ -21,7 +20,7 @@ func Open(st Stage, t Target) (Runner, error) {
 	if !t.Fixed && t.Points > 0 {
 		t.Batch = min(max(even(t.Points, t.Batch), smallest), t.Batch)
 	}
-	if !t.Fixed && strings.EqualFold(t.Runtime.Provider, "cpu") {
+	if !t.Fixed && t.Runtime.Provider.IsCPU() {
 		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, ort.PhysicalCores())
 		for sessions*2 <= t.Runtime.Threads && t.Batch/(sessions*2) >= leastRows {
 			sessions *= 2

@@ -157,7 +157,7 @@ func benchCommand(f *pflag.FlagSet) action {
 		}
 		for _, name := range providers[1:] {
 			other := o
-			other.Provider = name
+			other.Provider = ort.Provider(name)
 			b.options.Others = append(b.options.Others, other)
 		}
 		b.options.Command = c.words

@@ -91,7 +91,7 @@ func (r *runtimeFlags) open() (ort.Options, error) {
 	if err := openLibrary(r.library); err != nil {
 		return ort.Options{}, err
 	}
-	return ort.Options{Provider: r.provider, Device: r.device, Threads: r.threads}, nil
+	return ort.Options{Provider: ort.Provider(r.provider), Device: r.device, Threads: r.threads}, nil
 }
 
 func openLibrary(path string) error {

@@ -30,7 +30,7 @@ func (l Level) ort() (onnxruntime.GraphOptimizationLevel, error) {
 // create loads the model into s. A session for another provider than the CPU's is checked for heavy nodes that ended
 // up on the CPU, unless the options allow that.
 func (s *Session) create(model []byte, o Options) error {
-	if s.provider == providerCPU || o.AllowCPUFallback {
+	if s.provider.IsCPU() || o.AllowCPUFallback {
 		var err error
 		s.ort, err = s.load(model, o, "")
 		return err
@@ -84,7 +84,7 @@ func (s *Session) load(model []byte, o Options, placement string) (*onnxruntime.
 	return session, nil
 }
 
-func configure(so *onnxruntime.SessionOptions, provider string, o Options) error {
+func configure(so *onnxruntime.SessionOptions, provider Provider, o Options) error {
 	level, err := o.Optimize.ort()
 	if err != nil {
 		return err
@@ -95,8 +95,8 @@ func configure(so *onnxruntime.SessionOptions, provider string, o Options) error
 	if o.Device < 0 {
 		return fmt.Errorf("expected device 0 or above, found %d", o.Device)
 	}
-	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && provider != providerCUDA {
-		return fmt.Errorf("memory limit %d: expected 0 for provider %q, or bytes for %q", o.MemoryLimit, provider, providerCUDA)
+	if o.MemoryLimit < 0 || o.MemoryLimit > 0 && provider != CUDA {
+		return fmt.Errorf("memory limit %d: expected 0 for provider %q, or bytes for %q", o.MemoryLimit, provider, CUDA)
 	}
 	threads := o.Threads
 	if threads == 0 {
@@ -135,7 +135,7 @@ func configure(so *onnxruntime.SessionOptions, provider string, o Options) error
 }
 
 // appendProvider adds the provider, ErrNoProvider when the library cannot.
-func appendProvider(so *onnxruntime.SessionOptions, name string, o Options) error {
+func appendProvider(so *onnxruntime.SessionOptions, name Provider, o Options) error {
 	p, ok := providers[name]
 	if !ok {
 		return fmt.Errorf("%w: unknown provider %q: expected one of %v", ErrNoProvider, name, ProviderNames())
@@ -147,7 +147,7 @@ func appendProvider(so *onnxruntime.SessionOptions, name string, o Options) erro
 	if p.device != "" {
 		config[p.device] = strconv.Itoa(o.Device)
 	}
-	if name == providerCUDA {
+	if name == CUDA {
 		// The heuristic search picks the same kernel every time; the exhaustive one depends on timing.
 		config["cudnn_conv_algo_search"] = "HEURISTIC"
 		config["use_tf32"] = "0"

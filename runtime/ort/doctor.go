@@ -16,7 +16,7 @@ type Report struct {
 	Library      string      `json:"library,omitempty"`      // the file in use
 	Version      string      `json:"version,omitempty"`      // of that library
 	MinVersion   string      `json:"min_version"`            // the oldest that is accepted
-	Providers    []Provider  `json:"providers,omitempty"`    // of that library
+	Providers    []Offer     `json:"providers,omitempty"`    // of that library
 	Cores        int         `json:"cores"`                  // physical, given to the process; the default thread count
 	CPUs         int         `json:"cpus"`                   // logical, given to the process
 	CPUFeatures  []string    `json:"cpu_features,omitempty"` // vector extensions, weakest first
@@ -46,7 +46,7 @@ func Doctor(explicit string) Report {
 	}
 	r.Library, r.Version, r.Providers = l.Path(), l.Version(), l.Providers()
 	for _, p := range r.Providers {
-		if p.Name == "cuda" && !p.Available() {
+		if p.Name == CUDA && !p.Available() {
 			r.Installation = append(r.Installation, "for CUDA: RNAS_ORT=gpu tools/fetch-onnxruntime.sh, with CUDA and cuDNN on the library path")
 		}
 	}

@@ -11,7 +11,7 @@ func Place(model []byte, file string) error {
 	if err != nil {
 		return err
 	}
-	s, err := (&Session{in: in, out: out, provider: providerCPU}).load(model, Options{}, file)
+	s, err := (&Session{in: in, out: out, provider: CPU}).load(model, Options{}, file)
 	if err != nil {
 		return err
 	}

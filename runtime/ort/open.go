@@ -16,7 +16,7 @@ type Library struct {
 	version string
 
 	probe     sync.Once
-	providers []Provider
+	providers []Offer
 }
 
 var loaded struct {

@@ -19,9 +19,8 @@ const (
 
 // Options says how a session runs. The zero value is the CPU provider with all optimizations.
 type Options struct {
-	// Provider is the execution provider in lower case: "cpu" (also ""), "cuda", "tensorrt", and the others that
-	// ProviderNames lists.
-	Provider string
+	// Provider is the execution provider, one of ProviderNames; "" is the CPU's.
+	Provider Provider
 	// Device is the number of the device, for providers that have several.
 	Device int
 	// Threads is the number of threads one operator may use; 0 is PhysicalCores().

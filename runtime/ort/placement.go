@@ -23,7 +23,7 @@ var heavy = map[string]bool{
 }
 
 // checkPlacement reads a placed graph and reports ErrPlacement for heavy nodes on the CPU.
-func checkPlacement(file, provider string) error {
+func checkPlacement(file string, provider Provider) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("read placement: %w", err)
@@ -36,7 +36,7 @@ func checkPlacement(file, provider string) error {
 }
 
 // judge reports ErrPlacement for heavy nodes on the CPU, naming the first ones.
-func judge(placed []Placement, provider string) error {
+func judge(placed []Placement, provider Provider) error {
 	const shown = 5
 	var found []string
 	n := 0

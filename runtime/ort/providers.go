@@ -5,14 +5,8 @@ package ort
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	onnxruntime "github.com/yalue/onnxruntime_go"
-)
-
-const (
-	providerCPU  = "cpu"
-	providerCUDA = "cuda"
 )
 
 // provider says how to add an execution provider to a session.
@@ -22,26 +16,25 @@ type provider struct {
 	compiles bool                                                                 // turns subgraphs into engines instead of picking a kernel per node
 }
 
-var providers = map[string]provider{
-	providerCPU:  {},
-	providerCUDA: {add: addCUDA, device: "device_id"},
-	"tensorrt":   {add: addTensorRT, device: "device_id", compiles: true},
-	"openvino":   {add: (*onnxruntime.SessionOptions).AppendExecutionProviderOpenVINO, compiles: true},
-	"coreml":     {add: (*onnxruntime.SessionOptions).AppendExecutionProviderCoreMLV2, compiles: true},
-	"xnnpack":    generic("XNNPACK", "", true),
-	"qnn":        generic("QNN", "", true),
-	"webgpu":     generic("WebGPU", "deviceId", false),
-	"migraphx":   generic("MIGraphX", "device_id", true),
+var providers = map[Provider]provider{
+	CPU:        {},
+	CUDA:       {add: addCUDA, device: "device_id"},
+	"tensorrt": {add: addTensorRT, device: "device_id", compiles: true},
+	"openvino": {add: (*onnxruntime.SessionOptions).AppendExecutionProviderOpenVINO, compiles: true},
+	"coreml":   {add: (*onnxruntime.SessionOptions).AppendExecutionProviderCoreMLV2, compiles: true},
+	"xnnpack":  generic("XNNPACK", "", true),
+	"qnn":      generic("QNN", "", true),
+	"webgpu":   generic("WebGPU", "deviceId", false),
+	"migraphx": generic("MIGraphX", "device_id", true),
 }
 
 // ProviderNames lists the execution providers that this package can ask a library for, sorted.
-func ProviderNames() []string { return slices.Sorted(maps.Keys(providers)) }
-
-func providerName(name string) string {
-	if name == "" {
-		return providerCPU
+func ProviderNames() []string {
+	var names []string
+	for _, p := range slices.Sorted(maps.Keys(providers)) {
+		names = append(names, string(p))
 	}
-	return strings.ToLower(name)
+	return names
 }
 
 func generic(name, device string, compiles bool) provider {
@@ -81,10 +74,10 @@ func addTensorRT(so *onnxruntime.SessionOptions, config map[string]string) error
 // Providers says of every name in ProviderNames whether the library offers it. The wrapper has no call that lists
 // them, so each one is added to a session that is then dropped: this also loads the provider's own libraries, and
 // Problem says what is missing. Computed once.
-func (l *Library) Providers() []Provider {
+func (l *Library) Providers() []Offer {
 	l.probe.Do(func() {
-		for _, name := range ProviderNames() {
-			p := Provider{Name: name}
+		for _, name := range slices.Sorted(maps.Keys(providers)) {
+			p := Offer{Name: name}
 			if err := keepSignals(func() error { return tryProvider(name) }); err != nil {
 				p.Problem = err.Error()
 			}
@@ -94,7 +87,7 @@ func (l *Library) Providers() []Provider {
 	return slices.Clone(l.providers)
 }
 
-func tryProvider(name string) error {
+func tryProvider(name Provider) error {
 	p := providers[name]
 	if p.add == nil {
 		return nil
@@ -112,8 +105,8 @@ func tryProvider(name string) error {
 }
 
 // offered lists the names of the available providers.
-func (l *Library) offered() []string {
-	var out []string
+func (l *Library) offered() []Provider {
+	var out []Provider
 	for _, p := range l.Providers() {
 		if p.Available() {
 			out = append(out, p.Name)

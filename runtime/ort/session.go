@@ -17,7 +17,7 @@ import (
 // tensors of its own. Close waits for running calls.
 type Session struct {
 	in, out  []Info
-	provider string
+	provider Provider
 
 	mu  sync.RWMutex
 	ort *onnxruntime.DynamicAdvancedSession // nil after Close
@@ -38,7 +38,7 @@ func NewSession(model []byte, o Options) (*Session, error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("model has no outputs")
 	}
-	s := &Session{in: in, out: out, provider: providerName(o.Provider)}
+	s := &Session{in: in, out: out, provider: o.Provider.Canonical()}
 	if err := keepSignals(func() error { return s.create(model, o) }); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Session) Inputs() []Info { return slices.Clone(s.in) }
 func (s *Session) Outputs() []Info { return slices.Clone(s.out) }
 
 // Provider is the execution provider the session was created for.
-func (s *Session) Provider() string { return s.provider }
+func (s *Session) Provider() Provider { return s.provider }
 
 // Close frees the model. Closing twice is harmless.
 func (s *Session) Close() error {

@@ -294,7 +294,7 @@ func TestMissingProvider(t *testing.T) {
 			continue
 		}
 		_, err := ort.NewSession(plusOne(tensor.Float32, 2), ort.Options{Provider: p.Name})
-		wantError(t, err, ort.ErrNoProvider, p.Name, l.Path(), "offers [", "cpu")
+		wantError(t, err, ort.ErrNoProvider, string(p.Name), l.Path(), "offers [", "cpu")
 	}
 	if !slices.IsSorted(ort.ProviderNames()) {
 		t.Errorf("expected sorted names, found %v", ort.ProviderNames())

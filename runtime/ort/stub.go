@@ -26,7 +26,7 @@ func (l *Library) Version() string { return "" }
 func (l *Library) Path() string { return "" }
 
 // Providers is empty.
-func (l *Library) Providers() []Provider { return nil }
+func (l *Library) Providers() []Offer { return nil }
 
 // ProviderNames is empty.
 func ProviderNames() []string { return nil }
@@ -44,7 +44,7 @@ func (s *Session) Inputs() []Info { return nil }
 func (s *Session) Outputs() []Info { return nil }
 
 // Provider is empty.
-func (s *Session) Provider() string { return "" }
+func (s *Session) Provider() Provider { return "" }
 
 // Run reports ErrNoCgo.
 func (s *Session) Run(_, _ []*tensor.Tensor) error { return ErrNoCgo }

@@ -14,9 +14,6 @@ const (
 
 // Runtime fills in how programs of so many nodes are to be loaded.
 func Runtime(o ort.Options, level ort.Level) ort.Options {
-	if o.Provider == "" {
-		o.Provider = "cpu" // what the passes for it go by
-	}
 	o.Optimize, o.NoMemoryPattern = level, true
 	return o
 }
