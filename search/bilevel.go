@@ -125,7 +125,7 @@ func (s *searcher) feeds(d *dataset.Dataset) error {
 		f := loop.Feed{Loader: dataset.Loader{Data: part, Batch: c.Batch, Shuffle: true, DropLast: true, Augment: c.Augment, Seed: seed}}
 		f.Steps = f.Loader.Steps()
 		if regularized {
-			f.Extras = append(f.Extras, c.Noise.PerImage("noise", c.Batch, d.Elems(), c.Seed, rng.Noise, step))
+			f.Extras = append(f.Extras, loop.PerImage(c.Noise, "noise", c.Batch, d.Elems(), c.Seed, rng.Noise, step))
 		}
 		return f
 	}

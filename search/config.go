@@ -42,7 +42,7 @@ type Config struct {
 	Reg   program.Regularizer `json:"reg"`
 	RegOn string              `json:"reg_on"`
 	// Noise makes the twin, or the start of Attack where the method is adv.
-	Noise  loop.Noise     `json:"noise"`
+	Noise  program.Noise  `json:"noise"`
 	Attack program.Attack `json:"attack"`
 	// Lambda is the weight of R, or its first value if LambdaAuto is positive. Then it is changed after every step with the
 	// term, so that the ratio lambda*R/CE comes to LambdaAuto.
@@ -65,7 +65,7 @@ func Default(method string, m lower.Macro) Config {
 		SGD:      program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
 		Adam:     program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 		Reg:      program.KL, RegOn: OnAlpha,
-		Noise:      loop.Noise{Kind: loop.Uniform, Size: eps},
+		Noise:      program.Noise{Kind: program.Uniform, Size: eps},
 		Attack:     program.Attack{Epsilon: eps, StepSize: 2. / 255, Steps: 7},
 		Lambda:     1,
 		LambdaAuto: 0.5,

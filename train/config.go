@@ -4,7 +4,6 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
@@ -18,7 +17,7 @@ type Config struct {
 	Recipe  program.Recipe   `json:"recipe"`
 	// Attack makes the images of adversarial recipes, from the noise Start; AttackTrain runs it with batch statistics.
 	Attack      program.Attack `json:"attack"`
-	Start       loop.Noise     `json:"start"`
+	Start       program.Noise  `json:"start"`
 	AttackTrain bool           `json:"attack_train"`
 	Beta        float64        `json:"beta"` // weight of the divergence in TRADES
 
@@ -46,25 +45,14 @@ type Config struct {
 // Default is adversarial training by one gradient step from a random start (Wong et al. 2020: step 1.25 eps, one-cycle
 // learning rate) or by the attacks and weights of the respective papers (Madry et al. 2018, Zhang et al. 2019).
 func Default(network lower.Evaluation, recipe program.Recipe) Config {
-	const eps = 8. / 255
 	c := Config{
 		Network: network, Recipe: recipe, Epochs: 30, Batch: 64,
 		Schedule: loop.Schedule{Kind: loop.OneCycle, LR: 0.1, Peak: 0.4},
 		SGD:      program.SGD{Momentum: 0.9, WeightDecay: 5e-4, Clip: 5},
 		Augment:  dataset.Augment{Crop: 4, Flip: true}, AuxWeight: 0.4, ValidateEvery: 1, ValidateImages: 1000,
 	}
-	switch recipe {
-	case program.Fast:
-		c.Attack = program.Attack{Epsilon: eps, StepSize: 1.25 * eps, Steps: 1}
-		c.Start = loop.Noise{Kind: loop.Uniform, Size: eps}
-	case program.PGD:
-		c.Attack = program.Attack{Epsilon: eps, StepSize: 2. / 255, Steps: 7}
-		c.Start = loop.Noise{Kind: loop.Uniform, Size: eps}
-	case program.TRADES:
-		c.Attack = program.Attack{Epsilon: eps, StepSize: 2. / 255, Steps: 10}
-		c.Start = loop.Noise{Kind: loop.Gaussian, Size: 0.001}
-		c.Beta = 6
-	}
+	d := recipe.Defaults()
+	c.Attack, c.Start, c.Beta = d.Attack, d.Start, d.Beta
 	return c
 }
 
@@ -76,8 +64,8 @@ func (c Config) Validate() error {
 		}
 		return nil
 	}
-	if !slices.Contains(recipes, c.Recipe) {
-		return fmt.Errorf("recipe: expected one of %v, found %q", recipes, c.Recipe)
+	if err := c.Recipe.Validate(); err != nil {
+		return err
 	}
 	if err := c.Network.Validate(); err != nil {
 		return fmt.Errorf("network: %w", err)
@@ -85,7 +73,7 @@ func (c Config) Validate() error {
 	if err := c.Network.Genotype.Validate(); err != nil {
 		return fmt.Errorf("genotype: %w", err)
 	}
-	if c.Recipe != program.Standard {
+	if c.Recipe.Attacks() {
 		if err := c.Attack.Validate(); err != nil {
 			return err
 		}
@@ -128,8 +116,6 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
-
-var recipes = []program.Recipe{program.Standard, program.Fast, program.PGD, program.TRADES}
 
 // fits checks that the data suits the network and the batch.
 func (c Config) fits(d *dataset.Dataset) error {

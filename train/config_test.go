@@ -15,7 +15,7 @@ import (
 )
 
 func TestDefaultsAreValid(t *testing.T) {
-	for _, r := range recipes {
+	for _, r := range program.Recipes() {
 		c, _ := tiny(t, r)
 		if err := c.Validate(); err != nil {
 			t.Errorf("%s: %v", r, err)

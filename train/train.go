@@ -191,8 +191,8 @@ func (t *trainer) states() error {
 func newFeed(c Config, d *dataset.Dataset) (loop.Feed, error) {
 	f := loop.Feed{Loader: dataset.Loader{Data: d, Batch: c.Batch, Shuffle: true, DropLast: true, Augment: c.Augment, Seed: c.Seed}}
 	f.Steps = f.Loader.Steps()
-	if c.Recipe != program.Standard {
-		f.Extras = append(f.Extras, c.Start.PerImage("start", c.Batch, d.Elems(), c.Seed, rng.Start, 0))
+	if c.Recipe.Attacks() {
+		f.Extras = append(f.Extras, loop.PerImage(c.Start, "start", c.Batch, d.Elems(), c.Seed, rng.Start, 0))
 	}
 	if c.DropPath > 0 {
 		edges, err := program.DropPathEdges(c.Network)

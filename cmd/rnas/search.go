@@ -52,7 +52,7 @@ func (s *searchFlags) add(f *pflag.FlagSet) {
 	f.Float64Var(&c.SGD.WeightDecay, "weight-decay", c.SGD.WeightDecay, "weight decay of the weights")
 	f.Float64Var(&c.Adam.LR, "alpha-lr", c.Adam.LR, "learning rate of the architecture")
 	f.IntVar(&c.AlphaWarmup, "alpha-warmup", c.AlphaWarmup, "first epochs without a step of the architecture")
-	f.StringVar(&s.reg, "reg", string(c.Reg), "robustness term: "+joined(program.Regularizers()))
+	f.StringVar(&s.reg, "reg", string(c.Reg), "robustness term, between the logits f of clean and f' of perturbed images:\n"+program.RegularizersUsage())
 	f.StringVar(&c.RegOn, "reg-on", c.RegOn, "steps with the robustness term: alpha, weights or both")
 	f.StringVar(&s.lambda, "lambda", "auto", "weight of the robustness term, a number or auto")
 	f.Float64Var(&c.LambdaAuto, "lambda-ratio", c.LambdaAuto, "ratio of the weighted term to the cross-entropy that --lambda auto holds")

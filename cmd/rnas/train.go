@@ -42,7 +42,7 @@ func (t *trainFlags) add(f *pflag.FlagSet) {
 	t.config = train.Default(lower.Evaluation{Macro: lower.Macro{Channels: 36, Layers: 20}}, program.Fast)
 	c := &t.config
 	f.StringVar(&t.genotype, "genotype", "", "genotype, a file, zoo:NAME or a string of NAS-Bench-201 (required)")
-	f.StringVar(&t.recipe, "recipe", string(program.Fast), "what is learnt from: standard, fast, pgd or trades")
+	f.StringVar(&t.recipe, "recipe", string(program.Fast), "what is learnt from:\n"+program.RecipesUsage())
 	f.IntVar(&c.Network.Channels, "channels", c.Network.Channels, "channels of the first cells")
 	f.IntVar(&c.Network.Layers, "layers", c.Network.Layers, "cells")
 	f.Float32SliceVar(&c.Network.Mean, "mean", nil, "mean of each colour channel, subtracted from the image")
@@ -83,14 +83,14 @@ func (t *trainFlags) complete(g genotype.Genotype, d *dataset.Dataset) (train.Co
 	c.Recipe = program.Recipe(t.recipe)
 	recipe := train.Default(c.Network, c.Recipe)
 	c.Attack, c.Start, c.Beta = recipe.Attack, recipe.Start, recipe.Beta
-	if c.Recipe != program.Standard {
+	if c.Recipe.Attacks() {
 		c.Attack.Epsilon = t.eps.size
 	}
-	if c.Start.Kind == loop.Uniform {
+	if c.Start.Kind == program.Uniform {
 		c.Start.Size = t.eps.size
 	}
-	if c.Recipe == program.Fast {
-		c.Attack.StepSize = 1.25 * t.eps.size
+	if d := c.Recipe.Defaults(); d.StepOverEpsilon > 0 {
+		c.Attack.StepSize = d.StepOverEpsilon * t.eps.size
 	}
 	if t.step.text != "" {
 		c.Attack.StepSize = t.step.size

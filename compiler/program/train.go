@@ -1,22 +1,9 @@
 package program
 
 import (
-	"fmt"
-
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
 	"rnas/compiler/op"
-)
-
-// Recipe tells which images a training step learns from.
-type Recipe string
-
-// Recipes.
-const (
-	Standard Recipe = "standard" // clean images
-	Fast     Recipe = "fast"     // one signed-gradient step from a random start (Wong et al. 2020)
-	PGD      Recipe = "pgd"      // projected gradient descent (Madry et al. 2018)
-	TRADES   Recipe = "trades"   // clean loss and divergence of adversarial from clean logits (Zhang et al. 2019)
 )
 
 // Train describes a training step of a network.
@@ -41,73 +28,39 @@ type Train struct {
 
 // Compile makes the program over the layout of the network.
 func (t Train) Compile(l *Layout) (*Program, error) {
+	row, err := t.Recipe.row()
+	if err != nil {
+		return nil, err
+	}
 	m := t.Net.Skeleton()
 	b := op.NewB("train_" + string(t.Recipe))
-	images := b.Input("images", ir.Float32, int64(t.Batch), int64(m.Depth), int64(m.Height), int64(m.Width))
-	labels := b.Input("labels", ir.Int64, int64(t.Batch))
+	s := &trainStep{Train: t, attackMode: mode{train: t.AttackTrain}}
+	s.images = b.Input("images", ir.Float32, int64(t.Batch), int64(m.Depth), int64(m.Height), int64(m.Width))
+	s.labels = b.Input("labels", ir.Int64, int64(t.Batch))
 	lr := b.Input("lr", ir.Float32, 1)
-	w := open(b, t.Net, l)
+	s.network = open(b, t.Net, l)
 	momentum := b.Input(Momentum, ir.Float32, l.ParamLen)
-	main := mode{train: true, dropPath: t.dropPath(b)}
+	s.main = mode{train: true, dropPath: t.dropPath(b)}
+	s.target = b.OneHot(s.labels, int64(m.Classes), s.images)
+	s.soft = smooth(b, s.target, t.Smoothing)
+	s.stats = s.network.stats.vector
 
-	target := b.OneHot(labels, int64(m.Classes), images)
-	soft := smooth(b, target, t.Smoothing)
-	stats := w.stats.vector
-
-	learn := images
-	var start, adversarial *ir.Value
-	if t.Recipe != Standard {
-		start = b.Input("start", ir.Float32, images.Shape...)
-	}
-	attackMode := mode{train: t.AttackTrain}
-	switch t.Recipe {
-	case Standard:
-	case Fast, PGD:
-		adversarial = t.Attack.Run(b, images, start, func(b op.B, x *ir.Value) *ir.Value {
-			logits, _, _ := w.forward(b, x, attackMode)
-			return b.ReduceSum(crossEntropy(b, logits, target), true, 0)
-		})
-		learn = adversarial
-	case TRADES:
-		clean, _, _ := w.forward(b, images, attackMode)
-		adversarial = t.Attack.Run(b, images, start, func(b op.B, x *ir.Value) *ir.Value {
-			logits, _, _ := w.forward(b, x, attackMode)
-			return b.ReduceSum(divergence(b, clean, logits), true, 0)
-		})
-	default:
-		return nil, fmt.Errorf("recipe %q is not known: expected standard, fast, pgd or trades", t.Recipe)
-	}
-
-	var logits, aux, loss *ir.Value
-	var batch []lower.Stat
-	b.In("main", func() {
-		logits, aux, batch = w.forward(b, learn, main)
-		loss = mean(b, crossEntropy(b, logits, soft))
-		stats = w.updateStats(stats, batch)
-		if aux != nil && t.AuxWeight != 0 {
-			loss = b.Add(loss, b.Scale(mean(b, crossEntropy(b, aux, soft)), t.AuxWeight))
-		}
-	})
-	if t.Recipe == TRADES {
-		b.In("robust", func() {
-			attacked, _, batch := w.forward(b, adversarial, main)
-			loss = b.Add(loss, b.Scale(mean(b, divergence(b, logits, attacked)), t.Beta))
-			stats = w.updateStats(stats, batch)
-			logits = attacked
-		})
-	}
 	var stop []*ir.Value
-	if adversarial != nil {
-		stop = append(stop, adversarial)
+	if row.attack != nil {
+		start := b.Input("start", ir.Float32, s.images.Shape...)
+		raise := row.attack(s)
+		s.adversarial = t.Attack.Run(b, s.images, start, func(b op.B, x *ir.Value) *ir.Value { return b.ReduceSum(raise(b, x), true, 0) })
+		stop = append(stop, s.adversarial)
 	}
-	g := gradient(b, loss, w.params.vector, stop...)
-	params, velocity, norm := t.SGD.step(b, w.params.vector, momentum, g, lr)
+	row.loss(s)
+	g := gradient(b, s.loss, s.params.vector, stop...)
+	params, velocity, norm := t.SGD.step(b, s.params.vector, momentum, g, lr)
 	b.Output(next(Params), params)
-	b.Output(next(Stats), stats)
+	b.Output(next(Stats), s.stats)
 	b.Output(next(Momentum), velocity)
-	b.Output("loss", loss)
-	b.Output("correct", correct(b, logits, labels))
-	b.Output("logits", logits)
+	b.Output("loss", s.loss)
+	b.Output("correct", correct(b, s.logits, s.labels))
+	b.Output("logits", s.logits)
 	b.Output("norm", norm)
 	return build(b, carried(Params), carried(Stats), carried(Momentum))
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"rnas/compiler/program"
 	"rnas/internal/dataset"
 	"rnas/internal/rng"
 	"rnas/internal/tensor"
@@ -57,7 +58,7 @@ func feed(d *dataset.Dataset, batch, steps int) Feed {
 	return Feed{
 		Loader: dataset.Loader{Data: d, Batch: batch, Shuffle: true, DropLast: true, Augment: dataset.Augment{Crop: 2, Flip: true}, Seed: 9},
 		Steps:  steps,
-		Extras: []Extra{Noise{Sign, 0.5}.PerImage("noise", batch, d.Elems(), 9, rng.Noise, 1)},
+		Extras: []Extra{PerImage(program.Noise{Kind: program.Sign, Size: 0.5}, "noise", batch, d.Elems(), 9, rng.Noise, 1)},
 	}
 }
 
@@ -95,13 +96,13 @@ func TestNoisePerImage(t *testing.T) {
 
 func TestNoiseKinds(t *testing.T) {
 	for _, c := range []struct {
-		n                  Noise
+		n                  program.Noise
 		variance, low, top float64
 	}{
-		{Noise{Uniform, 0.3}, 0.03, -0.3, 0.3},
-		{Noise{Gaussian, 0.3}, 0.09, -3, 3},
-		{Noise{Sign, 0.3}, 0.09, -0.30001, 0.30001},
-		{Noise{}, 0, 0, 0},
+		{program.Noise{Kind: program.Uniform, Size: 0.3}, 0.03, -0.3, 0.3},
+		{program.Noise{Kind: program.Gaussian, Size: 0.3}, 0.09, -3, 3},
+		{program.Noise{Kind: program.Sign, Size: 0.3}, 0.09, -0.30001, 0.30001},
+		{program.Noise{}, 0, 0, 0},
 	} {
 		v := make([]float32, 1<<14)
 		for i := range v {
@@ -120,7 +121,7 @@ func TestNoiseKinds(t *testing.T) {
 			t.Errorf("%+v: found %v to %v", c.n, low, top)
 		}
 	}
-	for _, n := range []Noise{{"salt", 0.1}, {Uniform, -1}, {Sign, 2}} {
+	for _, n := range []program.Noise{{Kind: "salt", Size: 0.1}, {Kind: program.Uniform, Size: -1}, {Kind: program.Sign, Size: 2}} {
 		if n.Validate() == nil {
 			t.Errorf("%+v: expected an error", n)
 		}

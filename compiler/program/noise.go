@@ -1,4 +1,4 @@
-package loop
+package program
 
 import (
 	"fmt"
@@ -42,15 +42,4 @@ func (n Noise) Fill(s *rng.Stream, dst []float32) {
 	default:
 		clear(dst)
 	}
-}
-
-// PerImage is an extra input [N,...] of values a piece, drawn for each image from the stream (seed, purpose, epoch, step,
-// index of the image): what an image gets does not depend on the batch that it is in.
-func (n Noise) PerImage(input string, batch, values int, seed uint64, purpose rng.Purpose, step int) Extra {
-	return Extra{Input: input, Len: batch * values, Fill: func(dst []float32, epoch int, index []int) {
-		for i, sample := range index {
-			s := rng.New(seed, purpose, epoch, step, sample)
-			n.Fill(&s, dst[i*values:(i+1)*values])
-		}
-	}}
 }
