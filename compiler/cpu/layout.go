@@ -186,6 +186,9 @@ func (b *blocker) blocked(v *ir.Value) *ir.Value {
 		f.value = b.Mul(b.blocked(f.product[0]), b.blocked(f.product[1]))
 	case f.phases != nil:
 		f.value = b.cropped(b.interleaved(f.phases), v.Shape)
+	case f.column != nil:
+		b.plain(v)
+		f.value = b.reordered("ReorderInput", ir.Attrs{}, v)
 	}
 	return f.value
 }

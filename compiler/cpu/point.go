@@ -214,7 +214,7 @@ func blockSum(b *blocker, n *ir.Node) bool {
 	terms := n.In
 	if !slices.ContainsFunc(kinds, func(k operand) bool { return k != whole }) {
 		terms = b.weave(terms)
-		if f := b.forms[terms[0]]; len(terms) == 1 && f.phases != nil {
+		if f := b.forms[terms[0]]; len(terms) == 1 && f != nil && f.phases != nil {
 			b.setForm(n.Out[0], f)
 			return true
 		}

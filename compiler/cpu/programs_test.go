@@ -54,12 +54,12 @@ func TestBlockedSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	search := program.Search{
-		Net: net, Batch: 2, Reg: program.KL, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
+		Net: net, Batch: 2, Alpha: program.Level{Reg: program.KL, Perturb: program.NoiseExamples}, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
 		Adam: program.Adam{LR: 3e-4, Beta1: .5, Beta2: .999, Epsilon: 1e-8, WeightDecay: 1e-3},
 	}
 	for name, compile := range map[string]func() (*program.Program, error){
-		"weights": func() (*program.Program, error) { return search.Weights(l, false) },
-		"alphas":  func() (*program.Program, error) { return search.Alphas(l, true) },
+		"weights": func() (*program.Program, error) { return search.Weights(l) },
+		"alphas":  func() (*program.Program, error) { return search.Alphas(l) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var graphs [2]*ir.Graph

@@ -56,6 +56,8 @@ type Env struct {
 	Fold bool
 	// Alphas are the architecture parameters of a supernet, [2,edges,primitives], normal cells first.
 	Alphas *ir.Value
+	// Mix, if set, turns the architecture weights, the softmax of Alphas and of its shape, into those that the edges use.
+	Mix func(b op.B, weights *ir.Value) *ir.Value
 	// DropPath gives, in training, the factor [B,1,1,1] of an edge: 0 drops the edge for that image, 1/keep keeps it. Nil
 	// where drop-path is off.
 	DropPath func() *ir.Value

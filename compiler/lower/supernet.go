@@ -50,7 +50,11 @@ func (n Supernet) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value
 		for i := range sizes {
 			sizes[i] = 1
 		}
-		weights := e.Split(e.Reshape(e.Softmax(e.Alphas, 2), int64(count)), 0, sizes...)
+		soft := e.Softmax(e.Alphas, 2)
+		if e.Mix != nil {
+			soft = e.Mix(e.B, soft)
+		}
+		weights := e.Split(e.Reshape(soft, int64(count)), 0, sizes...)
 		gains[0], gains[1] = weights[:count/2], weights[count/2:]
 	})
 	cell := func(e *Env, at place, before, last *ir.Value) *ir.Value {
