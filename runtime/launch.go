@@ -145,7 +145,7 @@ func blockSizeOr0() int64 {
 // onCPU reports whether a provider of that name is the CPU's.
 func onCPU(provider string) bool { return provider == "" || strings.EqualFold(provider, "cpu") }
 
-// leftPlain reports whether ONNX Runtime lays g out better than the pass Blocked: it is plain inference with constant weights, and
+// leftPlain reports whether ONNX Runtime lays g out better than the pass NCHWc: it is plain inference with constant weights, and
 // some channels do not fill blocks, which ONNX Runtime then fills up by itself.
 func leftPlain(g *ir.Graph, block int64) bool {
 	plain, whole := true, true

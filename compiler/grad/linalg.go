@@ -113,7 +113,7 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			available = append(available, l.In[k]...)
 		}
 	}
-	var target string
+	var result string
 	var axes []int64 // dimensions of x that the Einsum below does not give
 	for d, label := range l.In[i] {
 		if slices.Contains(l.In[i][:d], label) {
@@ -125,7 +125,7 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			letters[extra] = unused(letters)
 			in = append(in, identity(c, x.Type, x.Shape[d]))
 			equation += "," + spell(letters, []rune{label, extra})
-			target += spell(letters, []rune{extra})
+			result += spell(letters, []rune{extra})
 			continue
 		}
 		repeated := slices.Contains(l.In[i][d+1:], label)
@@ -133,9 +133,9 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			axes = append(axes, int64(d))
 			continue
 		}
-		target += spell(letters, []rune{label})
+		result += spell(letters, []rune{label})
 	}
-	g := c.One("Einsum", ir.Attrs{"equation": equation + "->" + target}, in...)
+	g := c.One("Einsum", ir.Attrs{"equation": equation + "->" + result}, in...)
 	if len(axes) > 0 {
 		g = c.Unsqueeze(g, axes...)
 	}

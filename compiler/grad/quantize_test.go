@@ -239,7 +239,7 @@ var quantCases = []quantCase{
 	},
 }
 
-// quantised lists the operators of the quantised form of a case.
+// quantised lists the operators of a quantised case.
 func quantised(t *testing.T, c quantCase) []string {
 	t.Helper()
 	b := op.NewB(c.name)

@@ -82,7 +82,7 @@ func sigmoid(x float64) float64 {
 	return 1 / (1 + math.Exp(-x))
 }
 
-// unary applies f to floating-point numbers and i to integers; a nil i is an operator without an integer form.
+// unary applies f to floating-point numbers and i to integers; a nil i is an operator that takes no integers.
 func unary(f func(float64) float64, i func(int64) int64) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]

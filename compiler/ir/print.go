@@ -8,7 +8,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Print writes the text form of g, deterministic to the byte: one line per input, constant, node and output. Constants
+// Print writes the text of g, deterministic to the byte: one line per input, constant, node and output. Constants
 // of at most eight elements are written out; longer ones show type and shape.
 //
 //	graph eval opset 18
@@ -23,7 +23,7 @@ func Print(w io.Writer, g *Graph) error {
 	return err
 }
 
-// String is the text form.
+// String is the text that Print writes.
 func (g *Graph) String() string {
 	p := &printer{}
 	p.graph(g, "")

@@ -182,7 +182,7 @@ func (e *Env) sharedNorm(name string, x, gain *ir.Value) *ir.Value {
 	return e.gained(n.value, gain)
 }
 
-// gained is x times a scalar. The factor is spread over the channels, a form that a sum of edges takes up as it is computed.
+// gained is x times a scalar. The factor is spread over the channels: a sum of edges then absorbs it as it is computed.
 func (e *Env) gained(x, gain *ir.Value) *ir.Value {
 	if e.Err() != nil {
 		return x

@@ -37,7 +37,7 @@ func Count(params []Param) int64 {
 	return total
 }
 
-// MACs counts the multiply-adds of convolutions and linear layers of one image through the evaluation form of a network.
+// MACs counts the multiply-adds of convolutions and linear layers of one image through a network in evaluation mode.
 func MACs(n Network) (int64, error) {
 	b := op.NewB("macs")
 	e := &Env{B: b, Param: func(p Param) *ir.Value {

@@ -94,15 +94,15 @@ func Captured(n *ir.Node) []*ir.Value {
 	return out
 }
 
-// Since is the operator set that introduced the form of n, 0 when every file has it or the operator is not known.
+// Since is the operator set that introduced n as it is, 0 if every file has it or the operator is not known.
 func Since(n *ir.Node) int {
 	row := Lookup(n.Domain, n.Op)
 	if row == nil {
 		return 0
 	}
 	since := row.Since
-	if row.Form != nil {
-		since = max(since, row.Form(n))
+	if row.SinceOf != nil {
+		since = max(since, row.SinceOf(n))
 	}
 	return since
 }

@@ -221,7 +221,7 @@ func (e *dimsEval) pairs(a, b *ir.Value, f func(a, b Dim) (Dim, bool)) ([]Dim, b
 	return out, true
 }
 
-// dimArithmetic are operators on pairs of integers; ok is false where the result is not of the form of a Dim.
+// dimArithmetic are operators on pairs of integers; ok is false where the result is not a Dim.
 var dimArithmetic = map[string]func(a, b Dim) (Dim, bool){
 	"Add":   func(a, b Dim) (Dim, bool) { return Dim{a.N + b.N, a.K + b.K}, true },
 	"Sub":   func(a, b Dim) (Dim, bool) { return Dim{a.N - b.N, a.K - b.K}, true },

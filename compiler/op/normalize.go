@@ -23,7 +23,7 @@ func init() {
 		},
 		{Name: "InstanceNormalization", In: Arity{3, 3}, Out: Arity{1, 1}, Attrs: []Attr{aEpsilon}, Decompose: instanceNorm},
 		{
-			// The form of operator set 21, with scale and bias per channel; 18 has them per group.
+			// As of operator set 21, with scale and bias per channel; 18 has them per group.
 			Name: "GroupNormalization", Since: 21, In: Arity{3, 3}, Out: Arity{1, 1},
 			Attrs: []Attr{aEpsilon, aStash, {"num_groups", kInt, true}}, Decompose: groupNorm,
 		},

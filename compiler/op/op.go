@@ -11,13 +11,14 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Op is one row of the table. Since is the operator set that introduced the form of the row, 0 for one that every file
-// has; Form may name a later one by attributes and shapes. Without Infer, types and shapes are those of the decomposition.
+// Op is one row of the table of operators. Since is the operator set that introduced the operator as it is here, 0 if every file has
+// it; SinceOf gives the one that a node needs by its attributes and shapes. Without Infer, types and shapes are those of the
+// decomposition.
 type Op struct {
 	Name      string
 	Domain    string
 	Since     int
-	Form      func(n *ir.Node) int
+	SinceOf   func(n *ir.Node) int
 	In        Arity
 	Out       Arity
 	Attrs     []Attr

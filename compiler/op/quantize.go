@@ -36,7 +36,7 @@ type Granularity struct {
 	Block int64
 }
 
-// GranularityOf reads the form of a QuantizeLinear or DequantizeLinear node for shapes of its first two inputs.
+// GranularityOf tells how a QuantizeLinear or DequantizeLinear node with inputs of shapes x and scale shares its scales.
 func GranularityOf(n *ir.Node, x, scale ir.Shape) (Granularity, error) {
 	block := n.Int("block_size", 0)
 	if scale.Numel() == 1 && block == 0 {

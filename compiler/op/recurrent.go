@@ -23,13 +23,13 @@ func init() {
 		return out
 	}
 	register([]Op{
-		{Name: "RNN", Form: layoutForm, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs(), Infer: recurrent(1), Decompose: unrolled(1, rnnCell, "Tanh")},
+		{Name: "RNN", SinceOf: layoutSince, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs(), Infer: recurrent(1), Decompose: unrolled(1, rnnCell, "Tanh")},
 		{
-			Name: "GRU", Form: layoutForm, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs("linear_before_reset"),
+			Name: "GRU", SinceOf: layoutSince, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs("linear_before_reset"),
 			Infer: recurrent(3), Decompose: unrolled(3, gruCell, "Sigmoid", "Tanh"),
 		},
 		{
-			Name: "LSTM", Form: layoutForm, In: Arity{3, 8}, Out: Arity{0, 3}, Attrs: attrs("input_forget"),
+			Name: "LSTM", SinceOf: layoutSince, In: Arity{3, 8}, Out: Arity{0, 3}, Attrs: attrs("input_forget"),
 			Infer: recurrent(4), Decompose: unrolled(4, lstmCell, "Sigmoid", "Tanh", "Tanh"),
 		},
 	})
@@ -43,7 +43,8 @@ var (
 // maxSteps bounds the sequence that is unrolled.
 const maxSteps = 1 << 12
 
-func layoutForm(n *ir.Node) int {
+// layoutSince is the operator set of a recurrent operator: a batch in front came with 14.
+func layoutSince(n *ir.Node) int {
 	if n.Int("layout", 0) != 0 {
 		return 14
 	}

@@ -21,7 +21,7 @@ var (
 
 // Quantize puts a QuantizeLinear and a DequantizeLinear behind every activation of Activations, with one scale for the
 // whole tensor and uint8 numbers, and int8 weights with one scale for each output channel and int32 biases before Conv,
-// Gemm and MatMul: the form with which ONNX Runtime and other engines compute in integers (Jacob et al. 2018; ONNX
+// Gemm and MatMul: the layout of nodes with which ONNX Runtime and other engines compute in integers (Jacob et al. 2018; ONNX
 // Runtime calls it QDQ). Ranges are those of the activations on calibration data, by name; they are extended to include
 // zero, which is then represented exactly. A Relu right behind an operator becomes part of its range.
 func Quantize(ranges map[string]Range) Pass {
@@ -70,7 +70,7 @@ func Activations(g *ir.Graph) []*ir.Value {
 
 func isOp(n *ir.Node, list []string) bool { return n.Domain == "" && slices.Contains(list, n.Op) }
 
-// runsOnIntegers reports whether n has a form on 8-bit integers.
+// runsOnIntegers reports whether n can run on 8-bit integers.
 func runsOnIntegers(n *ir.Node) bool {
 	if !isOp(n, integerOps) {
 		return false
