@@ -13,8 +13,7 @@ func unaryRule(f func(c *Ctx, x, y, dy *ir.Value) *ir.Value) Rule {
 	return func(c *Ctx) []*ir.Value { return []*ir.Value{f(c, c.In(0), c.Out(0), c.Dy[0])} }
 }
 
-// Subgradients at kinks follow PyTorch: 0 for Relu and Abs at 0, 1 for Clip at both bounds, equal shares among ties of
-// Max and Min.
+// Operators with one operand. Subgradients at kinks follow PyTorch: 0 for Relu and Abs at 0, 1 for Clip at both bounds.
 func init() {
 	register(map[string]Rule{
 		"Identity":   unaryRule(func(_ *Ctx, _, _, dy *ir.Value) *ir.Value { return dy }),
@@ -70,6 +69,12 @@ func init() {
 			axis := c.N.Int("axis", -1)
 			return c.Sub(dy, c.Mul(c.Exp(y), c.ReduceSum(dy, true, axis)))
 		}),
+	})
+}
+
+// Operators with several operands. Ties of Max and Min get equal shares of the gradient, as in PyTorch.
+func init() {
+	register(map[string]Rule{
 		"Add": func(c *Ctx) []*ir.Value { return []*ir.Value{c.Dy[0], c.Dy[0]} },
 		"Sub": func(c *Ctx) []*ir.Value {
 			return []*ir.Value{c.Dy[0], c.when(1, func() *ir.Value { return c.Neg(c.Dy[0]) })}
