@@ -112,7 +112,7 @@ func attention(b B, n *ir.Node) []*ir.Value {
 	return []*ir.Value{y, presentKey, presentValue, stages[mode]}
 }
 
-// repeatHeads gives every head of x [N,H,S,D] to times queries in a row.
+// repeatHeads repeats every head of x [N,H,S,D] in a row, once for each head of queries that shares it.
 func repeatHeads(b B, x *ir.Value, times int64) *ir.Value {
 	if times == 1 {
 		return x

@@ -48,13 +48,13 @@ func averageSince(n *ir.Node) int {
 	return 0
 }
 
-// Window is the geometry of a convolution or pooling node with all defaults filled in. Pads lists the begins of all
-// spatial axes, then the ends.
+// Window is the geometry of a convolution or pooling node with all defaults filled in. Pads lists those at the begins of all
+// spatial axes, then those at the ends.
 type Window struct {
 	Kernel, Strides, Dilations, Pads []int64
 }
 
-// WindowOf reads the geometry of n for the spatial sizes of its input, resolving auto_pad.
+// WindowOf reads the geometry of n for a kernel and the spatial sizes of its input. auto_pad is resolved.
 func WindowOf(n *ir.Node, kernel, spatial []int64) (Window, error) {
 	k := len(kernel)
 	w := Window{

@@ -172,7 +172,7 @@ func (b B) rootOf(x *ir.Value, p float64) *ir.Value {
 	return b.root(x, 1/p)
 }
 
-// maxUnpool scatters to the places that MaxPool took; an output shape that is larger is filled up with zeros.
+// maxUnpool scatters to the places that MaxPool took. A larger output shape is filled up with zeros.
 func maxUnpool(b B, n *ir.Node) []*ir.Value {
 	x := n.In[0]
 	kernel := n.Ints("kernel_shape", nil)

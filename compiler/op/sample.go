@@ -27,8 +27,8 @@ func init() {
 	})
 }
 
-// tap is one element along an axis that contributes to samples: its place, a whole number as float, and its weight; nil
-// for 1. Both are [N,P].
+// tap is one element along an axis that contributes to samples: its place, a whole number as float, and its weight, where nil is
+// 1. Both are [N,P].
 type tap struct{ at, weight *ir.Value }
 
 // sampleAt is the sum of x [N,C,S...] over the product of the taps of its spatial axes, as [N,C,P]. Places must lie inside.
