@@ -225,6 +225,7 @@ func (b *rewriter) made(what string, w *ir.Value, build func(b *rewriter) *ir.Va
 	return b.weights[key]
 }
 
+// weightKey names what is made of a weight.
 type weightKey struct {
 	what string
 	of   *ir.Value

@@ -18,7 +18,8 @@ func NCHWc(block int64) pass.Pass {
 	}
 }
 
-// analysis is what the rewriters of a graph and its nested graphs share: what is known of the whole graph before it is rewritten.
+// analysis is what the rewriters of a graph and its nested graphs share: what is known of the whole graph before it is rewritten,
+// and constants.
 type analysis struct {
 	block    int64
 	gradient map[*ir.Node]bool     // weight gradients, see gradients
@@ -36,6 +37,7 @@ func newAnalysis(block int64) *analysis {
 	}
 }
 
+// run rewrites g and its nested graphs, and tidies up.
 func (a *analysis) run(g *ir.Graph) error {
 	a.uses = ir.CountUses(g)
 	ir.Each(g, a.gradients)
@@ -108,6 +110,7 @@ func newRewriter(a *analysis, b op.B, outer *rewriter) *rewriter {
 	}
 }
 
+// graph rewrites the nodes of one graph. Its outputs are defined in NCHW.
 func (b *rewriter) graph(inputs []*ir.Value, nodes []*ir.Node, outputs []*ir.Value) {
 	b.define(inputs)
 	for _, n := range nodes {
