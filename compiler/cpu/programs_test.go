@@ -11,7 +11,7 @@ import (
 	"rnas/genotype"
 )
 
-func TestBlockedTraining(t *testing.T) {
+func TestNCHWcTraining(t *testing.T) {
 	macro := lower.Macro{Channels: 8, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3}
 	darts, err := genotype.Lookup("DARTS_V2")
 	if err != nil {
@@ -37,14 +37,14 @@ func TestBlockedTraining(t *testing.T) {
 				graphs[i] = p.Graph
 			}
 			g := cpu.SameGraphs(t, graphs[0], graphs[1])
-			if convs, reorders := cpu.Count(g, op.Blocked, "Conv"), cpu.Count(g, op.Blocked, "ReorderInput"); 4*reorders > convs {
-				t.Errorf("%d reorders for %d blocked convolutions", reorders, convs)
+			if convs, reorders := cpu.Count(g, op.NCHWc, "Conv"), cpu.Count(g, op.NCHWc, "ReorderInput"); 4*reorders > convs {
+				t.Errorf("%d reorders for %d convolutions in NCHWc", reorders, convs)
 			}
 		})
 	}
 }
 
-func TestBlockedSearch(t *testing.T) {
+func TestNCHWcSearch(t *testing.T) {
 	net := lower.Supernet{
 		Macro: lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3},
 		Nodes: 2, Primitives: genotype.DARTSPrimitives,

@@ -11,10 +11,9 @@ import (
 // bench201Stages is the number of stages of equal resolution; a residual block that halves it stands between two.
 const bench201Stages = 3
 
-// bench201 is the network of NAS-Bench-201 (Dong and Yang, ICLR 2020, section 2.1): a stem of one convolution, stages of
-// Layers/3 cells with C, 2C and 4C channels, a normalisation and ReLU, global average pooling and a linear classifier.
-// Parameters have the names of the public code (TinyNetwork, InferCell, ResNetBasicblock), which counts the residual
-// blocks as cells.
+// bench201 is the network of NAS-Bench-201 (Dong and Yang, ICLR 2020, section 2.1): a stem of one convolution, stages of Layers/3
+// cells with C, 2C and 4C channels, a normalisation and ReLU, global average pooling and a linear classifier. Parameters have the
+// names of the public code (TinyNetwork, InferCell, ResNetBasicblock), which counts the residual blocks as cells.
 func (n Evaluation) bench201(e *Env, images *ir.Value) *ir.Value {
 	c := int64(n.Channels)
 	var y *ir.Value
@@ -40,7 +39,7 @@ func (n Evaluation) bench201(e *Env, images *ir.Value) *ir.Value {
 	return n.classify(e, y)
 }
 
-// bench201Cell is a cell: every node is the sum of an operation of each node before it, and the last is the output.
+// bench201Cell is a cell. Every node is the sum of one operation of each node before it; the last node is the output.
 func (n Evaluation) bench201Cell(e *Env, name string, x *ir.Value, c int64) *ir.Value {
 	nodes := []*ir.Value{x}
 	k := 0
@@ -83,12 +82,12 @@ func (e *Env) bench201Op(name string, p genotype.Primitive, x *ir.Value, c int64
 	return nil
 }
 
-// convBlock is ReLU, 3x3 convolution and normalisation: name.op.1 and name.op.2.
+// convBlock is ReLU, 3x3 convolution and normalisation; its layers are name.op.1 and name.op.2.
 func (e *Env) convBlock(name string, x *ir.Value, c, stride int64) *ir.Value {
 	return e.norm(name+".op.2", e.conv(name+".op.1", e.Relu(x), c, op.Same(3, stride, 1)), true, nil)
 }
 
-// residualBlock halves the resolution: two convolutions beside average pooling and a 1x1 convolution.
+// residualBlock halves the resolution by two convolutions, beside average pooling and a 1x1 convolution.
 func (e *Env) residualBlock(name string, x *ir.Value, c int64) *ir.Value {
 	var y, down *ir.Value
 	e.In("conv_a", func() { y = e.convBlock(name+".conv_a", x, c, 2) })

@@ -7,27 +7,27 @@ import (
 	"rnas/genotype"
 )
 
-// Supernet is the continuous relaxation of DARTS (Liu et al. 2019, section 2.2): every edge of a cell is the sum of all
-// primitives, weighted by a softmax over the architecture parameters of that edge. Normal cells share one set of
-// architecture parameters, reduction cells another.
+// Supernet is the continuous relaxation of DARTS (Liu et al. 2019, section 2.2). Every edge of a cell is the sum of all
+// primitives, weighted by a softmax over the architecture parameters of that edge. Normal cells share one set of architecture
+// parameters, reduction cells another.
 type Supernet struct {
 	Macro
 	Nodes      int                  `json:"nodes"`
 	Primitives []genotype.Primitive `json:"primitives"`
 }
 
-// Skeleton is the macro structure.
+// Skeleton returns the macro structure.
 func (n Supernet) Skeleton() Macro { return n.Macro }
 
 // Edges is the number of edges of a cell: node i reads the two inputs and the i nodes before it.
 func (n Supernet) Edges() int { return n.Nodes * (n.Nodes + 3) / 2 }
 
-// AlphaShape is the shape of the architecture parameters.
+// AlphaShape is the shape [2,edges,primitives] of the architecture parameters, normal cells first.
 func (n Supernet) AlphaShape() []int64 {
 	return []int64{2, int64(n.Edges()), int64(len(n.Primitives))}
 }
 
-// Forward lowers the supernet.
+// Forward lowers the supernet; it has no auxiliary head.
 func (n Supernet) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value) {
 	switch {
 	case n.Nodes < 1 || len(n.Primitives) < 1:
@@ -67,6 +67,7 @@ func (n Supernet) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value
 	return n.run(e, images, cell, nil), nil
 }
 
+// cell lowers a cell; gains has one scalar per edge and primitive.
 func (n Supernet) cell(e *Env, here place, before, last *ir.Value, gains []*ir.Value) *ir.Value {
 	s0, s1 := e.preprocess(here, before, last, false)
 	states := []*ir.Value{s0, s1}
