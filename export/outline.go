@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
-
-	"rnas/internal/tensor"
 )
 
 // Outline is what a model file says about its interface and its operators. It can be read of any model, whether or
@@ -107,13 +105,4 @@ func (o *outline) node(at field, depth int) error {
 	op.Domain = standard(op.Domain)
 	o.Operators = append(o.Operators, op)
 	return err
-}
-
-// ReadTensor decodes a file that holds one ONNX tensor, as the data sets of ONNX's own test cases do.
-func ReadTensor(data []byte) (*tensor.Tensor, error) {
-	t, err := decodeTensor(span{data, 0})
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	return t, nil
 }
