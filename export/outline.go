@@ -8,18 +8,18 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Outline is what a model file says about its interface and its operators. It can be read of any model, whether or
-// not its operators and types are supported.
+// Outline is the interface of a model file and the operators in it. Unlike a graph, an outline can be read of a model
+// with unknown operators or types, which is how export/conformance tells the cases that it can run.
 type Outline struct {
 	Inputs    []string   // that no initializer stands for, in order
 	Outputs   []string   // in order
 	Operators []Operator // each once, by domain and name; those of nested graphs too
 }
 
-// Operator is the kind of a node.
+// Operator names an operator by domain, "" for the standard one, and name.
 type Operator struct{ Domain, Name string }
 
-// ReadOutline reads the outline of an ONNX model.
+// ReadOutline reads the outline of an ONNX model. An error names the byte offset.
 func ReadOutline(data []byte) (Outline, error) {
 	o := outline{}
 	err := span{data, 0}.each(func(f field) error {

@@ -147,7 +147,8 @@ func (p *tensorProto) fromContent(content []byte, at int, d *decoder) (*tensor.T
 	return t, nil
 }
 
-// ReadTensor decodes a file that holds one ONNX tensor, as the data sets of ONNX's own test cases do.
+// ReadTensor decodes an ONNX TensorProto, the content of the data files of ONNX's own test cases. Data in other files
+// is an error.
 func ReadTensor(data []byte) (*tensor.Tensor, error) {
 	t, err := decodeTensor(span{data, 0})
 	if err != nil {

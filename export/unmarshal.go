@@ -12,7 +12,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// ReadOptions says how a model is read.
+// ReadOptions says what Unmarshal and ReadFile put in place of symbolic dimensions and inputs, and where the files with
+// external data are.
 type ReadOptions struct {
 	Batch int64            // size for a symbolic first dimension of an input; 0 keeps it as ir.N
 	Dims  map[string]int64 // sizes for dimension parameters, before Batch
@@ -23,10 +24,12 @@ type ReadOptions struct {
 	Dir   string                    // folder of the files in which the model keeps its tensors; "" refuses such models
 }
 
-// ErrSymbolic marks models that cannot be read with a symbolic batch size but can with a given one.
+// ErrSymbolic marks the error for a model that cannot be read with a symbolic batch size but can be read with a given
+// one.
 var ErrSymbolic = errors.New("the model needs a batch size")
 
-// ReadFile reads an ONNX file, and the files of its folder that it keeps tensors in. See Unmarshal.
+// ReadFile reads an ONNX file as Unmarshal does. Tensors outside the file are read from the folder of the file, unless
+// o.Dir names another one. An error names the file.
 func ReadFile(path string, o ReadOptions) (*ir.Graph, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -49,14 +52,18 @@ func ReadFile(path string, o ReadOptions) (*ir.Graph, error) {
 	return g, nil
 }
 
-// Unmarshal decodes an ONNX model of operator set 6 to 27 into the forms of operator set 18. Constant nodes and
-// initializers, also those that double as inputs, become constants, and so does what nodes compute of shapes and small
-// constants. Functions of the model are expanded, and an If whose condition is constant is replaced by its branch.
-// Nodes are put in topological order. Values keep their names, and so do nodes unless a name is taken already; names in
-// nested graphs and functions change where they would not be unique. Every input dimension must be a number after Dims,
-// Batch and Image, except the first, which may stay ir.N. Errors name the byte offset, or the node and operator, at
-// fault; they wrap ErrSymbolic where only the batch size is missing. No more memory is used than 4 times the bytes of
-// the files plus 64 MiB.
+// Unmarshal decodes an ONNX model of operator set 6 to 27 into a graph in the operator forms of operator set 18.
+// Functions of the model are expanded. An If with a constant condition is replaced by the branch that it takes.
+//
+// Constant nodes and initializers become constants, and so do results computed from shapes and small constants. An
+// initializer with the name of an input takes the place of that input. Nodes stand in topological order. A value keeps
+// its name, and a node keeps its name unless another node has it. In nested graphs and functions a name changes if it
+// is not unique in the model.
+//
+// Every dimension of an input must be a number once o.Dims, o.Batch and o.Image are applied, except the first, which
+// may stay ir.N. An error names the byte offset, or the node and its operator, at fault. An error wraps ErrSymbolic if
+// the model can be read with a given batch size only. Reading allocates at most 4 times the bytes of the files plus 64
+// MiB.
 func Unmarshal(data []byte, o ReadOptions) (*ir.Graph, error) {
 	d := &decoder{memory: newMemory(int64(len(data))), external: &external{dir: o.Dir}}
 	defer d.external.close()

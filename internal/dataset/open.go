@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Options are the knobs of Open that do not change its result.
+// Options holds the settings of Open that do not change its result.
 type Options struct {
 	Progress func(done, total int) // called now and then with images done, from one goroutine at a time; may be nil
 	Workers  int                   // goroutines which decode images, 0 for one a processor
