@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Dot writes the cells as one Graphviz digraph with a cluster each. It returns an error for an invalid genotype, for a
-// form other than DARTS and ARNAS, or that of w.
+// Dot writes the cells as one Graphviz digraph with a cluster for each cell. Errors: an invalid genotype, a form other
+// than DARTS and ARNAS, and an error of w.
 func Dot(w io.Writer, g Genotype) error {
 	if err := drawable(g); err != nil {
 		return err

@@ -52,9 +52,9 @@ text { font: 12px ui-monospace, monospace; fill: #24292f; text-anchor: middle; d
 	`<path class="dot" d="M0 0L8 4L0 8z"/></marker></defs>
 `
 
-// SVG writes a drawing of the cells that follows the light or dark scheme of its viewer: states from left to right,
-// edges labelled with their primitives, convolutions shaded. It returns an error for an invalid genotype, for a form
-// other than DARTS and ARNAS, or that of w.
+// SVG writes a drawing of the cells: states from left to right, edges labelled with their primitives, convolutions
+// shaded. The drawing follows the light or dark scheme of its viewer. Errors: an invalid genotype, a form other than
+// DARTS and ARNAS, and an error of w.
 func SVG(w io.Writer, g Genotype) error {
 	if err := drawable(g); err != nil {
 		return err
