@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/lower"
 	"rnas/genotype"
 )
 
@@ -24,7 +25,7 @@ func TestDerive(t *testing.T) {
 		0, 0, 0,
 		1, 1, 1,
 	}
-	g, err := Derive(alphas, 2, prims)
+	g, err := Derive(alphas, lower.Supernet{Space: genotype.Space{Nodes: 2, Primitives: prims}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,20 +45,21 @@ func TestDeriveErrors(t *testing.T) {
 		prims         []genotype.Primitive
 		part          string
 	}{
-		{29, 2, []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, "expected 30 values"},
+		{29, 2, []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, "expected [2 5 3] values"},
 		{10, 2, []genotype.Primitive{genotype.None}, "at least one besides none"},
 		{0, 0, []genotype.Primitive{genotype.SkipConnect}, "nodes: "},
 		{20, 2, []genotype.Primitive{genotype.SkipConnect, genotype.SkipConnect}, "given twice"},
 		{20, 2, []genotype.Primitive{genotype.SkipConnect, "conv_9x9"}, `found "conv_9x9"`},
 	} {
-		if _, err := Derive(make([]float32, c.length), c.nodes, c.prims); err == nil || !strings.Contains(err.Error(), c.part) {
+		if _, err := Derive(make([]float32, c.length), lower.Supernet{Space: genotype.Space{Nodes: c.nodes, Primitives: c.prims}}); err == nil || !strings.Contains(err.Error(), c.part) {
 			t.Errorf("expected %q, found %v", c.part, err)
 		}
 	}
 }
 
 func TestEntropy(t *testing.T) {
-	if got := entropy([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, 4); math.Abs(got-math.Log(4)/2) > 1e-12 {
+	four := lower.Supernet{Space: genotype.Space{Nodes: 1, Primitives: genotype.DARTSPrimitives[:4]}}
+	if got := entropy([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, four); math.Abs(got-math.Log(4)/2) > 1e-12 {
 		t.Errorf("expected %v, found %v", math.Log(4)/2, got)
 	}
 }

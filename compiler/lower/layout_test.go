@@ -44,7 +44,7 @@ func TestZooCounts(t *testing.T) {
 
 // The count of the public DARTS supernet (C=16, L=8) without architecture parameters.
 func TestSupernetCount(t *testing.T) {
-	params, err := Params(Supernet{Macro: macro(16, 8), Nodes: 4, Primitives: genotype.DARTSPrimitives}, true)
+	params, err := Params(Supernet{Macro: macro(16, 8), Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
