@@ -164,3 +164,13 @@ func (s Search) Alphas(l *Layout) (*Program, error) {
 	step.outputs()
 	return build(b, append(bindings, states...)...)
 }
+
+// AlphaGradient is the gradient of the cross-entropy of images with respect to the architecture parameters of another state, of the
+// shape of Alphas: inputs images and labels, output gradient.
+func (s Search) AlphaGradient(l *Layout, state string) (*Program, error) {
+	b := op.NewB("alpha_gradient")
+	step := s.newStep(b, l, Level{})
+	gs, _ := step.gradients(step.alphas)
+	b.Output("gradient", gs[0])
+	return build(b, read(Params), read(Stats), carry.Binding{State: state, In: Alphas})
+}
