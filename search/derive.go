@@ -11,7 +11,7 @@ import (
 )
 
 // Derive discretises the architecture parameters of a supernet, of the shape of its AlphaShape. In the form DARTS (Liu et al.
-// 2019, section 2.4) the strength of an edge is the largest softmax weight of its primitives other than "none"; every node
+// 2019, section 2.4) the strength of an edge is the largest weight of its primitives other than "none", see strengths; every node
 // keeps its two strongest incoming edges, the stronger one first, each with its strongest primitive, and all nodes are
 // concatenated. In the form NASBench201 every edge has the primitive of its largest parameter, "none" among them, as in the
 // public code of that benchmark. Of equals the one of the smaller number wins.
@@ -26,6 +26,7 @@ func Derive(alphas []float32, net lower.Supernet) (genotype.Genotype, error) {
 	if net.Form == genotype.NASBench201 {
 		g := genotype.Genotype{Form: net.Form}
 		for _, row := range rows {
+			row = row[:len(net.Primitives)]
 			g.Edges = append(g.Edges, net.Primitives[slices.Index(row, slices.Max(row))])
 		}
 		return g, nil
@@ -41,6 +42,24 @@ func edgeRows(alphas []float32, net lower.Supernet) [][]float32 {
 	return slices.Collect(slices.Chunk(alphas, int(net.AlphaShape()[2])))
 }
 
+// strengths are the weights of the primitives on the edges of a node: the softmax of each edge, with edge normalisation times
+// that of the edge itself among them (Xu et al. 2020, section 3.3).
+func strengths(rows [][]float32, net lower.Supernet) [][]float64 {
+	out := make([][]float64, len(rows))
+	betas := make([]float32, len(rows))
+	for i, row := range rows {
+		out[i], betas[i] = softmax(row[:len(net.Primitives)]), row[len(row)-1]
+	}
+	if net.EdgeNorm {
+		for i, beta := range softmax(betas) {
+			for p := range out[i] {
+				out[i][p] *= beta
+			}
+		}
+	}
+	return out
+}
+
 func deriveCell(rows [][]float32, net lower.Supernet) genotype.Cell {
 	type candidate struct {
 		genotype.Edge
@@ -49,8 +68,7 @@ func deriveCell(rows [][]float32, net lower.Supernet) genotype.Cell {
 	var c genotype.Cell
 	for state := genotype.Inputs; state < genotype.Inputs+net.Nodes; state++ {
 		var in []candidate
-		for from, row := range rows[:state] {
-			weights := softmax(row)
+		for from, weights := range strengths(rows[:state], net) {
 			best := candidate{strength: -1}
 			for i, p := range net.Primitives {
 				if p != genotype.None && weights[i] > best.strength {

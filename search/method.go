@@ -46,12 +46,20 @@ var methods = []Method{
 	{Name: "rnas", About: "a regularizer between images and noise examples (our reading of Zhu et al. 2023)", perturb: program.NoiseExamples, reg: program.KL, gradient: true, run: bilevel},
 	{Name: "darts", About: "no regularizer, first order (Liu et al. 2019)", gradient: true, run: bilevel},
 	{Name: "darts2", About: "no regularizer, second order (Liu et al. 2019, section 2.3)", unrolled: true, gradient: true, run: bilevel},
+	{Name: "pcdarts", About: "partial channels and edge normalisation (Xu et al. 2020)", defaults: pcdarts, gradient: true, run: bilevel},
 	{Name: "sdarts-rs", About: "weights learn under random noise on the architecture weights (Chen and Hsieh 2020)", mix: program.MixNoise{Random: true}, gradient: true, run: bilevel},
 	{Name: "sdarts-adv", About: "weights learn under an attack on the architecture weights (Chen and Hsieh 2020)", mix: program.MixNoise{Random: true, Steps: 7}, gradient: true, run: bilevel},
 	{Name: "adv", About: "a regularizer between images and adversarial images", perturb: program.Adversarial, reg: program.KL, gradient: true, run: bilevel},
 	{Name: "advrush", About: "curvature of the loss over images in the last sixth of the epochs (Mok et al. 2021)", reg: program.Curvature, defaults: advrush, gradient: true, run: bilevel},
 	{Name: "dsrna", About: "norm of the input Jacobian (after Hosseini et al. 2021)", reg: program.Jacobian, defaults: dsrna, gradient: true, run: bilevel},
 	{Name: "random", About: "a genotype drawn uniformly, without training", run: random},
+}
+
+// pcdarts are the settings of Xu et al. 2020, section 4.2, with the learning rate of the weights, 0.1 for a batch of 256, scaled to 64.
+func pcdarts(c *Config) {
+	c.Super.Partial, c.Super.EdgeNorm = 4, true
+	c.Schedule.LR, c.Schedule.MinLR, c.Adam.LR = 0.025, 0, 6e-4
+	c.AlphaWarmup = c.Epochs * 3 / 10
 }
 
 // advrush are the settings of the public code: gamma 0.01 times 4, after 50 of 60 epochs.

@@ -66,6 +66,7 @@ func TestMethods(t *testing.T) {
 	}{
 		{"darts", func(*Config) {}, 2, false},
 		{"darts2", func(*Config) {}, 5, false},
+		{"pcdarts", func(c *Config) { c.AlphaWarmup = 0 }, 2, false},
 		{"sdarts-rs", func(*Config) {}, 2, false},
 		{"sdarts-adv", func(*Config) {}, 9, false},
 		{"rnas", func(*Config) {}, 3, true},

@@ -93,7 +93,9 @@ func evaluate(t *testing.T, n lower.Network, batch int, change func(l *program.L
 func TestSupernetEnginesAgree(t *testing.T) {
 	macro := lower.Macro{Channels: 8, Layers: 3, Classes: 5, Height: 16, Width: 16, Depth: 3}
 	for name, super := range map[string]lower.Supernet{
-		"nas-bench-201": {Macro: macro, Space: namedSpace(t, "nas-bench-201")},
+		"nas-bench-201":    {Macro: macro, Space: namedSpace(t, "nas-bench-201")},
+		"partial channels": {Macro: macro, Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives}, Partial: 4, EdgeNorm: true},
+		"edge weights":     {Macro: macro, Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives}, EdgeNorm: true},
 	} {
 		noisy := program.Level{Reg: program.KL, Perturb: program.NoiseExamples}
 		s := program.Search{
