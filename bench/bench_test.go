@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -34,6 +35,16 @@ func contents(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// read is the result in a folder.
+func read(t *testing.T, dir string) *report.Result {
+	t.Helper()
+	r := &report.Result{}
+	if err := json.Unmarshal(contents(t, filepath.Join(dir, "result.json")), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // TestBatch runs several batch sizes, some of which do not divide the number of points, and a model of fixed batch size.
@@ -138,9 +149,8 @@ func TestResume(t *testing.T) {
 		}
 	}
 	again := run(t, o, d, model)
-	saved, err := report.Read(filepath.Join(o.Dir, "result.json"))
-	if err != nil || !reflect.DeepEqual(saved, again) || batches != 0 {
-		t.Errorf("expected the same result and no work, found %+v and %+v, %d batches, %v", saved, again, batches, err)
+	if saved := read(t, o.Dir); !reflect.DeepEqual(saved, again) || batches != 0 {
+		t.Errorf("expected the same result and no work, found %+v and %+v, %d batches", saved, again, batches)
 	}
 	// Other settings are another job.
 	seed := o.Settings.Seed

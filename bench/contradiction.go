@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +19,7 @@ func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
 			if a, b := &attacks[i], &attacks[k]; fewer(a.Name, b.Name) {
 				t := report.Compare(s.robust(points.attacks[i]), s.robust(points.attacks[k]))
 				if t.SecondOnly > t.FirstOnly && t.P < curveLevel {
-					b.Flags = append(b.Flags, fmt.Sprintf("steps: %s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
+					b.Flags = append(b.Flags, report.NewFlag(report.FlagSteps, "%s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
 				}
 			}
 		}
@@ -58,8 +57,8 @@ func squareHelps(attacks []report.Attack) {
 	var alone []report.Part
 	for i := range attacks {
 		a := &attacks[i]
-		if flag := squareFlag(a.Parts); flag != "" {
-			a.Flags = append(a.Flags, flag)
+		if flag := squareFlag(a.Parts); flag != nil {
+			a.Flags = append(a.Flags, *flag)
 		}
 		if !slices.ContainsFunc(a.Parts, func(p report.Part) bool { return p.Name == square }) {
 			alone = append(alone, report.Part{Name: a.Name, Robust: a.Robust})
@@ -67,14 +66,14 @@ func squareHelps(attacks []report.Attack) {
 	}
 	flag := squareFlag(alone)
 	for i := range attacks {
-		if flag != "" && attacks[i].Name == square {
-			attacks[i].Flags = append(attacks[i].Flags, flag)
+		if flag != nil && attacks[i].Name == square {
+			attacks[i].Flags = append(attacks[i].Flags, *flag)
 		}
 	}
 }
 
-// squareFlag is "" when square is not among parts, or does not help.
-func squareFlag(parts []report.Part) string {
+// squareFlag is nil when square is not among parts, or does not help.
+func squareFlag(parts []report.Part) *report.Flag {
 	i := slices.IndexFunc(parts, func(p report.Part) bool { return p.Name == square })
 	var best *report.Part // of the others
 	for k := range parts {
@@ -83,7 +82,8 @@ func squareFlag(parts []report.Part) string {
 		}
 	}
 	if i < 0 || best == nil || parts[i].RobustAccuracy >= best.RobustAccuracy-helped {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("square: it leaves %.1f%%, gradients leave %.1f%% (%s)", 100*parts[i].RobustAccuracy, 100*best.RobustAccuracy, best.Name)
+	flag := report.NewFlag(report.FlagSquare, "it leaves %.1f%%, gradients leave %.1f%% (%s)", 100*parts[i].RobustAccuracy, 100*best.RobustAccuracy, best.Name)
+	return &flag
 }

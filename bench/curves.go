@@ -28,7 +28,7 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	for i, predictions := range points.attacks {
 		measured[s.Attacks[i].Name] = predictions
 	}
-	radii := curve{subject: s, measured: measured, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []string{}}}
+	radii := curve{subject: s, kind: report.FlagEps, measured: measured, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []report.Flag{}}}
 	for _, times := range curveRadii {
 		settings := s.Settings
 		settings.Epsilon *= times
@@ -43,7 +43,7 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	}
 	radii.falls()
 	radii.ends()
-	steps := curve{subject: s, measured: measured, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []string{}}}
+	steps := curve{subject: s, kind: report.FlagSteps, measured: measured, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []report.Flag{}}}
 	for _, k := range curveSteps {
 		if err := steps.add(ctx, s.Settings, k, right); err != nil {
 			return nil, err
@@ -58,6 +58,7 @@ func pgdName(steps int) string { return fmt.Sprintf("pgd%d", steps) }
 // curve is a curve in the making.
 type curve struct {
 	*subject
+	kind     report.FlagKind        // of a flag that the accuracy does not fall
 	measured map[string]map[int]int // predictions by attack and point, of the settings that all models are measured with
 	of       report.Curve
 	robust   [][]bool // by point of the curve, by point of the data
@@ -107,8 +108,8 @@ func (c *curve) falls() {
 	for i, p := range c.of.Points {
 		q := c.of.Points[least]
 		if t := report.Compare(c.robust[least], c.robust[i]); t.SecondOnly > t.FirstOnly && t.P < curveLevel {
-			c.of.Flags = append(c.of.Flags, fmt.Sprintf("%s: accuracy rises from %.1f%% at %s to %.1f%% at %s (p = %.2g)",
-				c.of.Over, 100*q.RobustAccuracy, c.of.Place(least), 100*p.RobustAccuracy, c.of.Place(i), t.P))
+			c.of.Flags = append(c.of.Flags, report.NewFlag(c.kind, "accuracy rises from %.1f%% at %s to %.1f%% at %s (p = %.2g)",
+				100*q.RobustAccuracy, c.of.Place(least), 100*p.RobustAccuracy, c.of.Place(i), t.P))
 			return
 		}
 		if p.Robust.Robust < q.Robust.Robust {
@@ -130,6 +131,6 @@ func (c *curve) ends() {
 	guess := float64(most) / float64(c.data.Len())
 	i := len(c.of.Points) - 1
 	if p := c.of.Points[i]; p.Eps > c.Settings.Epsilon && p.CI95[0] > guess {
-		c.of.Flags = append(c.of.Flags, fmt.Sprintf("eps: accuracy %.1f%% at %s is above the %.1f%% of guessing", 100*p.RobustAccuracy, c.of.Place(i), 100*guess))
+		c.of.Flags = append(c.of.Flags, report.NewFlag(c.kind, "accuracy %.1f%% at %s is above the %.1f%% of guessing", 100*p.RobustAccuracy, c.of.Place(i), 100*guess))
 	}
 }

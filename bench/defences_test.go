@@ -45,9 +45,9 @@ func TestDefences(t *testing.T) {
 			m := run(t, o, d, path).Models[0]
 			var found []string
 			for _, w := range m.Warnings() {
-				found = append(found, w.Text)
+				found = append(found, w.Flag.String())
 				if w.Meaning == "" || w.Next == "" {
-					t.Errorf("no meaning of %q", w.Text)
+					t.Errorf("no meaning of %q", w.Flag)
 				}
 			}
 			for _, flag := range c.flags {
@@ -85,7 +85,7 @@ func TestContradictions(t *testing.T) {
 		var found []string
 		for _, a := range c.attacks {
 			for _, f := range a.Flags {
-				found = append(found, strings.Replace(f, "square", a.Name, 1))
+				found = append(found, strings.Replace(f.String(), "square", a.Name, 1))
 			}
 		}
 		if !slices.Equal(found, c.flagged) {
@@ -108,7 +108,7 @@ func TestContradictions(t *testing.T) {
 	attacks := []report.Attack{{Name: "pgd100"}, {Name: "pgd20"}, {Name: "pgd100-dlr"}, {Name: "pgd7x2"}, {Name: "fgsm"}}
 	s.contradictions(attacks, modelPoints{attacks: []map[int]int{broken(20), broken(30), broken(0), broken(40), broken(40)}})
 	for i, a := range attacks {
-		if raised := i == 0; (len(a.Flags) == 1) != raised || raised && a.Flags[0] != "steps: pgd100 leaves 10 points that pgd20 breaks, which leaves 0 (p = 0.002)" {
+		if raised := i == 0; (len(a.Flags) == 1) != raised || raised && a.Flags[0].String() != "steps: pgd100 leaves 10 points that pgd20 breaks, which leaves 0 (p = 0.002)" {
 			t.Errorf("%s: found %q", a.Name, a.Flags)
 		}
 	}

@@ -44,7 +44,7 @@ func TestFlags(t *testing.T) {
 			a := run(t, options(t, "pgd2"), d, save(t, c.name, -1, c.body)).Models[0].Attacks[0]
 			ok := len(a.Flags) == len(c.flags)
 			for i := range c.flags {
-				ok = ok && strings.HasPrefix(a.Flags[i], c.flags[i])
+				ok = ok && strings.HasPrefix(a.Flags[i].String(), c.flags[i])
 			}
 			if !ok {
 				t.Errorf("expected flags %q, found %q", c.flags, a.Flags)
@@ -98,8 +98,8 @@ func TestInadmissible(t *testing.T) {
 	o.Attacks = []attack.Attack{{Name: "cheat", Parts: []attack.Part{{Name: "cheat", Stages: []attack.Stage{cheat{}}}}}}
 	m := run(t, o, d, save(t, "linear", -1, linear(classes))).Models[0]
 	a := m.Attacks[0]
-	if m.Clean.Correct == 0 || a.Robust.Robust != m.Clean.Correct || !slices.ContainsFunc(a.Flags, func(f string) bool {
-		return strings.HasPrefix(f, "invalid: "+strconv.Itoa(m.Clean.Correct)+" ")
+	if m.Clean.Correct == 0 || a.Robust.Robust != m.Clean.Correct || !slices.ContainsFunc(a.Flags, func(f report.Flag) bool {
+		return f.Kind == report.FlagInvalid && strings.HasPrefix(f.Detail, strconv.Itoa(m.Clean.Correct)+" ")
 	}) {
 		t.Errorf("expected %d survivors and a flag, found %+v", m.Clean.Correct, a)
 	}

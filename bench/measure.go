@@ -40,7 +40,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	points.clean = clean.values
 	right := s.surviving(all, clean.values)
 	result.Clean = report.NewClean(len(right), len(all))
-	var flags []string
+	var flags []report.Flag
 	if len(j.Attacks) > 0 {
 		if flags, err = s.suspicions(ctx, clean, all, right); err != nil {
 			return result, points, err
@@ -55,7 +55,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 			return result, points, fmt.Errorf("attack %s: %w", a.Name, err)
 		}
 		images = append(images, pictures)
-		r.Flags = append(append([]string{}, flags...), r.Flags...)
+		r.Flags = append(append([]report.Flag{}, flags...), r.Flags...)
 		result.Attacks = append(result.Attacks, r)
 		points.attacks = append(points.attacks, predictions)
 		worst = s.surviving(worst, predictions)
@@ -180,10 +180,10 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	}
 	r.Robust = report.NewRobust(len(left), s.data.Len())
 	if invalid > 0 {
-		r.Flags = append(r.Flags, fmt.Sprintf("invalid: %d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
+		r.Flags = append(r.Flags, report.NewFlag(report.FlagInvalid, "%d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
 	}
 	if n := count(predictions, points, noClass); n > 0 {
-		r.Flags = append(r.Flags, fmt.Sprintf("nan: logits of %d of %d adversarial images are not numbers", n, len(points)))
+		r.Flags = append(r.Flags, report.NewFlag(report.FlagNaN, "logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
 	return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
 }

@@ -2,17 +2,17 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"rnas/bench/attack"
+	"rnas/bench/report"
 )
 
 // riseSlack is the part of a mean loss by which PGD-20 may fall behind FGSM: on a linear model both end at the same corner.
 const riseSlack = 0.01
 
 // rises flags PGD-20 that does not raise the mean cross-entropy over that of the images as they are, or falls behind FGSM.
-func (s *subject) rises(ctx context.Context, probe []int) ([]string, error) {
+func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error) {
 	if s.Settings.Epsilon == 0 {
 		return nil, nil
 	}
@@ -26,7 +26,8 @@ func (s *subject) rises(ctx context.Context, probe []int) ([]string, error) {
 	}
 	clean, fgsm, pgd := means[0], means[1], means[2]
 	if pgd <= clean || pgd < fgsm*(1-riseSlack) {
-		return []string{fmt.Sprintf("loss: mean cross-entropy %.3g after pgd20, %.3g after fgsm, %.3g without attack, on %d images", pgd, fgsm, clean, len(probe))}, nil
+		flag := report.NewFlag(report.FlagLoss, "mean cross-entropy %.3g after pgd20, %.3g after fgsm, %.3g without attack, on %d images", pgd, fgsm, clean, len(probe))
+		return []report.Flag{flag}, nil
 	}
 	return nil, nil
 }

@@ -151,7 +151,7 @@ func (j *job) transferHelps(r *report.Result, points []modelPoints, left [][][]i
 				shared[p] = true
 			}
 			if t := report.Compare(own, shared); i != k && t.FirstOnly > t.SecondOnly && t.P < curveLevel {
-				a.Flags = append(a.Flags, fmt.Sprintf("transfer: images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
+				a.Flags = append(a.Flags, report.NewFlag(report.FlagTransfer, "images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
 					r.Transfer.Attack, r.Transfer.Models[i], 100*r.Transfer.Robust[i][k].RobustAccuracy, 100*a.RobustAccuracy, a.Name))
 			}
 		}

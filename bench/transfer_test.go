@@ -74,7 +74,7 @@ func TestTransfer(t *testing.T) {
 	}
 	masked, flagged := r.Models[2].Attacks[0], false
 	for _, f := range masked.Flags {
-		flagged = flagged || strings.HasPrefix(f, "transfer: images of pgd20 made on "+paths[0]+" leave ")
+		flagged = flagged || strings.HasPrefix(f.String(), "transfer: images of pgd20 made on "+paths[0]+" leave ")
 	}
 	if masked.Robust.Robust <= m.Robust[0][2].Robust || !flagged {
 		t.Errorf("expected a transfer that beats %+v, found %+v", masked, m.Robust[0][2])

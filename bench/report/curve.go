@@ -7,7 +7,7 @@ type Curve struct {
 	Attack string       `json:"attack"` // "pgd20", or "pgdK" for K steps
 	Over   string       `json:"over"`   // "eps" or "steps"
 	Points []CurvePoint `json:"points"` // in ascending order
-	Flags  []string     `json:"flags"`  // reasons to doubt the model's robustness
+	Flags  []Flag       `json:"flags"`  // reasons to doubt the model's robustness
 }
 
 // CurvePoint is one attack of a curve.

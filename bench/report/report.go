@@ -77,11 +77,11 @@ type Attack struct {
 	Norm string  `json:"norm"`
 	Eps  float64 `json:"eps"` // pixels in [0,1]
 	Robust
-	Forwards  int64    `json:"forwards"`
-	Backwards int64    `json:"backwards"`
-	Seconds   float64  `json:"seconds"` // attack and scoring, without compilation
-	Flags     []string `json:"flags"`   // reasons to doubt the number
-	Parts     []Part   `json:"parts,omitempty"`
+	Forwards  int64   `json:"forwards"`
+	Backwards int64   `json:"backwards"`
+	Seconds   float64 `json:"seconds"` // attack and scoring, without compilation
+	Flags     []Flag  `json:"flags"`   // reasons to doubt the number
+	Parts     []Part  `json:"parts,omitempty"`
 }
 
 // Part counts the points that are left after a part of an attack and the parts before it.

@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -38,19 +37,6 @@ func (r *Result) Write(dir string, galleries []*Gallery) error {
 		}
 	}
 	return nil
-}
-
-// Read reads a result.json.
-func Read(path string) (*Result, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%s: not a benchmark result: %w", path, err)
-	}
-	return r, nil
 }
 
 // numbers is an array of numbers in indented JSON. A line break is in no string, so it cannot begin inside one.
@@ -102,11 +88,20 @@ func (r *Result) CSV() ([]byte, error) {
 		lines = append(lines, []string{
 			x.Path, x.SHA256, x.Dataset, cmp.Or(x.Model.Provider, r.Provider), strconv.Itoa(x.Points), x.Name, x.Norm, number(x.Eps),
 			strconv.Itoa(x.Attack.Robust.Robust), number(x.RobustAccuracy), number(x.CI95[0]), number(x.CI95[1]),
-			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), strings.Join(x.Flags, "; "),
+			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), joined(x.Flags),
 		})
 	}
 	err := w.WriteAll(lines)
 	return b.Bytes(), err
+}
+
+// joined is the texts of flags, separated by semicolons.
+func joined(flags []Flag) string {
+	var texts []string
+	for _, f := range flags {
+		texts = append(texts, f.String())
+	}
+	return strings.Join(texts, "; ")
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
@@ -194,7 +189,7 @@ func (r *Result) flags(b *bytes.Buffer) {
 	header := "\nWarnings:\n\n"
 	for i := range r.Models {
 		for _, w := range r.Models[i].Warnings() {
-			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Label(), strings.Join(w.Where, ", "), w.Text)
+			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Label(), strings.Join(w.Where, ", "), w.Flag)
 			if w.Meaning != "" {
 				fmt.Fprintf(b, "  %s Next: %s\n", w.Meaning, w.Next)
 			}

@@ -215,7 +215,7 @@ func printResult(w io.Writer, r *report.Result) error {
 	}
 	for i := range r.Models {
 		for _, d := range r.Models[i].Warnings() {
-			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Label(), strings.Join(d.Where, ", "), d.Text)
+			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Label(), strings.Join(d.Where, ", "), d.Flag)
 			if d.Next != "" {
 				fmt.Fprintf(w, "    next: %s\n", d.Next)
 			}
