@@ -54,7 +54,7 @@ func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options
 			points = append(points, q)
 		}
 		s.fill(points)
-		logits, err := s.logits(s.images)
+		logits, err := s.model.logits(s.images)
 		if err != nil {
 			return nil, err
 		}

@@ -82,13 +82,13 @@ func (w plain) run(ctx context.Context, points []int, emit func(record) error) e
 }
 
 func (w plain) one(points []int) (record, error) {
-	logits, err := w.logits(w.images)
+	logits, err := w.model.logits(w.images)
 	if err != nil {
 		return record{}, err
 	}
 	var r record
 	for row, p := range points {
-		z := logits[row*w.classes : (row+1)*w.classes]
+		z := w.model.row(logits, row)
 		r.Values = append(r.Values, predict(z))
 		if probabilities(z) {
 			r.Flagged = append(r.Flagged, p)
@@ -108,17 +108,17 @@ func (w repeat) run(ctx context.Context, points []int, emit func(record) error) 
 }
 
 func (w repeat) one(points []int) (record, error) {
-	first, err := w.logits(w.images)
+	first, err := w.model.logits(w.images)
 	if err != nil {
 		return record{}, err
 	}
-	second, err := w.logits(w.images)
+	second, err := w.model.logits(w.images)
 	if err != nil {
 		return record{}, err
 	}
 	r := record{Values: make([]int, len(points))}
 	for row := range points {
-		if differ(first[row*w.classes:(row+1)*w.classes], second[row*w.classes:(row+1)*w.classes]) {
+		if differ(w.model.row(first, row), w.model.row(second, row)) {
 			r.Values[row] = 1
 		}
 	}

@@ -17,7 +17,7 @@ func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
 	for i := range attacks {
 		for k := range attacks {
 			if a, b := &attacks[i], &attacks[k]; fewer(a.Name, b.Name) {
-				t := report.Compare(s.robust(points.attacks[i]), s.robust(points.attacks[k]))
+				t := report.Compare(s.job.robust(points.attacks[i]), s.job.robust(points.attacks[k]))
 				if t.SecondOnly > t.FirstOnly && t.P < curveLevel {
 					b.Flags = append(b.Flags, report.NewFlag(report.FlagSteps, "%s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
 				}

@@ -66,14 +66,14 @@ func (s *subject) corruptions(ctx context.Context) (*report.Corruptions, error) 
 			points = of
 		}
 	}
-	return report.NewCorruptions(source.Name(), source.About(s.data.Shape), points, rows), nil
+	return report.NewCorruptions(source.Name(), source.About(s.job.data.Shape), points, rows), nil
 }
 
 // corruption counts the images that are classified rightly, and the images.
 func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, severity int) (correct, points int, err error) {
-	t := task{name: fmt.Sprintf("%s %d", kind.Name, severity), key: []any{"generated", s.corrupt.seed}}
-	if s.corrupt.published != nil {
-		data, err := s.corrupt.published.Load(kind, severity)
+	t := task{name: fmt.Sprintf("%s %d", kind.Name, severity), key: []any{"generated", s.job.corrupt.seed}}
+	if s.job.corrupt.published != nil {
+		data, err := s.job.corrupt.published.Load(kind, severity)
 		if err != nil {
 			return 0, 0, fault.Input(err)
 		}
@@ -86,7 +86,7 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 			return &generated{s, kind, severity, make([]float32, len(s.images))}, nil
 		}
 	}
-	all := make([]int, s.data.Len())
+	all := make([]int, s.job.data.Len())
 	for i := range all {
 		all[i] = i
 	}
@@ -107,7 +107,7 @@ func (w *generated) run(ctx context.Context, points []int, emit func(record) err
 }
 
 func (w *generated) one(points []int) (record, error) {
-	elems, generators := w.data.Elems(), w.corrupt.generators
+	elems, generators := w.job.data.Elems(), w.job.corrupt.generators
 	clear(w.corrupted[len(points)*elems:])
 	var threads sync.WaitGroup
 	for first, g := range generators {
@@ -118,13 +118,13 @@ func (w *generated) one(points []int) (record, error) {
 		})
 	}
 	threads.Wait()
-	logits, err := w.logits(w.corrupted)
+	logits, err := w.model.logits(w.corrupted)
 	if err != nil {
 		return record{}, err
 	}
 	r := record{Values: make([]int, len(points))}
 	for row := range points {
-		r.Values[row] = predict(logits[row*w.classes : (row+1)*w.classes])
+		r.Values[row] = predict(w.model.row(logits, row))
 	}
 	return r, nil
 }

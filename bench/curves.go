@@ -26,11 +26,11 @@ const (
 func (s *subject) curves(ctx context.Context, right []int, points modelPoints) ([]report.Curve, error) {
 	measured := map[string]map[int]int{}
 	for i, predictions := range points.attacks {
-		measured[s.Attacks[i].Name] = predictions
+		measured[s.job.Attacks[i].Name] = predictions
 	}
 	radii := curve{subject: s, kind: report.FlagEps, measured: measured, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []report.Flag{}}}
 	for _, times := range curveRadii {
-		settings := s.Settings
+		settings := s.job.Settings
 		settings.Epsilon *= times
 		settings.StepSize *= times
 		n := len(radii.of.Points)
@@ -45,7 +45,7 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	radii.ends()
 	steps := curve{subject: s, kind: report.FlagSteps, measured: measured, of: report.Curve{Attack: "pgdK", Over: "steps", Flags: []report.Flag{}}}
 	for _, k := range curveSteps {
-		if err := steps.add(ctx, s.Settings, k, right); err != nil {
+		if err := steps.add(ctx, s.job.Settings, k, right); err != nil {
 			return nil, err
 		}
 	}
@@ -74,18 +74,18 @@ func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, ri
 		}
 		left = c.surviving(right, predictions)
 	}
-	robust := make([]bool, c.data.Len())
+	robust := make([]bool, c.job.data.Len())
 	for _, p := range left {
 		robust[p] = true
 	}
 	c.robust = append(c.robust, robust)
-	c.of.Points = append(c.of.Points, report.CurvePoint{Eps: settings.Epsilon, Steps: steps, Robust: report.NewRobust(len(left), c.data.Len())})
+	c.of.Points = append(c.of.Points, report.CurvePoint{Eps: settings.Epsilon, Steps: steps, Robust: report.NewRobust(len(left), c.job.data.Len())})
 	return nil
 }
 
 // predictions are those on the adversarial images of PGD.
 func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps int, right []int) (map[int]int, error) {
-	if known, ok := c.measured[pgdName(steps)]; ok && settings == c.Settings {
+	if known, ok := c.measured[pgdName(steps)]; ok && settings == c.job.Settings {
 		return known, nil
 	}
 	list, err := attack.Parse(pgdName(steps))
@@ -95,7 +95,7 @@ func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps
 	other, j := *c.subject, *c.job
 	j.Settings, j.Images = settings, false
 	other.job = &j
-	if settings != c.Settings {
+	if settings != c.job.Settings {
 		other.shown = nil
 	}
 	_, predictions, _, err := other.attack(ctx, list[0], right)
@@ -122,15 +122,15 @@ func (c *curve) falls() {
 // frequent class: a radius at which the attack can erase the image leaves no classifier more than that. 4 times the radius
 // that is usual for a data set goes a long way there; where eps is small for the data the alarm may be false.
 func (c *curve) ends() {
-	counts := make([]int, len(c.data.Classes))
+	counts := make([]int, len(c.job.data.Classes))
 	most := 0
-	for _, label := range c.data.Labels {
+	for _, label := range c.job.data.Labels {
 		counts[label]++
 		most = max(most, counts[label])
 	}
-	guess := float64(most) / float64(c.data.Len())
+	guess := float64(most) / float64(c.job.data.Len())
 	i := len(c.of.Points) - 1
-	if p := c.of.Points[i]; p.Eps > c.Settings.Epsilon && p.CI95[0] > guess {
+	if p := c.of.Points[i]; p.Eps > c.job.Settings.Epsilon && p.CI95[0] > guess {
 		c.of.Flags = append(c.of.Flags, report.NewFlag(c.kind, "accuracy %.1f%% at %s is above the %.1f%% of guessing", 100*p.RobustAccuracy, c.of.Place(i), 100*guess))
 	}
 }

@@ -43,7 +43,7 @@ func (s shown) pixels(elems int) []float32 {
 
 // exhibits are the points whose adversarial images are kept, of those that are classified rightly.
 func (s *subject) exhibits(right []int) []int {
-	most := min(galleryMost, max(galleryFewest, galleryBytes/(4*s.data.Elems())))
+	most := min(galleryMost, max(galleryFewest, galleryBytes/(4*s.job.data.Elems())))
 	return right[:min(most, len(right))]
 }
 
@@ -51,7 +51,7 @@ func (s *subject) exhibits(right []int) []int {
 func (s *subject) gallery(name string, images map[int]shown, predictions map[int]int) (*report.Gallery, error) {
 	var broken, surviving []int
 	for p := range images {
-		if predictions[p] == int(s.data.Labels[p]) {
+		if predictions[p] == int(s.job.data.Labels[p]) {
 			surviving = append(surviving, p)
 		} else {
 			broken = append(broken, p)
@@ -63,7 +63,7 @@ func (s *subject) gallery(name string, images map[int]shown, predictions map[int
 	points := slices.Concat(broken[:min(len(broken), galleryFewest-few)], surviving[:few])
 
 	g := &report.Gallery{Attack: name}
-	elems := s.data.Elems()
+	elems := s.job.data.Elems()
 	for _, p := range points {
 		adversarial := images[p].pixels(elems)
 		if adversarial == nil {
@@ -71,12 +71,12 @@ func (s *subject) gallery(name string, images map[int]shown, predictions map[int
 		}
 		s.fill([]int{p})
 		e := report.Example{
-			Point: p, Label: s.data.Classes[s.data.Labels[p]], Shape: s.data.Shape,
+			Point: p, Label: s.job.data.Classes[s.job.data.Labels[p]], Shape: s.job.data.Shape,
 			Clean: slices.Clone(s.images[:elems]), Adversarial: adversarial,
-			Broken: predictions[p] != int(s.data.Labels[p]),
+			Broken: predictions[p] != int(s.job.data.Labels[p]),
 		}
 		var err error
-		if e.Before, err = s.guess(int(s.data.Labels[p])); err != nil {
+		if e.Before, err = s.guess(int(s.job.data.Labels[p])); err != nil {
 			return nil, err
 		}
 		copy(s.images, adversarial)
@@ -93,11 +93,11 @@ func (s *subject) guess(prediction int) (report.Guess, error) {
 	if prediction == noClass {
 		return report.Guess{}, nil
 	}
-	logits, err := s.logits(s.images)
+	logits, err := s.model.logits(s.images)
 	if err != nil {
 		return report.Guess{}, err
 	}
-	return report.Guess{Class: s.data.Classes[prediction], Confidence: confidence(logits[:s.classes], prediction)}, nil
+	return report.Guess{Class: s.job.data.Classes[prediction], Confidence: confidence(logits[:s.model.classes], prediction)}, nil
 }
 
 // confidence is the softmax of logits at a class, or the value there if they look like probabilities already.

@@ -42,16 +42,16 @@ type slope struct {
 }
 
 func (s *subject) gradient(reference int) (worker, error) {
-	c, err := s.classifier(s.batch)
+	c, err := s.model.classifier(s.model.batch)
 	if err != nil {
 		return nil, err
 	}
-	p, err := slopes(c, s.batch)
+	p, err := slopes(c, s.model.batch)
 	if err != nil {
 		return nil, err
 	}
 	w := &gradient{subject: s, state: ort.NewStore()}
-	if w.running, err = runtime.Launch(p, w.state, s.Runtime); err != nil {
+	if w.running, err = runtime.Launch(p, w.state, s.job.Runtime); err != nil {
 		w.state.Close()
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (w *gradient) step() error {
 
 // slope is that of a row of the batch.
 func (w *gradient) slope(row int) slope {
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	return slope{
 		image:    slices.Clone(w.images[row*n : (row+1)*n]),
 		gradient: slices.Clone(w.running.Output("tilt").Float32s()[row*n : (row+1)*n]),
@@ -110,7 +110,7 @@ func (w *gradient) one(points []int) (record, error) {
 	}
 	g, logits := w.running.Output("gradient").Float32s(), w.running.Output("logits").Float32s()
 	r := record{Values: make([]int, len(points))}
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	for row := range points {
 		switch size := norm(g[row*n : (row+1)*n]); {
 		case math.IsNaN(size):
@@ -118,7 +118,7 @@ func (w *gradient) one(points []int) (record, error) {
 		case size == 0:
 			r.Values[row] = slopeZero
 		}
-		if saturated(logits[row*w.classes : (row+1)*w.classes]) {
+		if saturated(w.model.row(logits, row)) {
 			r.Values[row] |= slopeSaturated
 		}
 		r.Values[row] |= w.reference.compare(w.slope(row))

@@ -94,7 +94,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	var left []int
 	for _, p := range points {
-		if predictions[p] == int(s.data.Labels[p]) {
+		if predictions[p] == int(s.job.data.Labels[p]) {
 			left = append(left, p)
 		}
 	}
@@ -124,16 +124,16 @@ func (p *plan) key() string { return digest(p.keys) }
 func (s *subject) plan(a attack.Attack) (*plan, error) {
 	p := &plan{}
 	archive := "" // a record that vouches for images there is of no use for others
-	if s.Images {
-		archive = archiveName(s.path, a.Name)
+	if s.job.Images {
+		archive = archiveName(s.model.path, a.Name)
 	}
 	for _, part := range a.Parts {
 		for _, st := range part.Stages {
-			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
+			if err := st.Supports(s.job.Settings, int64(s.model.classes)); err != nil {
 				return nil, fault.Input(err)
 			}
 			open := func(points int) (worker, error) { return s.stage(st, points, p.keep) }
-			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings, archive}, open: open}
+			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.job.Settings, archive}, open: open}
 			p.tasks, p.keys, p.parts = append(p.tasks, t), append(p.keys, s.key(t)), append(p.parts, part.Name)
 		}
 	}
@@ -143,17 +143,17 @@ func (s *subject) plan(a attack.Attack) (*plan, error) {
 // attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
 // and the images of those shown.
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
-	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
+	r := report.Attack{Name: a.Name, Norm: s.job.Settings.Norm, Eps: s.job.Settings.Epsilon}
 	predictions, images := map[int]int{}, map[int]shown{}
 	plan, err := s.plan(a)
 	if err != nil {
 		return r, nil, nil, err
 	}
-	if s.Images {
-		plan.keep = openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems())
+	if s.job.Images {
+		plan.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), plan.key(), s.job.data.Elems())
 		defer plan.keep.Close()
 		if plan.keep.fresh {
-			if err := s.progress.void(plan.keys); err != nil {
+			if err := s.job.progress.void(plan.keys); err != nil {
 				return r, nil, nil, err
 			}
 		}
@@ -175,17 +175,17 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		r.Seconds += out.seconds
 		invalid += len(out.flagged)
 		if len(a.Parts) > 1 && (i+1 == len(tasks) || parts[i+1] != parts[i]) {
-			r.Parts = append(r.Parts, report.Part{Name: parts[i], Robust: report.NewRobust(len(left), s.data.Len())})
+			r.Parts = append(r.Parts, report.Part{Name: parts[i], Robust: report.NewRobust(len(left), s.job.data.Len())})
 		}
 	}
-	r.Robust = report.NewRobust(len(left), s.data.Len())
+	r.Robust = report.NewRobust(len(left), s.job.data.Len())
 	if invalid > 0 {
 		r.Flags = append(r.Flags, report.NewFlag(report.FlagInvalid, "%d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
 	}
 	if n := count(predictions, points, noClass); n > 0 {
 		r.Flags = append(r.Flags, report.NewFlag(report.FlagNaN, "logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
-	return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
+	return r, predictions, images, keep.pack(points, s.job.data.Labels, predictions, s.job.data.Shape)
 }
 
 func count(values map[int]int, points []int, want int) int {

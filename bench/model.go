@@ -109,6 +109,9 @@ func (m *model) logits(images []float32) ([]float32, error) {
 	return float32s(out[0]), nil
 }
 
+// row is the logits [K] of one image in those of a run [rows,K].
+func (m *model) row(logits []float32, i int) []float32 { return logits[i*m.classes : (i+1)*m.classes] }
+
 // tensor is images as an input of the file, rounded to its type.
 func (m *model) tensor(images []float32) *tensor.Tensor {
 	shape := append([]int64{int64(len(images)) / (m.image[0] * m.image[1] * m.image[2])}, m.image...)

@@ -21,7 +21,7 @@ const profileRuns = 11
 
 // profile measures where the time of plain inference and of each attack goes, on the first batch of the data.
 func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
-	points := make([]int, min(s.batch, s.data.Len()))
+	points := make([]int, min(s.model.batch, s.job.data.Len()))
 	for i := range points {
 		points[i] = i
 	}
@@ -31,7 +31,7 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 		return nil, err
 	}
 	out := []report.Profile{forward}
-	for _, a := range s.Attacks {
+	for _, a := range s.job.Attacks {
 		stages := a.Stages()
 		for _, st := range stages {
 			p, err := s.trace(a.Name, 2, func(o ort.Options) error { return s.attackTwice(ctx, st, points, o) })
@@ -49,12 +49,12 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 
 // inference runs the model as it is.
 func (s *subject) inference(ctx context.Context, o ort.Options) error {
-	session, err := ort.NewSession(s.bytes, o)
+	session, err := ort.NewSession(s.model.bytes, o)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	in := []*tensor.Tensor{s.tensor(s.images)}
+	in := []*tensor.Tensor{s.model.tensor(s.images)}
 	for range profileRuns {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -84,13 +84,13 @@ func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int
 // trace calls do, which works on the batch several times in sessions of the given options and closes them, and sums up
 // what ONNX Runtime wrote of all but the first time.
 func (s *subject) trace(program string, times int, do func(o ort.Options) error) (report.Profile, error) {
-	p := report.Profile{Program: program, Batch: s.batch}
+	p := report.Profile{Program: program, Batch: s.model.batch}
 	dir, err := os.MkdirTemp("", "rnas-profile-")
 	if err != nil {
 		return p, err
 	}
 	defer os.RemoveAll(dir)
-	o := s.Runtime
+	o := s.job.Runtime
 	o.Profile = filepath.Join(dir, "trace")
 	if err := do(o); err != nil {
 		return p, err

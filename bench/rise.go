@@ -13,7 +13,7 @@ const riseSlack = 0.01
 
 // rises flags PGD-20 that does not raise the mean cross-entropy over that of the images as they are, or falls behind FGSM.
 func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error) {
-	if s.Settings.Epsilon == 0 {
+	if s.job.Settings.Epsilon == 0 {
 		return nil, nil
 	}
 	var means []float64
@@ -41,7 +41,7 @@ func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float
 	t := task{name: "loss of " + name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
 	for _, a := range list {
 		st := a.Stages()[0]
-		t.key = []any{st.Key(), s.Settings}
+		t.key = []any{st.Key(), s.job.Settings}
 		t.open = func(points int) (worker, error) {
 			w, err := s.stage(st, points, nil)
 			if err != nil {
@@ -78,13 +78,13 @@ type cleanLoss struct{ *subject }
 
 func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) error) error {
 	return w.batches(ctx, points, emit, func(points []int) (record, error) {
-		logits, err := w.logits(w.images)
+		logits, err := w.model.logits(w.images)
 		if err != nil {
 			return record{}, err
 		}
 		var r record
 		for row, p := range points {
-			r.Values = append(r.Values, lossValue(logits[row*w.classes:(row+1)*w.classes], int(w.data.Labels[p])))
+			r.Values = append(r.Values, lossValue(w.model.row(logits, row), int(w.job.data.Labels[p])))
 		}
 		return r, nil
 	})

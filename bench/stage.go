@@ -22,7 +22,7 @@ type stage struct {
 
 // stage compiles st for so many points.
 func (s *subject) stage(st attack.Stage, points int, keep *imageStore) (*stage, error) {
-	target := s.target(s.Runtime)
+	target := s.target(s.job.Runtime)
 	target.Points = points
 	runner, err := attack.Open(st, target)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *subject) stage(st attack.Stage, points int, keep *imageStore) (*stage, 
 
 // target is the model as the attacks see it.
 func (s *subject) target(o ort.Options) attack.Target {
-	return attack.Target{Classifier: s.classifier, Batch: s.batch, Fixed: !s.free, Runtime: o, Settings: s.Settings}
+	return attack.Target{Classifier: s.model.classifier, Batch: s.model.batch, Fixed: !s.model.free, Runtime: o, Settings: s.job.Settings}
 }
 
 func (w *stage) run(ctx context.Context, points []int, emit func(record) error) error {
@@ -45,9 +45,9 @@ func (w *stage) run(ctx context.Context, points []int, emit func(record) error) 
 func (w *stage) Next(n int) []attack.Point {
 	n = min(n, len(w.left))
 	points := make([]attack.Point, n)
-	elems := w.data.Elems()
+	elems := w.job.data.Elems()
 	images, labels := make([]float32, n*elems), make([]int64, n)
-	w.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
+	w.job.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
 	for i, p := range w.left[:n] {
 		points[i] = attack.Point{Index: p, Image: images[i*elems : (i+1)*elems], Label: labels[i], Tries: w.tries[p]}
 	}
@@ -62,19 +62,19 @@ func (w *stage) Logits(points []attack.Point) ([][]float32, error) {
 
 // score is plain inference of n images, at most a batch.
 func (w *stage) score(n int, image func(i int) []float32) ([][]float32, error) {
-	elems := w.data.Elems()
+	elems := w.job.data.Elems()
 	for i := range n {
 		copy(w.images[i*elems:], image(i))
 	}
-	end := w.rows(n) * elems
+	end := w.model.rows(n) * elems
 	clear(w.images[n*elems : end])
-	logits, err := w.logits(w.images[:end])
+	logits, err := w.model.logits(w.images[:end])
 	if err != nil {
 		return nil, err
 	}
 	rows := make([][]float32, n)
 	for i := range rows {
-		rows[i] = logits[i*w.classes : (i+1)*w.classes]
+		rows[i] = w.model.row(logits, i)
 	}
 	return rows, nil
 }
@@ -88,7 +88,7 @@ func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
 	var done, survived record
 	broken := make([]bool, len(attempts))
 	for i, a := range attempts {
-		value, admissible := predict(logits[i]), inside(a.Adversarial, a.Image, w.Settings)
+		value, admissible := predict(logits[i]), inside(a.Adversarial, a.Image, w.job.Settings)
 		broken[i] = admissible && value != int(a.Label)
 		switch {
 		case broken[i] || a.Last:

@@ -31,7 +31,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	if n := count(twice.values, probe, 1); n > 0 {
 		add(report.FlagRandom, "logits of %d of %d images differ between two runs", n, len(probe))
 	}
-	network, err := s.classifier(s.batch)
+	network, err := s.model.classifier(s.model.batch)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ type job struct {
 
 // subject is the model under test with the buffers of one batch.
 type subject struct {
-	*job
-	*model
+	job    *job
+	model  *model
 	images []float32   // [batch,C,H,W]
 	labels []int64     // [batch]
 	shown  []int       // points whose adversarial images are kept, sorted
@@ -35,8 +35,8 @@ func (j *job) subject(m *model) *subject {
 
 // fill writes images and labels of points to the buffers; the rest of the batch is zero.
 func (s *subject) fill(points []int) {
-	s.data.Fill(s.images, s.labels, points, dataset.Augment{}, 0, 0)
-	clear(s.images[len(points)*s.data.Elems():])
+	s.job.data.Fill(s.images, s.labels, points, dataset.Augment{}, 0, 0)
+	clear(s.images[len(points)*s.job.data.Elems():])
 	clear(s.labels[len(points):])
 }
 
@@ -56,7 +56,7 @@ type worker interface {
 
 // batches runs do on one batch after another, whose images and labels are in the buffers.
 func (s *subject) batches(ctx context.Context, points []int, emit func(record) error, do func(points []int) (record, error)) error {
-	for batch := range slices.Chunk(points, s.batch) {
+	for batch := range slices.Chunk(points, s.model.batch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -102,14 +102,14 @@ func (o *outcome) add(r record) {
 }
 
 func (s *subject) key(t task) string {
-	return digest(s.model.sha256, s.digest, s.Version, s.library, s.Runtime.Provider, t.name, t.key)
+	return digest(s.model.sha256, s.job.digest, s.job.Version, s.job.library, s.job.Runtime.Provider, t.name, t.key)
 }
 
 // do does a task on points, those left after the records of an earlier run.
 func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error) {
 	out := outcome{values: map[int]int{}, tries: map[int]int{}, shown: map[int]shown{}}
 	key := s.key(t)
-	for _, r := range s.progress.records[key] {
+	for _, r := range s.job.progress.records[key] {
 		if out.usable(r, points) {
 			out.add(r)
 		}
@@ -136,7 +136,7 @@ func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error)
 		begin = time.Now()
 		out.add(r)
 		s.tell(t, len(out.values), len(points))
-		return s.progress.add(r)
+		return s.job.progress.add(r)
 	})
 	if err == nil {
 		err = ctx.Err()
@@ -157,11 +157,11 @@ func (o *outcome) usable(r record, points []int) bool {
 }
 
 func (s *subject) tell(t task, done, total int) {
-	if s.Progress != nil {
+	if s.job.Progress != nil {
 		name := t.name
 		if t.part != "" {
 			name += " " + t.part
 		}
-		s.Progress(Progress{Model: s.path, Task: name, Done: done, Total: total})
+		s.job.Progress(Progress{Model: s.model.path, Task: name, Done: done, Total: total})
 	}
 }

@@ -76,7 +76,7 @@ func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key
 	if err != nil {
 		return "", nil, err
 	}
-	return plan.key(), openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems()), nil
+	return plan.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), plan.key(), s.job.data.Elems()), nil
 }
 
 // receive scores the images of a store at points and returns those of right that survive.
@@ -87,7 +87,7 @@ func (s *subject) receive(ctx context.Context, name, key string, store *imageSto
 			return nil, err
 		}
 		w := received{subject: s, images: map[int][]float32{}}
-		n := s.data.Elems()
+		n := s.job.data.Elems()
 		for i, p := range index {
 			w.images[int(p)] = images[i*n : (i+1)*n]
 		}
@@ -110,24 +110,24 @@ func (w received) run(ctx context.Context, points []int, emit func(record) error
 
 func (w received) one(points []int) (record, error) {
 	var r record
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	for row, p := range points {
 		image := w.subject.images[row*n : (row+1)*n]
 		switch adversarial, ok := w.images[p]; {
 		case !ok:
 			return r, fmt.Errorf("no image of point %d was made", p)
-		case !inside(adversarial, image, w.Settings):
+		case !inside(adversarial, image, w.job.Settings):
 			r.Flagged = append(r.Flagged, p)
 		default:
 			copy(image, adversarial)
 		}
 	}
-	logits, err := w.logits(w.subject.images)
+	logits, err := w.model.logits(w.subject.images)
 	if err != nil {
 		return r, err
 	}
 	for row := range points {
-		r.Values = append(r.Values, predict(logits[row*w.classes:(row+1)*w.classes]))
+		r.Values = append(r.Values, predict(w.model.row(logits, row)))
 	}
 	return r, nil
 }
