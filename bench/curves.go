@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
@@ -28,7 +27,7 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	for i, predictions := range points.attacks {
 		measured[s.job.Attacks[i].Name] = predictions
 	}
-	radii := curve{subject: s, kind: report.FlagEps, measured: measured, of: report.Curve{Attack: pgdName(curveBase), Over: "eps", Flags: []report.Flag{}}}
+	radii := curve{subject: s, kind: report.FlagEps, measured: measured, of: report.Curve{Attack: attack.PGD(curveBase).Name, Over: "eps", Flags: []report.Flag{}}}
 	for _, times := range curveRadii {
 		settings := s.job.Settings
 		settings.Epsilon *= times
@@ -52,8 +51,6 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	steps.falls()
 	return []report.Curve{radii.of, steps.of}, nil
 }
-
-func pgdName(steps int) string { return fmt.Sprintf("pgd%d", steps) }
 
 // curve is a curve in the making.
 type curve struct {
@@ -85,12 +82,9 @@ func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, ri
 
 // predictions are those on the adversarial images of PGD.
 func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps int, right []int) (map[int]int, error) {
-	if known, ok := c.measured[pgdName(steps)]; ok && settings == c.job.Settings {
+	pgd := attack.PGD(steps)
+	if known, ok := c.measured[pgd.Name]; ok && settings == c.job.Settings {
 		return known, nil
-	}
-	list, err := attack.Parse(pgdName(steps))
-	if err != nil {
-		return nil, err
 	}
 	other, j := *c.subject, *c.job
 	j.Settings, j.Images = settings, false
@@ -98,7 +92,7 @@ func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps
 	if settings != c.job.Settings {
 		other.shown = nil
 	}
-	_, predictions, _, err := other.attack(ctx, list[0], right)
+	_, predictions, _, err := other.attack(ctx, pgd, right)
 	return predictions, err
 }
 

@@ -60,6 +60,7 @@ func TestFlags(t *testing.T) {
 type cheat struct{}
 
 func (cheat) Key() string                                  { return "cheat" }
+func (cheat) Gradients() bool                              { return true }
 func (cheat) Supports(attack.Settings, int64) error        { return nil }
 func (cheat) Compile(attack.Target) (attack.Runner, error) { return cheat{}, nil }
 func (cheat) Close() error                                 { return nil }

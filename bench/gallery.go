@@ -97,7 +97,7 @@ func (s *subject) guess(prediction int) (report.Guess, error) {
 	if err != nil {
 		return report.Guess{}, err
 	}
-	return report.Guess{Class: s.job.data.Classes[prediction], Confidence: confidence(logits[:s.model.classes], prediction)}, nil
+	return report.Guess{Class: s.job.data.Classes[prediction], Confidence: confidence(s.model.row(logits, 0), prediction)}, nil
 }
 
 // confidence is the softmax of logits at a class, or the value there if they look like probabilities already.

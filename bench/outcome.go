@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/internal/dataset"
@@ -49,11 +51,7 @@ func (m modelPoints) confusion(d *dataset.Dataset) *report.Confusion {
 
 // compare tests every pair of models on the clean images, under each attack and in the worst case.
 func compare(attacks []attack.Attack, d *dataset.Dataset, models []modelPoints) []report.Comparison {
-	names := []string{attack.Clean}
-	for _, a := range attacks {
-		names = append(names, a.Name)
-	}
-	names = append(names, worstCase)
+	names := slices.Concat([]string{attack.Clean}, attack.Names(attacks), []string{worstCase})
 	right := make([][][]bool, len(models)) // by model, name, point
 	for i, m := range models {
 		for k := range names {

@@ -44,7 +44,7 @@ func TestProtocols(t *testing.T) {
 		t.Errorf("found %v", err)
 	}
 	unknown := Protocols()[0]
-	unknown.Attacks = "autoattack,none-such"
+	unknown.Attacks = []string{"autoattack", "none-such"}
 	if err := unknown.Apply(&Options{}); err == nil || !strings.Contains(err.Error(), `found "none-such"`) {
 		t.Errorf("expected an error about none-such, found %v", err)
 	}

@@ -17,8 +17,8 @@ func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error)
 		return nil, nil
 	}
 	var means []float64
-	for _, name := range []string{attack.Clean, "fgsm", "pgd20"} {
-		mean, err := s.meanLoss(ctx, name, probe)
+	for _, a := range []attack.Attack{{Name: attack.Clean}, attack.FGSM(), attack.PGD(20)} {
+		mean, err := s.meanLoss(ctx, a, probe)
 		if err != nil {
 			return nil, err
 		}
@@ -33,14 +33,9 @@ func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error)
 }
 
 // meanLoss is the mean cross-entropy at the results of an attack of one stage, or of none.
-func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float64, error) {
-	list, err := attack.Parse(name)
-	if err != nil {
-		return 0, err
-	}
-	t := task{name: "loss of " + name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
-	for _, a := range list {
-		st := a.Stages()[0]
+func (s *subject) meanLoss(ctx context.Context, a attack.Attack, probe []int) (float64, error) {
+	t := task{name: "loss of " + a.Name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
+	for _, st := range a.Stages() {
 		t.key = []any{st.Key(), s.job.Settings}
 		t.open = func(points int) (worker, error) {
 			w, err := s.stage(st, points, nil)

@@ -48,6 +48,8 @@ type Target struct {
 type Stage interface {
 	// Key names the stage and all parameters that its results depend on, beside those of Settings.
 	Key() string
+	// Gradients tells whether the stage takes gradients of the classifier.
+	Gradients() bool
 	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings.
 	Supports(s Settings, classes int64) error
 	// Compile makes the stage ready to run on the target.
@@ -114,6 +116,34 @@ func (a Attack) Stages() []Stage {
 	var all []Stage
 	for _, p := range a.Parts {
 		all = append(all, p.Stages...)
+	}
+	return all
+}
+
+// Gradients tells whether a stage of the part takes gradients of the classifier.
+func (p Part) Gradients() bool { return slices.ContainsFunc(p.Stages, Stage.Gradients) }
+
+// method is the only stage of an attack, if that is a method.
+func (a Attack) method() (m method, ok bool) {
+	if stages := a.Stages(); len(stages) == 1 {
+		m, ok = stages[0].(method)
+	}
+	return m, ok
+}
+
+// FewerSteps reports whether a try of b begins with all the steps of a try of a, so that b is at least as strong. That is so where both
+// are one method which differs in the number of steps, and a step depends on the image so far alone.
+func (a Attack) FewerSteps(b Attack) bool {
+	m, ok := a.method()
+	n, both := b.method()
+	return ok && both && m.memoryless && m.resize != nil && m.steps < n.steps && m.resize(n.steps).key == n.key
+}
+
+// Names lists the names of attacks.
+func Names(attacks []Attack) []string {
+	var all []string
+	for _, a := range attacks {
+		all = append(all, a.Name)
 	}
 	return all
 }

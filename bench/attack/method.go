@@ -68,6 +68,9 @@ func (m method) in(norm string) method {
 	return m
 }
 
+// Gradients implements Stage.
+func (m method) Gradients() bool { return m.passes != nil || m.perStep.Backwards > 0 }
+
 // Supports implements Stage.
 func (m method) Supports(s Settings, classes int64) error {
 	m = m.in(s.Norm)

@@ -13,8 +13,7 @@ import (
 
 // The attacks that take steps of fixed size along the gradient and return the last iterate.
 var pgdFamilies = []family{
-	fixed("fgsm", "one step of eps from the image (Goodfellow et al. 2015, section 4)",
-		Part{"fgsm", []Stage{pgd{steps: 1, step: 1}.stage()}}),
+	fixed("fgsm", "one step of eps from the image (Goodfellow et al. 2015, section 4)", FGSM().Parts...),
 	fixed("fgsm-rs", "one step of 1.25 eps from a uniform start (Wong et al. 2020, section 5.1)",
 		Part{"fgsm-rs", []Stage{pgd{steps: 1, step: 1.25, random: true}.stage()}}),
 	{
@@ -42,6 +41,17 @@ type pgd struct {
 	adjustable bool    // Settings.StepSize applies
 }
 
+// madry is the attack pgdK.
+func madry(steps int) pgd {
+	return pgd{steps: steps, step: 0.25, random: true, restarts: 1, adjustable: true}
+}
+
+// FGSM is the attack "fgsm".
+func FGSM() Attack { return single("fgsm", pgd{steps: 1, step: 1}.stage()) }
+
+// PGD is the attack "pgdK" of K steps, at least one.
+func PGD(steps int) Attack { return single(fmt.Sprintf("pgd%d", steps), madry(steps).stage()) }
+
 const maxSteps = 1_000_000
 
 var pgdName = regexp.MustCompile(`^pgd([1-9][0-9]{0,6})(?:-(dlr|margin|t))?(?:x([1-9][0-9]{0,2}))?$`)
@@ -61,7 +71,8 @@ func parsePGD(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	p := pgd{loss: m[2], steps: steps, step: 0.25, random: true, restarts: restarts, adjustable: true}
+	p := madry(steps)
+	p.loss, p.restarts = m[2], restarts
 	if p.loss == "t" {
 		p.loss, p.targeted = "margin", true
 	}

@@ -36,7 +36,7 @@ func Alone(name string) (Single, error) {
 	if len(stages) != 1 {
 		return nil, fmt.Errorf("%s is a sequence of %d attacks: expected a single one", name, len(stages))
 	}
-	m, ok := stages[0].(method)
+	m, ok := a.method()
 	switch {
 	case !ok || m.draws != nil:
 		return nil, fmt.Errorf("%s draws random numbers or decides between its steps: expected an attack that is one graph, such as pgd20", name)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"rnas/bench"
+	"rnas/bench/attack"
 	"rnas/internal/fault"
 )
 
@@ -27,16 +29,12 @@ func (b *benchFlags) follow(f *pflag.FlagSet, o *bench.Options) error {
 	if err != nil {
 		return fault.Inputf("--protocol: %w", err)
 	}
-	var names []string
-	for _, a := range o.Attacks {
-		names = append(names, a.Name)
-	}
 	for _, c := range []struct {
 		flag    string
 		agrees  bool
 		because string
 	}{
-		{"attacks", strings.Join(names, ",") == p.Attacks, "expected " + p.Attacks},
+		{"attacks", slices.Equal(attack.Names(o.Attacks), p.Attacks), "expected " + strings.Join(p.Attacks, ",")},
 		{"norm", b.norm == p.Norm, "expected " + p.Norm},
 		{"eps", b.eps.size == p.Epsilon, "expected " + p.Radius},
 		{"step-size", false, "expected none: each attack has its own"},
