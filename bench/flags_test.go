@@ -59,11 +59,11 @@ func TestFlags(t *testing.T) {
 // cheat is an attack whose results are not admissible in three ways.
 type cheat struct{}
 
-func (cheat) Key() string                                  { return "cheat" }
-func (cheat) Gradients() bool                              { return true }
-func (cheat) Supports(attack.Settings, int64) error        { return nil }
-func (cheat) Compile(attack.Target) (attack.Runner, error) { return cheat{}, nil }
-func (cheat) Close() error                                 { return nil }
+func (cheat) Key() string                                 { return "cheat" }
+func (cheat) Gradients() bool                             { return true }
+func (cheat) Supports(attack.Settings, int64) error       { return nil }
+func (cheat) Compile(attack.Setup) (attack.Runner, error) { return cheat{}, nil }
+func (cheat) Close() error                                { return nil }
 
 func (cheat) Run(_ context.Context, w attack.Work) error {
 	for {

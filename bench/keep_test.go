@@ -11,10 +11,10 @@ import (
 	"rnas/bench/attack"
 )
 
-// TestTransferOfTwins scores the images of two files of one content, keeps all images, interrupts every few batches and
-// loses images on the way. It expects the result and the images of a run that was left alone, and of each twin on the other
+// TestTransferOfCopies scores the images of two files of one content, keeps all images, interrupts every few batches and
+// loses images on the way. It expects the result and the images of a run that was left alone, and of each copy on the other
 // what the attack itself leaves.
-func TestTransferOfTwins(t *testing.T) {
+func TestTransferOfCopies(t *testing.T) {
 	d := images(40, classes, 0, 255)
 	a := save(t, "a", -1, convnet)
 	b := filepath.Join(filepath.Dir(a), "b.onnx")

@@ -109,20 +109,20 @@ func parted(a attack.Attack, p attack.Part) string {
 	return p.Name
 }
 
-// plan is an attack as tasks, one a stage.
-type plan struct {
+// attackTasks is an attack as tasks, one for each stage.
+type attackTasks struct {
 	tasks []task
-	parts []string // that the stages are of
-	keys  []string // of the tasks
-	keep  *imageStore
+	parts []string    // by task: the name of the part that the stage is of
+	keys  []string    // by task: see subject.key
+	keep  *imageStore // where the tasks keep their images; nil for nowhere
 }
 
-// key is of everything that the images depend on.
-func (p *plan) key() string { return digest(p.keys) }
+// key is a digest of everything that the images depend on.
+func (p *attackTasks) key() string { return digest(p.keys) }
 
-// plan makes the tasks of an attack. The images are kept in plan.keep, if any.
-func (s *subject) plan(a attack.Attack) (*plan, error) {
-	p := &plan{}
+// attackTasks makes the tasks of an attack. Errors: a stage that does not support the settings or the number of classes.
+func (s *subject) attackTasks(a attack.Attack) (*attackTasks, error) {
+	p := &attackTasks{}
 	archive := "" // a record that vouches for images there is of no use for others
 	if s.job.Images {
 		archive = archiveName(s.model.path, a.Name)
@@ -132,7 +132,7 @@ func (s *subject) plan(a attack.Attack) (*plan, error) {
 			if err := st.Supports(s.job.Settings, int64(s.model.classes)); err != nil {
 				return nil, fault.Input(err)
 			}
-			open := func(points int) (worker, error) { return s.stage(st, points, p.keep) }
+			open := func(points int) (worker, error) { return s.openStage(st, points, p.keep) }
 			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.job.Settings, archive}, open: open}
 			p.tasks, p.keys, p.parts = append(p.tasks, t), append(p.keys, s.key(t)), append(p.parts, part.Name)
 		}
@@ -145,20 +145,20 @@ func (s *subject) plan(a attack.Attack) (*plan, error) {
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
 	r := report.Attack{Name: a.Name, Norm: s.job.Settings.Norm, Eps: s.job.Settings.Epsilon}
 	predictions, images := map[int]int{}, map[int]shown{}
-	plan, err := s.plan(a)
+	work, err := s.attackTasks(a)
 	if err != nil {
 		return r, nil, nil, err
 	}
 	if s.job.Images {
-		plan.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), plan.key(), s.job.data.Elems())
-		defer plan.keep.Close()
-		if plan.keep.fresh {
-			if err := s.job.progress.void(plan.keys); err != nil {
+		work.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems())
+		defer work.keep.Close()
+		if work.keep.fresh {
+			if err := s.job.progress.void(work.keys); err != nil {
 				return r, nil, nil, err
 			}
 		}
 	}
-	tasks, parts, keep := plan.tasks, plan.parts, plan.keep
+	tasks, parts, keep := work.tasks, work.parts, work.keep
 	left, invalid := points, 0
 	for i, t := range tasks {
 		out, err := s.do(ctx, t, left)

@@ -67,13 +67,13 @@ func (s *subject) inference(ctx context.Context, o ort.Options) error {
 }
 
 func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o ort.Options) error {
-	runner, err := st.Compile(s.target(o))
+	runner, err := st.Compile(s.setup(o))
 	if err != nil {
 		return err
 	}
 	defer runner.Close()
 	for range 2 {
-		w := &stage{subject: s, left: points, emit: func(record) error { return nil }}
+		w := &stageWorker{subject: s, left: points, emit: func(record) error { return nil }}
 		if err := runner.Run(ctx, w); err != nil {
 			return err
 		}

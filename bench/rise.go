@@ -38,7 +38,7 @@ func (s *subject) meanLoss(ctx context.Context, a attack.Attack, probe []int) (f
 	for _, st := range a.Stages() {
 		t.key = []any{st.Key(), s.job.Settings}
 		t.open = func(points int) (worker, error) {
-			w, err := s.stage(st, points, nil)
+			w, err := s.openStage(st, points, nil)
 			if err != nil {
 				return nil, err
 			}
@@ -87,8 +87,8 @@ func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) erro
 
 func (w cleanLoss) Close() error { return nil }
 
-// attackedLoss is the worker of the loss after a stage: it takes the result of the first try, whatever is predicted there.
-type attackedLoss struct{ *stage }
+// attackedLoss is the worker of the loss after a stage. It takes the image of the first try, whatever is predicted there.
+type attackedLoss struct{ *stageWorker }
 
 func (w attackedLoss) run(ctx context.Context, points []int, emit func(record) error) error {
 	w.left, w.emit = points, emit

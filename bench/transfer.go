@@ -72,11 +72,11 @@ func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key
 	if _, _, _, err := s.attack(ctx, a, points); err != nil {
 		return "", nil, fmt.Errorf("attack %s: %w", a.Name, err)
 	}
-	plan, err := s.plan(a)
+	work, err := s.attackTasks(a)
 	if err != nil {
 		return "", nil, err
 	}
-	return plan.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), plan.key(), s.job.data.Elems()), nil
+	return work.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems()), nil
 }
 
 // receive scores the images of a store at points and returns those of right that survive.

@@ -26,13 +26,13 @@ var apgdFamilies = []family{
 }
 
 var (
-	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.stage()}}
-	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.stage()}}
-	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.stage()}}
+	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.method()}}
+	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.method()}}
+	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.method()}}
 
 	// Of AutoAttack for randomised models.
-	apgdCErand  = Part{"apgd-ce-eot20", []Stage{apgd{loss: "ce", eot: 20}.stage()}}
-	apgdDLRrand = Part{"apgd-dlr-eot20", []Stage{apgd{loss: "dlr", eot: 20}.stage()}}
+	apgdCErand  = Part{"apgd-ce-eot20", []Stage{apgd{loss: "ce", eot: 20}.method()}}
+	apgdDLRrand = Part{"apgd-dlr-eot20", []Stage{apgd{loss: "dlr", eot: 20}.method()}}
 )
 
 var expectationName = regexp.MustCompile(`^apgd-(ce|dlr)-eot([1-9][0-9]{0,2})$`)
@@ -43,7 +43,7 @@ func parseExpectation(name string) (Attack, bool) {
 		return Attack{}, false
 	}
 	n, err := strconv.Atoi(m[2])
-	return single(name, apgd{loss: m[1], eot: n}.stage()), err == nil
+	return single(name, apgd{loss: m[1], eot: n}.method()), err == nil
 }
 
 const (
@@ -62,15 +62,15 @@ type apgd struct {
 	eot      int // gradients of which the mean is taken, 0 for 1; see scene.expect
 }
 
-func (a apgd) stage() method {
+func (a apgd) method() method {
 	a.steps = cmp.Or(a.steps, apgdSteps)
 	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
-		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, masks: true, stops: true, perStep: Counts{passes, passes},
+		steps: a.steps + 1, iterations: a.steps, restarts: a.restarts, targeted: a.targeted, masks: true, earlyStop: true, perStep: Counts{passes, passes},
 		start: apgdStart, init: a.init, step: a.step,
-		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
-		forms:  map[string]method{"l1": apgdL1{a}.stage()},
+		resize:   func(steps int) method { c := a; c.steps = steps; return c.method() },
+		variants: map[string]method{"l1": apgdL1{a}.method()},
 	}
 }
 

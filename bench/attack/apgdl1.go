@@ -21,27 +21,27 @@ const (
 	apgdL1Shrink, apgdL1Least = 1.5, 10
 )
 
-func (a apgdL1) stage() method {
+func (a apgdL1) method() method {
 	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a.apgd), norms: []string{"l1"}, classes: 2,
-		steps: len(a.plan()), moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{passes, passes},
+		steps: len(a.schedule()), iterations: a.steps, restarts: a.restarts, targeted: a.targeted, earlyStop: true, perStep: Counts{passes, passes},
 		start: func(dst []float32, _ []int64, stream *rng.Stream, _ Settings) { stream.FillNormal(dst, 1) },
 		init:  a.init, step: a.step,
 	}
 }
 
-// look is what is special about a step.
+// look is one look at an image.
 type look struct {
-	first  bool    // of a phase
-	last   bool    // of a phase
-	check  bool    // a checkpoint
-	counts bool    // a misclassified image counts
-	radius float64 // of the next image, in eps
+	first  bool    // whether it is the first of a phase
+	last   bool    // whether it is the last of a phase
+	check  bool    // whether it is a checkpoint
+	counts bool    // whether a misclassified image counts
+	radius float64 // radius of the ball that the next image is in, in eps
 }
 
-// plan has the first look of each phase and one for each of its steps.
-func (a apgdL1) plan() []look {
+// schedule is the looks of a try. A phase has a look at its start and one after each of its steps.
+func (a apgdL1) schedule() []look {
 	early := int(math.Ceil(0.3 * float64(a.steps)))
 	lengths := []int{min(early, a.steps), min(early, max(0, a.steps-early)), max(0, a.steps-2*early)}
 	var all []look
@@ -87,10 +87,10 @@ func (a apgdL1) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	if b.Err() != nil {
 		return v
 	}
-	plan := a.plan()
+	schedule := a.schedule()
 	table := func(name string, of func(look) float64) *ir.Value {
-		values := make([]float64, len(plan))
-		for i, l := range plan {
+		values := make([]float64, len(schedule))
+		for i, l := range schedule {
 			values[i] = of(l)
 		}
 		return at(b, name, values, t)

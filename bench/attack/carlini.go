@@ -55,14 +55,14 @@ func parseCarlini(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	return single(name, c.stage()), true
+	return single(name, c.method()), true
 }
 
-func (c carlini) stage() method {
+func (c carlini) method() method {
 	return method{
-		key: fmt.Sprintf("carlini%+v", c), norms: []string{"l2"}, classes: 2, steps: carliniSearch * c.iterations, moves: c.iterations, stops: true,
+		key: fmt.Sprintf("carlini%+v", c), norms: []string{"l2"}, classes: 2, steps: carliniSearch * c.iterations, iterations: c.iterations, earlyStop: true,
 		perStep: Counts{1, 1}, init: c.init, step: c.step,
-		resize: func(iterations int) method { return carlini{iterations}.stage() },
+		resize: func(iterations int) method { return carlini{iterations}.method() },
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 // deepfool takes a gradient for each of the 10 likeliest classes of the image. Like the authors' code it looks at the image with the
 // overshoot; unlike it, pixels stay in [0,1], and the step has no constant added to its size.
 var deepfool = method{
-	key: "deepfool", norms: []string{"linf", "l2"}, classes: 2, steps: deepfoolSteps + 1, moves: deepfoolSteps, stops: true,
+	key: "deepfool", norms: []string{"linf", "l2"}, classes: 2, steps: deepfoolSteps + 1, iterations: deepfoolSteps, earlyStop: true,
 	passes: func(classes int64) Counts { return Counts{1, rivals(classes)} },
 	init:   deepfoolInit, step: deepfoolStep,
 }

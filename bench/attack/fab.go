@@ -23,7 +23,7 @@ var fabFamilies = []family{
 	fixed("fab-t", "fast adaptive boundary attack towards the 9 likeliest other classes, 100 steps each (Croce & Hein 2020, section 5 of the paper on AutoAttack)", fabT),
 }
 
-var fabT = Part{"fab-t", []Stage{fab{targeted: true}.stage()}}
+var fabT = Part{"fab-t", []Stage{fab{targeted: true}.method()}}
 
 const (
 	fabSteps     = 100
@@ -56,16 +56,16 @@ func parseFAB(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	return single(name, f.stage()), true
+	return single(name, f.method()), true
 }
 
-func (f fab) stage() method {
+func (f fab) method() method {
 	f.steps = cmp.Or(f.steps, fabSteps)
 	m := method{
 		key: fmt.Sprintf("fab%+v", f), classes: 2,
-		steps: f.steps, restarts: f.restarts, targeted: f.targeted, stops: true, plain: true,
+		steps: f.steps, restarts: f.restarts, targeted: f.targeted, earlyStop: true, plain: true,
 		perStep: Counts{2, 1}, start: fabStart, init: f.init, step: f.step,
-		resize: func(steps int) method { c := f; c.steps = steps; return c.stage() },
+		resize: func(steps int) method { c := f; c.steps = steps; return c.method() },
 	}
 	if !f.targeted {
 		m.passes = fabPasses

@@ -35,8 +35,8 @@ func blend(b op.B, c, x, y *ir.Value) *ir.Value {
 	return b.Add(b.Mul(x, one), b.Mul(y, b.Sub(b.Float(one, 1), one)))
 }
 
-// flat is the size of coefficients that the code of AutoAttack takes for zero in the norms l2 and l1.
-const flat = 1e-8
+// negligible is the size of coefficients that the code of AutoAttack takes for zero in the norms l2 and l1.
+const negligible = 1e-8
 
 func descendLinf(b op.B, x, w, c *ir.Value) *ir.Value {
 	s := fall(b, x, w, c, 0)
@@ -46,8 +46,8 @@ func descendLinf(b op.B, x, w, c *ir.Value) *ir.Value {
 
 // descendL2 moves each pixel in proportion to its coefficient.
 func descendL2(b op.B, x, w, c *ir.Value) *ir.Value {
-	s := fall(b, x, w, c, flat)
-	limit := b.Div(s.room, b.Max(s.size, b.Float(w, flat)))
+	s := fall(b, x, w, c, negligible)
+	limit := b.Div(s.room, b.Max(s.size, b.Float(w, negligible)))
 	t := level(b, b.Mul(s.size, s.size), limit, b.Mul(s.size, s.room), s.c)
 	return b.Neg(b.Mul(s.sign, b.Min(b.Mul(t, s.size), s.room)))
 }
@@ -78,7 +78,7 @@ const bisections = 32
 // descendL1 moves the pixels with the largest coefficients as far as they can. The size of coefficients from which on they do
 // is found by bisection; those that float32 does not tell apart at the threshold share what is left.
 func descendL1(b op.B, x, w, c *ir.Value) *ir.Value {
-	s := fall(b, x, w, c, flat)
+	s := fall(b, x, w, c, negligible)
 	full := b.Mul(s.size, s.room)
 	all := perImage(b, full)
 	low, most := b.Scale(c, 0), all // what falls if the pixels above low and above high move

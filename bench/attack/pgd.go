@@ -15,7 +15,7 @@ import (
 var pgdFamilies = []family{
 	fixed("fgsm", "one step of eps from the image (Goodfellow et al. 2015, section 4)", FGSM().Parts...),
 	fixed("fgsm-rs", "one step of 1.25 eps from a uniform start (Wong et al. 2020, section 5.1)",
-		Part{"fgsm-rs", []Stage{pgd{steps: 1, step: 1.25, random: true}.stage()}}),
+		Part{"fgsm-rs", []Stage{pgd{steps: 1, step: 1.25, random: true}.method()}}),
 	{
 		"pgdK[-dlr|-margin|-t][xR]",
 		"K steps of eps/4 from a uniform start, the best of R starts (Madry et al. 2018, section 2.1, with the steps of their CIFAR-10 code); " +
@@ -23,9 +23,9 @@ var pgdFamilies = []family{
 		parsePGD,
 	},
 	fixed("cw", "30 steps of eps/4 on the margin of Carlini & Wagner 2017 with confidence 50, the CW-Linf of papers on robust training (Zhang et al. 2020)",
-		Part{"cw", []Stage{pgd{loss: "margin", confidence: 50, steps: 30, step: 0.25, random: true, adjustable: true}.stage()}}),
+		Part{"cw", []Stage{pgd{loss: "margin", confidence: 50, steps: 30, step: 0.25, random: true, adjustable: true}.method()}}),
 	fixed("mifgsm", "10 steps of eps/4 along the momentum of L1-normalised gradients (Dong et al. 2018, algorithm 1)",
-		Part{"mifgsm", []Stage{pgd{steps: 10, step: 0.25, momentum: 1, adjustable: true}.stage()}}),
+		Part{"mifgsm", []Stage{pgd{steps: 10, step: 0.25, momentum: 1, adjustable: true}.method()}}),
 }
 
 // pgd is projected gradient ascent.
@@ -47,10 +47,10 @@ func madry(steps int) pgd {
 }
 
 // FGSM is the attack "fgsm".
-func FGSM() Attack { return single("fgsm", pgd{steps: 1, step: 1}.stage()) }
+func FGSM() Attack { return single("fgsm", pgd{steps: 1, step: 1}.method()) }
 
 // PGD is the attack "pgdK" of K steps, at least one.
-func PGD(steps int) Attack { return single(fmt.Sprintf("pgd%d", steps), madry(steps).stage()) }
+func PGD(steps int) Attack { return single(fmt.Sprintf("pgd%d", steps), madry(steps).method()) }
 
 const maxSteps = 1_000_000
 
@@ -76,10 +76,10 @@ func parsePGD(name string) (Attack, bool) {
 	if p.loss == "t" {
 		p.loss, p.targeted = "margin", true
 	}
-	return single(name, p.stage()), true
+	return single(name, p.method()), true
 }
 
-func (p pgd) stage() method {
+func (p pgd) method() method {
 	if p.loss == "" {
 		p.loss = "ce"
 	}
@@ -88,7 +88,7 @@ func (p pgd) stage() method {
 		steps: p.steps, restarts: p.restarts, targeted: p.targeted, perStep: Counts{1, 1}, memoryless: p.momentum == 0, init: p.init, step: p.take, size: p.size,
 	}
 	if p.adjustable {
-		m.resize = func(steps int) method { q := p; q.steps = steps; return q.stage() }
+		m.resize = func(steps int) method { q := p; q.steps = steps; return q.method() }
 	}
 	if p.random {
 		m.start = func(dst []float32, _ []int64, stream *rng.Stream, s Settings) {

@@ -50,7 +50,7 @@ func Alone(name string) (Single, error) {
 func (m method) Targeted() bool { return m.targeted }
 
 // Steps implements Single.
-func (m method) Steps() int { return cmp.Or(m.moves, m.steps) }
+func (m method) Steps() int { return cmp.Or(m.iterations, m.steps) }
 
 // Resized implements Single.
 func (m method) Resized(steps int) (Single, error) {

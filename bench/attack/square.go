@@ -15,7 +15,7 @@ var squareFamilies = []family{
 	fixed("square", "random search of squares without gradients, 5000 queries (Andriushchenko et al. 2020, algorithm 1)", squareAttack),
 }
 
-var squareAttack = Part{"square", []Stage{squareStage()}}
+var squareAttack = Part{"square", []Stage{squareMethod()}}
 
 const (
 	squareQueries = 5000
@@ -36,10 +36,10 @@ const (
 // The state of the attack beside the image and whether it is misclassified.
 const squareLoss = 2
 
-func squareStage() method {
+func squareMethod() method {
 	return method{
-		key: "square", norms: []string{"linf", "l2"}, classes: 2, steps: squareQueries + 1, masks: true, stops: true, perStep: Counts{Forwards: 1},
-		start: squareStart, draws: func(shape []int64) int { return squareSigns + int(shape[0]) }, plan: squarePlan,
+		key: "square", norms: []string{"linf", "l2"}, classes: 2, steps: squareQueries + 1, masks: true, earlyStop: true, perStep: Counts{Forwards: 1},
+		start: squareStart, draws: func(shape []int64) int { return squareSigns + int(shape[0]) }, propose: squarePropose,
 		init: func(b op.B, s scene) []*ir.Value {
 			return []*ir.Value{s.begin(b), s.none(b), b.Add(s.none(b), b.Float(s.Images, -math.MaxFloat32))}
 		},
@@ -146,8 +146,8 @@ const (
 	squareRowPlace    // and this [B,1,H,1]
 )
 
-// squarePlan makes windows of a side that differs from image to image.
-func squarePlan(b op.B, s scene, t, draws *ir.Value) []*ir.Value {
+// squarePropose makes windows of a side that differs from image to image.
+func squarePropose(b op.B, s scene, t, draws *ir.Value) []*ir.Value {
 	h, w, c := int(s.Images.Shape[2]), int(s.Images.Shape[3]), s.Images.Shape[1]
 	sides := make([]float64, squareQueries+1)
 	for i := range sides {
@@ -224,7 +224,7 @@ func squareStep(b op.B, s scene, _ *ir.Value, v []*ir.Value) []*ir.Value {
 
 // squareStepLinf moves the window by twice the radius, each channel up or down.
 func squareStepLinf(b op.B, s scene, best *ir.Value) *ir.Value {
-	return s.Project(b, b.Add(best, b.Mul(s.Plan[squareRows], s.Plan[squareColumns])))
+	return s.Project(b, b.Add(best, b.Mul(s.Proposal[squareRows], s.Proposal[squareColumns])))
 }
 
 // squareStepL2 gives the window a pyramid on top of what it has, with the norm that is not used and that of another window, which
@@ -233,16 +233,16 @@ func squareStepL2(b op.B, s scene, best *ir.Value) *ir.Value {
 	perChannel := func(x *ir.Value) *ir.Value { return b.ReduceSum(b.Mul(x, x), true, 2, 3) }
 	tinyOf := func(x *ir.Value) *ir.Value { return b.Add(x, b.Float(x, tiny)) }
 	delta := b.Sub(best, s.Images)
-	one := b.Mul(s.Plan[squareRows], s.Plan[squareColumns])
-	both := b.Max(one, b.Mul(s.Plan[squareOtherRows], s.Plan[squareOtherColumns]))
+	one := b.Mul(s.Proposal[squareRows], s.Proposal[squareColumns])
+	both := b.Max(one, b.Mul(s.Proposal[squareOtherRows], s.Proposal[squareOtherColumns]))
 	inside := b.Mul(delta, one)
-	fresh := b.Add(b.Mul(b.Mul(squarePyramids(b, s), one), s.Plan[squareSign]), b.Div(inside, tinyOf(b.Sqrt(perChannel(inside)))))
+	fresh := b.Add(b.Mul(b.Mul(squarePyramids(b, s), one), s.Proposal[squareSign]), b.Div(inside, tinyOf(b.Sqrt(perChannel(inside)))))
 	unused := b.Relu(b.Sub(b.Float(delta, s.Epsilon*s.Epsilon), perImage(b, b.Mul(delta, delta))))
 	mass := b.Sqrt(b.Add(b.Scale(unused, 1/float64(s.Images.Shape[1])), perChannel(b.Mul(delta, both))))
 	fresh = b.Mul(b.Div(fresh, tinyOf(b.Sqrt(perChannel(fresh)))), mass)
 	rest := b.Mul(delta, b.Sub(b.Float(one, 1), both))
 	x := b.Clip(b.Add(s.Images, b.Scale(unit(b, b.Add(rest, fresh)), s.Epsilon)), 0, 1)
-	moves := s.Plan[squareMoves]
+	moves := s.Proposal[squareMoves]
 	return b.Where(b.Greater(moves, b.Float(moves, 0.5)), x, best)
 }
 
@@ -253,7 +253,7 @@ func squarePyramids(b op.B, s scene) *ir.Value {
 		table = append(table, pyramids(side)...)
 	}
 	values := b.Const("pyramids", tensor.FromFloat64s(ir.Float32, []int64{int64(len(table))}, table))
-	place := b.Add(s.Plan[squareRowPlace], s.Plan[squareColumnPlace])
+	place := b.Add(s.Proposal[squareRowPlace], s.Proposal[squareColumnPlace])
 	return b.Gather(values, b.Cast(place, ir.Int64), 0)
 }
 

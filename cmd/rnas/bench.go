@@ -29,7 +29,7 @@ Attacks, with K and R numbers:
 func attackTable() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, f := range attack.Forms() {
+	for _, f := range attack.Families() {
 		fmt.Fprintf(w, "  %s\t%s\n", f.Name, f.About)
 	}
 	w.Flush()
