@@ -7,10 +7,11 @@ import (
 	"rnas/bench/report"
 )
 
-// helped is the robust accuracy by which an attack without gradients may beat the others (AutoAttack, checks.py).
+// helped is the robust accuracy by which an attack without gradients may beat those with gradients and raise no flag (AutoAttack,
+// checks.py).
 const helped = 0.002
 
-// contradictions flags attacks that others prove weaker than they should be. results has one entry for each attack of the job.
+// contradictions flags attacks that other attacks prove weaker than they should be. results has one entry for each attack of the job.
 func (s *subject) contradictions(results []report.Attack, points modelPoints) {
 	attacks := s.job.Attacks[:len(results)]
 	squareHelps(attacks, results)
@@ -28,7 +29,7 @@ func (s *subject) contradictions(results []report.Attack, points modelPoints) {
 	}
 }
 
-// robust tells for each point whether it was attacked and is predicted rightly.
+// robust tells for each point of the data whether it was attacked and is predicted rightly.
 func (j *job) robust(predictions map[int]int) []bool {
 	robust := make([]bool, j.data.Len())
 	for p, v := range predictions {
@@ -37,7 +38,7 @@ func (j *job) robust(predictions map[int]int) []bool {
 	return robust
 }
 
-// share is what an attack, or the parts of it up to one, leaves.
+// share is the points that an attack leaves, or that its parts up to one leave.
 type share struct {
 	report.Part
 	gradients bool // whether the attack or the part takes gradients

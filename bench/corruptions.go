@@ -12,7 +12,7 @@ import (
 	"rnas/internal/fault"
 )
 
-// corruptions gives the images of every corruption and severity. The zero value gives none.
+// corruptions is the source of images of every corruption and severity. The zero value has none.
 type corruptions struct {
 	source     *corruption.Source
 	published  *corruption.Published   // nil for generated images
@@ -20,7 +20,7 @@ type corruptions struct {
 	seed       uint64
 }
 
-// openCorruptions prepares for images like those of data.
+// openCorruptions opens a source of corrupted images, nil for none, for images of the shape and classes of data.
 func openCorruptions(source *corruption.Source, data *dataset.Dataset, seed uint64) (corruptions, error) {
 	c := corruptions{source: source, seed: seed}
 	if source == nil {
@@ -48,7 +48,7 @@ func (c *corruptions) Close() error {
 	return c.published.Close()
 }
 
-// corruptions measures the accuracy under every corruption and severity, each a task of its own; nil if none is wanted.
+// corruptions measures the accuracy under every corruption and severity, each as a task of its own; nil if the job has no source.
 func (s *subject) corruptions(ctx context.Context) (*report.Corruptions, error) {
 	source := s.job.corrupt.source
 	if source == nil {
@@ -69,7 +69,7 @@ func (s *subject) corruptions(ctx context.Context) (*report.Corruptions, error) 
 	return report.NewCorruptions(source.Name(), source.About(s.job.data.Shape), points, rows), nil
 }
 
-// corruption counts the images that are classified rightly, and the images.
+// corruption counts the images of one corruption and severity, and those that are classified rightly.
 func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, severity int) (correct, points int, err error) {
 	t := task{name: fmt.Sprintf("%s %d", kind.Name, severity), key: []any{"generated", s.job.corrupt.seed}}
 	if s.job.corrupt.published != nil {
@@ -94,7 +94,7 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 	return len(s.surviving(all, out.values)), len(all), err
 }
 
-// generated is the worker of a generated corruption: a value is the prediction on the corrupted image.
+// generated is the worker of a generated corruption. A value is the prediction on the corrupted image.
 type generated struct {
 	*subject
 	kind      corruption.Corruption

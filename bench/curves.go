@@ -15,13 +15,13 @@ var (
 
 const (
 	curveBase = 20 // steps of the curve against eps
-	// curveLevel is the p-value of McNemar's test below which a rise is not noise. It is small because a curve has
-	// several points, each of which is tested.
+	// curveLevel is the p-value of McNemar's test below which a rise is not noise. It is small because each of the several points of a
+	// curve is tested.
 	curveLevel = 0.01
 )
 
-// curves measures the accuracy against eps and against steps on the points that are classified rightly. Both must fall:
-// a rise is flagged, for it is a sign of a gradient that is masked (Athalye et al. 2018, section 3.1).
+// curves measures the accuracy against eps and against steps on the points that are classified rightly. Both must fall. A rise is flagged,
+// for it is a sign of a masked gradient (Athalye et al. 2018, section 3.1).
 func (s *subject) curves(ctx context.Context, right []int, points modelPoints) ([]report.Curve, error) {
 	measured := map[string]map[int]int{}
 	for i, predictions := range points.attacks {
@@ -52,16 +52,16 @@ func (s *subject) curves(ctx context.Context, right []int, points modelPoints) (
 	return []report.Curve{radii.of, steps.of}, nil
 }
 
-// curve is a curve in the making.
+// curve is a curve that is being measured.
 type curve struct {
 	*subject
-	kind     report.FlagKind        // of a flag that the accuracy does not fall
-	measured map[string]map[int]int // predictions by attack and point, of the settings that all models are measured with
+	kind     report.FlagKind        // kind of the flag where the accuracy does not fall
+	measured map[string]map[int]int // by attack and point: predictions under the settings of the job
 	of       report.Curve
-	robust   [][]bool // by point of the curve, by point of the data
+	robust   [][]bool // by point of the curve and of the data: whether the model is right
 }
 
-// add runs one attack, which is an ordinary one: it is not run again if it is among those measured already.
+// add adds the point of PGD with the given settings and steps. An attack that is measured already is not run again.
 func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, right []int) error {
 	left := right
 	if settings.Epsilon > 0 {
@@ -80,7 +80,7 @@ func (c *curve) add(ctx context.Context, settings attack.Settings, steps int, ri
 	return nil
 }
 
-// predictions are those on the adversarial images of PGD.
+// predictions are the predictions by point on the adversarial images of PGD.
 func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps int, right []int) (map[int]int, error) {
 	pgd := attack.PGD(steps)
 	if known, ok := c.measured[pgd.Name]; ok && settings == c.job.Settings {
@@ -96,7 +96,7 @@ func (c *curve) predictions(ctx context.Context, settings attack.Settings, steps
 	return predictions, err
 }
 
-// falls flags the first attack that leaves more points than a weaker one before it, by more than noise.
+// falls flags the first point of the curve with more points right than at a weaker attack before it, by more than noise.
 func (c *curve) falls() {
 	least := 0 // the attack that leaves the fewest
 	for i, p := range c.of.Points {
@@ -112,9 +112,9 @@ func (c *curve) falls() {
 	}
 }
 
-// ends flags an accuracy at the largest radius that is surely (its 95% interval) above that of always naming the most
-// frequent class: a radius at which the attack can erase the image leaves no classifier more than that. 4 times the radius
-// that is usual for a data set goes a long way there; where eps is small for the data the alarm may be false.
+// ends flags an accuracy at the largest radius whose 95% interval is above the accuracy of always naming the most frequent class. No
+// classifier keeps more than that at a radius at which the attack can erase the image. 4 times the usual radius of a data set comes close to
+// that. Where eps is small for the data, the flag may be a false alarm.
 func (c *curve) ends() {
 	counts := make([]int, len(c.job.data.Classes))
 	most := 0

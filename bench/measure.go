@@ -10,15 +10,15 @@ import (
 	"rnas/internal/fault"
 )
 
-// modelPoints is what happened to each point of a model.
+// modelPoints is the predictions of a model by point.
 type modelPoints struct {
-	path    string
-	clean   map[int]int
-	attacks []map[int]int   // prediction under each attack, of the attacked points only
+	path    string          // label of the model
+	clean   map[int]int     // predictions on the images as they are
+	attacks []map[int]int   // by attack: predictions on the adversarial images of the attacked points
 	gallery *report.Gallery // of the strongest attack; nil without attacks
 }
 
-// measure runs everything on one model.
+// measure measures one model: everything that the options ask for.
 func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoints, error) {
 	result := report.Model{Path: path, Dataset: j.data.Name, Points: j.data.Len(), Attacks: []report.Attack{}}
 	points := modelPoints{path: path}
@@ -90,7 +90,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	return result, points, nil
 }
 
-// surviving lists the points that are predicted rightly.
+// surviving lists those of points that are predicted rightly.
 func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	var left []int
 	for _, p := range points {
@@ -101,7 +101,7 @@ func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	return left
 }
 
-// parted is the name of a part where an attack has several.
+// parted is the name of a part of an attack with several parts, "" for an attack with one.
 func parted(a attack.Attack, p attack.Part) string {
 	if len(a.Parts) == 1 {
 		return ""
@@ -140,8 +140,8 @@ func (s *subject) attackTasks(a attack.Attack) (*attackTasks, error) {
 	return p, nil
 }
 
-// attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
-// and the images of those shown.
+// attack runs the stages of an attack, each on the points that survived the stages before it. It returns the predictions by point, and the
+// images of the points in subject.shown.
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
 	r := report.Attack{Name: a.Name, Norm: s.job.Settings.Norm, Eps: s.job.Settings.Epsilon}
 	predictions, images := map[int]int{}, map[int]shown{}
@@ -188,6 +188,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	return r, predictions, images, keep.pack(points, s.job.data.Labels, predictions, s.job.data.Shape)
 }
 
+// count is the number of points with the value want.
 func count(values map[int]int, points []int, want int) int {
 	n := 0
 	for _, p := range points {

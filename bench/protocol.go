@@ -63,7 +63,7 @@ func (p Protocol) Apply(o *Options) error {
 	return nil
 }
 
-// report tells what the protocol says and in what a benchmark differs.
+// report is the protocol with the ways in which a benchmark deviates from it.
 func (p Protocol) report(o Options, data *dataset.Dataset) *report.Protocol {
 	r := &report.Protocol{Name: p.Name, About: p.About, Norm: p.Norm, Eps: p.Epsilon, Attacks: p.Attacks, Points: p.points, Deviations: []string{}}
 	add := func(format string, values ...any) {

@@ -8,10 +8,10 @@ import (
 	"rnas/bench/report"
 )
 
-// riseSlack is the part of a mean loss by which PGD-20 may fall behind FGSM: on a linear model both end at the same corner.
+// riseSlack is the part of the mean loss by which PGD-20 may fall behind FGSM. On a linear model both end at the same corner of the ball.
 const riseSlack = 0.01
 
-// rises flags PGD-20 that does not raise the mean cross-entropy over that of the images as they are, or falls behind FGSM.
+// rises flags a model on which PGD-20 does not raise the mean cross-entropy above that of the clean images, or falls behind FGSM.
 func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error) {
 	if s.job.Settings.Epsilon == 0 {
 		return nil, nil
@@ -32,7 +32,7 @@ func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error)
 	return nil, nil
 }
 
-// meanLoss is the mean cross-entropy at the results of an attack of one stage, or of none.
+// meanLoss is the mean cross-entropy at the results of an attack of one stage, or at the clean images for an attack without stages.
 func (s *subject) meanLoss(ctx context.Context, a attack.Attack, probe []int) (float64, error) {
 	t := task{name: "loss of " + a.Name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
 	for _, st := range a.Stages() {
@@ -68,7 +68,7 @@ func lossValue(logits []float32, label int) int {
 	return int(math.Float32bits(float32(math.Log(sum) + largest - float64(logits[label]))))
 }
 
-// cleanLoss is the worker of the loss without attack.
+// cleanLoss is the worker of the loss without attack. A value is a lossValue.
 type cleanLoss struct{ *subject }
 
 func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) error) error {

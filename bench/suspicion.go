@@ -7,11 +7,12 @@ import (
 	"rnas/compiler/grad"
 )
 
-// probePoints is the number of points on which the gradient, the loss and the repeatability of a model are tested. It is
-// fixed so that flags do not depend on the batch size.
+// probePoints is the number of points on which the gradient, the loss and the repeatability of a model are tested. It does not depend on the
+// batch size, so that flags do not either.
 const probePoints = 64
 
-// suspicions are flags of the model itself, which concern every attack on it; report.FlagKind.Explain tells what they mean.
+// suspicions are the flags of the model itself, which concern every attack on it. all are the points, right those that are classified
+// rightly, clean is the outcome of task "clean".
 func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []int) ([]report.Flag, error) {
 	var flags []report.Flag
 	add := func(kind report.FlagKind, format string, values ...any) {
@@ -48,7 +49,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	}
 	probe = right[:min(probePoints, len(right))]
 	switch list := of[grad.NoRule]; {
-	case len(list) > 0: // attacks that need the gradient cannot be made
+	case len(list) > 0: // attacks with gradients cannot be made
 		add(report.FlagNoGradient, "%s (%s) and %d other operators have no gradient", list[0].Node, list[0].Operator, len(list)-1)
 		return flags, nil
 	case !connected:
@@ -65,7 +66,7 @@ func (s *subject) suspicions(ctx context.Context, clean outcome, all, right []in
 	return append(append(flags, slopes...), rises...), err
 }
 
-// slopes are the flags of the gradient at some points.
+// slopes are the flags of the gradient at the points of probe.
 func (s *subject) slopes(ctx context.Context, probe []int) (flags []report.Flag, err error) {
 	t := task{name: "gradient", key: probe[0], open: func(int) (worker, error) { return s.gradient(probe[0]) }}
 	out, err := s.do(ctx, t, probe)

@@ -1,6 +1,6 @@
 package attack
 
-// AutoAttack (Croce & Hein 2020, section 6): parts and their order as in its code.
+// autoAttackFamilies are the versions of AutoAttack (Croce & Hein 2020, section 6). The parts and their order are those of its code.
 var autoAttackFamilies = []family{
 	fixed("autoattack", "APGD-CE, APGD-T, FAB-T and Square, each on the points that are left (Croce & Hein 2020, section 6)",
 		apgdCE, apgdT, fabT, squareAttack),
@@ -13,4 +13,5 @@ var autoAttackFamilies = []family{
 		apgdCErand, apgdDLRrand),
 }
 
+// plusStarts is the number of starts in the version plus.
 const plusStarts = 5
