@@ -41,7 +41,7 @@ func TestPoints(t *testing.T) {
 	}
 }
 
-// TestStop checks that an attack which stops spends fewer passes on the same points, and breaks the same ones.
+// TestStop checks that an attack with early stop spends fewer passes on the same points, and breaks the same ones.
 func TestStop(t *testing.T) {
 	const batch = 8
 	c := convnet(t)

@@ -11,6 +11,7 @@ import (
 	"rnas/internal/fault"
 )
 
+// protocolUsage is the help of --protocol, with one line about each protocol.
 func protocolUsage() string {
 	var b strings.Builder
 	b.WriteString("attacks, norm and eps of a published evaluation; with --limit the report says that it is not the whole:")
@@ -20,7 +21,8 @@ func protocolUsage() string {
 	return b.String()
 }
 
-// follow applies --protocol, if it is given, to the options; f tells which other flags are given.
+// follow applies --protocol, if it is given, to the options. f tells which other flags are given. The error is about an unknown protocol or a
+// flag that contradicts the protocol.
 func (b *benchFlags) follow(f *pflag.FlagSet, o *bench.Options) error {
 	if b.protocol == "" {
 		return nil
