@@ -15,7 +15,7 @@ func TestSpaces(t *testing.T) {
 	orttest.Open(t)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "space.json")
-	if err := os.WriteFile(file, []byte(`{"primitives": ["none", "skip_connect", "sep_conv_3x3"], "nodes": 1, "edges_per_node": 2}`), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(`{"primitives": ["none", "skip_connect", "sep_conv_3x3"], "nodes": 2, "edges_per_node": 3}`), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for name, spec := range map[string]string{"bench": "nas-bench-201", "file": file} {
