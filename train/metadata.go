@@ -42,7 +42,7 @@ type MetadataKey struct {
 	value func(w *Weights) (string, error)
 }
 
-// Metadata lists the keys of the metadata of exported models, in the order of README.md.
+// Metadata lists the keys of the metadata of exported models, in the order of docs/models.md.
 var Metadata = []MetadataKey{
 	{
 		MetaFormat, Text, "`rnas`, of every model whose network is in `network`",

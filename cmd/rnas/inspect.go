@@ -25,6 +25,7 @@ type inspectFlags struct {
 	draw   string
 	passes string
 	pipe   string
+	block  int64
 	asJSON *bool
 }
 
@@ -35,7 +36,8 @@ func inspectCommand(f *pflag.FlagSet) action {
 	f.StringVar(&i.draw, "draw", "", "draw the cells into this file, .svg or .dot")
 	f.StringVar(&i.passes, "passes", "", "count the operators that each pass of the compiler leaves of a model; =full prints the graphs too")
 	f.Lookup("passes").NoOptDefVal = passCounts
-	f.StringVar(&i.pipe, "pipeline", "inference", "passes: inference or training")
+	f.StringVar(&i.pipe, "pipeline", "inference", "list of passes: "+pipelineNames()+" (the last two are those that run on the CPU provider)")
+	f.Int64Var(&i.block, "block", 8, "channels of a block of the layout NCHWc in forward and program, 0 to do without that layout")
 	i.asJSON = addJSON(f)
 	return func(_ context.Context, c *console, args []string) error {
 		if err := arguments(args, 1, 1, "one model, genotype or folder"); err != nil {
@@ -82,7 +84,11 @@ func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error
 	}
 	var stages []passStage
 	if i.passes != "" {
-		if stages, err = passStages(g, i.pipe, i.passes == passFull); err != nil {
+		passes, err := pipeline(i.pipe, i.block)
+		if err != nil {
+			return nil, err
+		}
+		if stages, err = passStages(g, passes, i.passes == passFull); err != nil {
 			return nil, fault.Input(err)
 		}
 	}

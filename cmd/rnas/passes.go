@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"rnas/bench/inspect"
+	"rnas/compiler/cpu"
 	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/internal/fault"
@@ -25,13 +27,42 @@ type passStage struct {
 	Graph     string          `json:"graph,omitempty"` // the text form, with --passes=full
 }
 
+// pipelines are the lists of passes that --pipeline names. Block is the number of channels of a block in NCHWc, 0 for no such layout;
+// the pipelines that are neutral to the provider have no use for it.
+var pipelines = []struct {
+	name   string
+	passes func(block int64) []pass.Pass
+}{
+	{"inference", func(int64) []pass.Pass { return pass.Inference() }},
+	{"training", func(int64) []pass.Pass { return pass.Training() }},
+	{"forward", cpu.Forward},
+	{"program", cpu.Program},
+}
+
+func pipelineNames() string {
+	var names []string
+	for _, p := range pipelines {
+		names = append(names, p.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// pipeline is the list of passes of that name.
+func pipeline(name string, block int64) ([]pass.Pass, error) {
+	if block < 0 || block == 1 {
+		return nil, fault.Inputf("--block: expected 0 or at least 2, found %d", block)
+	}
+	for _, p := range pipelines {
+		if p.name == name {
+			return p.passes(block), nil
+		}
+	}
+	return nil, fault.Inputf("--pipeline: expected %s, found %q", pipelineNames(), name)
+}
+
 // passStages runs a pipeline over g, which it changes, and verifies the graph after every pass. The first stage is the
 // graph as it was read.
-func passStages(g *ir.Graph, pipeline string, full bool) ([]passStage, error) {
-	makers := map[string]func() []pass.Pass{"inference": pass.Inference, "training": pass.Training}
-	if makers[pipeline] == nil {
-		return nil, fault.Inputf("--pipeline: expected inference or training, found %q", pipeline)
-	}
+func passStages(g *ir.Graph, passes []pass.Pass, full bool) ([]passStage, error) {
 	var list []passStage
 	record := func(p pass.Pass, g *ir.Graph) {
 		s := passStage{Pass: p.Name, Why: p.Why, After: p.After, Operators: inspect.Operators(g)}
@@ -41,7 +72,7 @@ func passStages(g *ir.Graph, pipeline string, full bool) ([]passStage, error) {
 		list = append(list, s)
 	}
 	record(pass.Pass{Name: "file"}, g)
-	err := pass.Runner{Check: true, Trace: record}.Run(g, makers[pipeline]())
+	err := pass.Runner{Check: true, Trace: record}.Run(g, passes)
 	return list, err
 }
 

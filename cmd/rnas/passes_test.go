@@ -41,9 +41,39 @@ func TestInspectPasses(t *testing.T) {
 	if n := len(m.Passes); n != 7 || norms(m.Passes[n-1]) >= norms(m.Passes[0]) || len(m.Passes[n-1].After) == 0 || m.Passes[0].Graph != "" {
 		t.Errorf("found %+v", m.Passes)
 	}
-	for flag, want := range map[string]string{"--passes=text": `found "text"`, "--pipeline=bench": `found "bench"`} {
+	for flag, want := range map[string]string{
+		"--passes=text": `found "text"`, "--pipeline=bench": `--pipeline: expected inference, training, forward, program, found "bench"`, "--block=1": "--block: expected 0 or at least 2, found 1",
+	} {
 		if status, _, err := rnas(t, "inspect", model, "--passes", flag); status != statusUsage || !strings.Contains(err, want) {
 			t.Errorf("%s: status %d, %s", flag, status, err)
+		}
+	}
+}
+
+// The pipelines that run on the CPU provider: their columns, and operators in NCHWc unless the layout is not asked for.
+func TestInspectCPUPasses(t *testing.T) {
+	dir := t.TempDir()
+	model, gradient := filepath.Join(dir, "m.onnx"), filepath.Join(dir, "g.onnx")
+	succeed(t, "export", "--weights", saved(t, dir), "--out", model)
+	succeed(t, "grad", model, "--out", gradient)
+	neutral := "file fold identity hoist cse dead"
+	for _, c := range []struct {
+		path, pipeline, block, columns string
+		nchwc                          bool
+	}{
+		{model, "forward", "8", neutral + " foldbn widen", false},
+		{model, "forward", "0", neutral + " foldbn", false},
+		{model, "program", "4", neutral + " relumask clipmask nchwc sums stack", true},
+		{gradient, "program", "4", neutral + " relumask clipmask nchwc sums stack", true},
+		{gradient, "program", "0", neutral + " relumask clipmask sums stack", false},
+	} {
+		out, _ := succeed(t, "inspect", c.path, "--passes=full", "--pipeline", c.pipeline, "--block", c.block)
+		header, _, _ := strings.Cut(out[strings.Index(out, "\noperator  ")+1:], "\n")
+		if got := strings.Join(strings.Fields(header)[1:], " "); got != c.columns {
+			t.Errorf("%s --block %s: expected columns %s, found %s", c.pipeline, c.block, c.columns, got)
+		}
+		if got := strings.Contains(out, " = com.microsoft.nchwc.Conv("); got != c.nchwc {
+			t.Errorf("%s --block %s: convolutions in NCHWc: expected %v, found %v", c.pipeline, c.block, c.nchwc, got)
 		}
 	}
 }
