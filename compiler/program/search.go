@@ -111,7 +111,7 @@ func (l Level) Passes() int {
 }
 
 // Weights is the weight step: one SGD update of the supernet. Inputs: images [B,D,H,W], labels int64 [B], lr [1], the states
-// Params, Stats, Momentum and Alphas, and what the level asks for (see newSearchStep). Outputs: loss, correct and, with a
+// Params, Stats, Momentum and Alphas, and what the level asks for (see newStep). Outputs: loss, correct and, with a
 // regularizer, reg, all [1].
 func (s Search) Weights(l *Layout) (*Program, error) {
 	if err := s.Weight.Validate(); err != nil {

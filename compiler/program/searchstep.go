@@ -43,7 +43,7 @@ func (s Search) newStep(b op.B, l *Layout, level Level) *searchStep {
 		images: b.Input("images", ir.Float32, batch, int64(m.Depth), int64(m.Height), int64(m.Width)),
 		labels: b.Input("labels", ir.Int64, batch),
 	}
-	if rows := level.noiseRows(); rows > 0 {
+	if rows := level.NoiseRows(); rows > 0 {
 		shape := st.images.Shape.Clone()
 		shape[0] *= int64(rows)
 		st.noise = b.Input("noise", ir.Float32, shape...)

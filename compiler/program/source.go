@@ -42,8 +42,8 @@ func (l Level) rows(s Source) int {
 	return 1
 }
 
-// noiseRows is the number of perturbations of an image that the host draws, 0 where none is needed.
-func (l Level) noiseRows() int {
+// NoiseRows is the number of perturbations of an image in the input noise of a step; 0 for a step without that input.
+func (l Level) NoiseRows() int {
 	switch {
 	case l.uses(NoiseExamples) && l.Antithetic:
 		return l.draws() / 2
@@ -54,9 +54,6 @@ func (l Level) noiseRows() int {
 	}
 	return 0
 }
-
-// NoiseRows is the number of perturbations of an image in the input noise of a step; 0 for a step without that input.
-func (l Level) NoiseRows() int { return l.noiseRows() }
 
 // images builds the images of a source.
 func (src Source) images(s *searchStep) *ir.Value {
