@@ -51,7 +51,7 @@ func TestArchitecturePage(t *testing.T) {
 		return replay(t, block)
 	})
 	if blocks < 5 {
-		t.Errorf("%s: expected the network in five forms, found %d blocks of commands", path, blocks)
+		t.Errorf("%s: expected at least 5 blocks of commands, found %d", path, blocks)
 	}
 	if *update {
 		if err := os.WriteFile(path, []byte(now), 0o644); err != nil {
