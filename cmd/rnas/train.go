@@ -111,6 +111,13 @@ func (t *trainFlags) complete(g genotype.Genotype, d *dataset.Dataset) (train.Co
 	return c, nil
 }
 
+// size gives the flags of the network's size that were not given what networks of the genotype's form have.
+func (t *trainFlags) size(g genotype.Genotype) {
+	net := &t.config.Network
+	size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(t.flags, g.Form)
+	net.Channels, net.Layers = size.channels, size.layers
+}
+
 func trainCommand(f *pflag.FlagSet) action {
 	var in inputFlags
 	var t trainFlags
@@ -126,9 +133,7 @@ func trainCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return fault.Inputf("--genotype: %w", err)
 		}
-		net := &t.config.Network
-		size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(f, g.Form)
-		net.Channels, net.Layers = size.channels, size.layers
+		t.size(g)
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err

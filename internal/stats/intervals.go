@@ -1,7 +1,11 @@
 // Package stats holds the statistics of results: tests, intervals and correlations.
 package stats
 
-import "math"
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
 
 // Mean is the arithmetic mean; NaN of nothing.
 func Mean(values []float64) float64 {
@@ -67,4 +71,26 @@ func tCentral(t float64, degrees int) float64 {
 		term *= cos * cos * float64(k) / float64(k+1)
 	}
 	return 2 / math.Pi * (theta + sin*cos*sum)
+}
+
+// resamples is the number of samples that BootstrapMean draws.
+const resamples = 10_000
+
+// BootstrapMean is the 95% percentile interval of the mean over samples drawn with replacement (Efron 1979), the same for
+// the same values in the same order; NaN of fewer than two values.
+func BootstrapMean(values []float64) [2]float64 {
+	if len(values) < 2 {
+		return [2]float64{math.NaN(), math.NaN()}
+	}
+	source := rand.New(rand.NewPCG(uint64(len(values)), resamples)) // Go fixes the numbers of this generator
+	means := make([]float64, resamples)
+	for i := range means {
+		for range values {
+			means[i] += values[source.IntN(len(values))]
+		}
+		means[i] /= float64(len(values))
+	}
+	slices.Sort(means)
+	const tail = resamples / 40
+	return [2]float64{means[tail], means[resamples-1-tail]}
 }
