@@ -99,7 +99,7 @@ func TestTables(t *testing.T) {
 	if err := r.write(dir, r.summarise()); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range tables {
+	for _, name := range []string{"table.csv", "summary.json", "summary.md", "summary.tex"} {
 		path := filepath.Join("testdata", name)
 		got := content(t, dir, name)
 		if *update {
@@ -109,6 +109,12 @@ func TestTables(t *testing.T) {
 		}
 		if want := content(t, "testdata", name); string(want) != string(got) {
 			t.Errorf("%s differs from what is written; look at the difference after go test ./study -update", path)
+		}
+	}
+	page := string(content(t, dir, "report.html"))
+	for _, want := range []string{"Two arms and a reference.", "good_one: 5 cells, mean 0.41 (0.3904 to 0.4296)", "--epochs=3", "<circle"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("report.html: expected %q in it", want)
 		}
 	}
 	rows, err := csv.NewReader(strings.NewReader(string(content(t, dir, "table.csv")))).ReadAll()
