@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Dot writes the cells as one Graphviz digraph with a cluster each. It returns an error for an invalid genotype, for a
-// form other than DARTS and ARNAS, or that of w.
+// Dot writes the cells as one Graphviz digraph with a cluster each. It returns an error for an invalid genotype, or that of w.
 func Dot(w io.Writer, g Genotype) error {
-	if err := drawable(g); err != nil {
+	if err := g.Validate(); err != nil {
 		return err
 	}
 	var b strings.Builder
@@ -17,49 +16,31 @@ func Dot(w io.Writer, g Genotype) error {
 	fmt.Fprintf(&b, "  label=%q rankdir=LR fontname=monospace\n", g.Name)
 	b.WriteString("  node [shape=box style=\"rounded,filled\" fillcolor=gray92 fontname=monospace]\n")
 	b.WriteString("  edge [fontname=monospace fontsize=10 color=gray35]\n")
-	for _, c := range g.Cells() {
-		dotCell(&b, c.Name, c.Cell)
+	for _, d := range g.diagrams() {
+		d.dot(&b)
 	}
 	b.WriteString("}\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// drawable reports what stands against a drawing.
-func drawable(g Genotype) error {
-	if err := g.Validate(); err != nil {
-		return err
+func (d diagram) dot(b *strings.Builder) {
+	fmt.Fprintf(b, "  subgraph cluster_%s {\n    label=%q\n", d.id, d.name)
+	for state := range d.inputs + len(d.nodes) {
+		fmt.Fprintf(b, "    %s_%d [label=%q]\n", d.id, state, d.label(state))
 	}
-	if len(g.Cells()) == 0 {
-		return fmt.Errorf("a genotype of the form %s has no drawing", g.Form)
-	}
-	return nil
-}
-
-func dotCell(b *strings.Builder, name string, c Cell) {
-	fmt.Fprintf(b, "  subgraph cluster_%s {\n    label=\"%s cell\"\n", name, name)
-	for state := range Inputs + c.Nodes() {
-		fmt.Fprintf(b, "    %s_%d [label=%q]\n", name, state, stateLabel(state))
-	}
-	fmt.Fprintf(b, "    %s_out [label=%q]\n", name, outputLabel)
-	for i, e := range c.Edges {
-		style := ""
-		if e.Op == None {
-			style = " style=dashed"
+	fmt.Fprintf(b, "    %s_out [label=%q]\n", d.id, outputLabel)
+	for i, in := range d.nodes {
+		for _, a := range in {
+			style := ""
+			if a.kind == absent {
+				style = " style=dashed"
+			}
+			fmt.Fprintf(b, "    %s_%d -> %s_%d [label=%q%s]\n", d.id, a.from, d.id, d.inputs+i, a.label, style)
 		}
-		fmt.Fprintf(b, "    %s_%d -> %s_%d [label=%q%s]\n", name, e.From, name, Inputs+i/EdgesPerNode, e.Op, style)
 	}
-	for _, state := range c.Concat {
-		fmt.Fprintf(b, "    %s_%d -> %s_out\n", name, state, name)
+	for _, state := range d.output {
+		fmt.Fprintf(b, "    %s_%d -> %s_out\n", d.id, state, d.id)
 	}
 	b.WriteString("  }\n")
-}
-
-const outputLabel = "c_{k}"
-
-func stateLabel(state int) string {
-	if state < Inputs {
-		return fmt.Sprintf("%d = c_{k-%d}", state, Inputs-state)
-	}
-	return fmt.Sprint(state)
 }

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestDrawingsMatchGolden(t *testing.T) {
-	for _, name := range []string{"DARTS_V2", "CROZE", "LRNAS_cifar100"} {
+	for _, name := range []string{"DARTS_V2", "CROZE", "LRNAS_cifar100", "RobNet_large_v1"} {
 		entry, err := genotype.Lookup(name)
 		if err != nil {
 			t.Fatal(err)

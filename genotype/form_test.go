@@ -61,21 +61,33 @@ func TestFormErrors(t *testing.T) {
 	}
 }
 
-// The forms without a drawing say so.
+// Every form is drawn: each operation or link that is there has a label, and cells that are alike one drawing.
 func TestFormDrawings(t *testing.T) {
-	for name, drawn := range map[string]bool{"ARNAS": true, "RobNet_free": false} {
-		e, err := genotype.Lookup(name)
+	for _, c := range []struct {
+		name, heading string
+		labels        map[string]int
+	}{
+		{"zoo:ARNAS", "robust cell", nil},
+		{bench, "the last node is the output", map[string]int{"nor_conv_3x3": 2, "avg_pool_3x3": 1, "skip_connect": 1, "nor_conv_1x1": 1, "none": 1}},
+		{"zoo:RobNet_large_v1", "every cell", nil},
+		{"zoo:RobNet_free", "cell 19", nil},
+	} {
+		g, err := genotype.Load(c.name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for extension, draw := range drawings {
 			var out bytes.Buffer
-			err := draw(&out, e.Genotype)
-			if drawn && (err != nil || strings.Count(out.String(), "cell") < 3 || !strings.Contains(out.String(), "robust cell")) {
-				t.Errorf("%s%s: %v\n%s", name, extension, err, out.String())
+			if err := draw(&out, g); err != nil {
+				t.Fatal(err)
 			}
-			if !drawn && (err == nil || !strings.Contains(err.Error(), "has no drawing") || out.Len() > 0) {
-				t.Errorf("%s%s: %v, %d bytes", name, extension, err, out.Len())
+			if extension == ".svg" && !strings.Contains(out.String(), c.heading) {
+				t.Errorf("%s: no %q in\n%s", c.name, c.heading, out.String())
+			}
+			for label, want := range c.labels {
+				if got := strings.Count(out.String(), map[string]string{".svg": ">" + label + "<", ".dot": `"` + label + `"`}[extension]); got != want {
+					t.Errorf("%s%s: %d labels %s, expected %d", c.name, extension, got, label, want)
+				}
 			}
 		}
 	}

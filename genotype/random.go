@@ -11,22 +11,29 @@ type Source interface {
 	Uint32() uint32
 }
 
-// Random draws a genotype uniformly: for each of the nodes of the normal and then the reduce cell, two distinct inputs
-// out of all earlier states (listed in ascending order) and a primitive for each, out of prims without None. Every node
-// is concatenated. The genotype is a function of the words of r alone.
+// Random draws a genotype of the space uniformly, as a function of the words of r alone. In the form DARTS: for each of the
+// nodes of the normal and then the reduce cell, two distinct inputs out of all earlier states (listed in ascending order) and
+// a primitive for each, None apart; every node is concatenated. In the form NASBench201: a primitive for each edge.
 //
-// It panics if nodes is not positive or prims holds nothing but None.
-func Random(r Source, nodes int, prims []Primitive) Genotype {
-	ops := slices.DeleteFunc(slices.Clone(prims), func(p Primitive) bool { return p == None })
-	if nodes < 1 || len(ops) == 0 {
-		panic(fmt.Sprintf("genotype: random cell of %d nodes over %d primitives, expected at least 1 of each", nodes, len(ops)))
+// It panics if the space is not valid.
+func (s Space) Random(r Source) Genotype {
+	if err := s.Validate(); err != nil {
+		panic(fmt.Sprintf("genotype: random genotype of an invalid space: %v", err))
 	}
-	return Genotype{Normal: randomCell(r, nodes, ops), Reduce: randomCell(r, nodes, ops)}
+	ops := s.operations()
+	if s.Form == NASBench201 {
+		g := Genotype{Form: s.Form, Edges: make([]Primitive, s.Edges())}
+		for i := range g.Edges {
+			g.Edges[i] = ops[randomBelow(r, len(ops))]
+		}
+		return g
+	}
+	return Genotype{Normal: randomCell(r, s.Nodes, ops), Reduce: randomCell(r, s.Nodes, ops)}
 }
 
 func randomCell(r Source, nodes int, ops []Primitive) Cell {
-	var c Cell
-	for state := Inputs; state < Inputs+nodes; state++ {
+	c := Cell{Concat: allNodes(nodes)}
+	for _, state := range c.Concat {
 		a, b := randomBelow(r, state), randomBelow(r, state-1)
 		if b >= a {
 			b++
@@ -34,9 +41,73 @@ func randomCell(r Source, nodes int, ops []Primitive) Cell {
 		for _, from := range []int{min(a, b), max(a, b)} {
 			c.Edges = append(c.Edges, Edge{Op: ops[randomBelow(r, len(ops))], From: from})
 		}
-		c.Concat = append(c.Concat, state)
 	}
 	return c
+}
+
+// Mutate changes the operation or the input of one edge of g, as regularized evolution does (Real et al., "Regularized
+// Evolution for Image Classifier Architecture Search", AAAI 2019, section 3). The edge is uniform among those that can change,
+// and so are the kind of change, where both are possible, and the new value among those that differ from the old one. The
+// result belongs to the space; it is g itself where the space has no other genotype, and has no name. It panics unless the
+// space contains g.
+func (s Space) Mutate(r Source, g Genotype) Genotype {
+	if !s.Contains(g) {
+		panic(fmt.Sprintf("genotype: mutation of %s, which is not in the space", g))
+	}
+	child := g.clone()
+	child.Name = ""
+	var changes []change
+	for i := range child.Edges {
+		changes = append(changes, change{op: &child.Edges[i]})
+	}
+	for _, c := range []Cell{child.Normal, child.Reduce} {
+		for i := range c.Edges {
+			changes = append(changes, change{op: &c.Edges[i].Op, from: &c.Edges[i].From, others: c.free(i)})
+		}
+	}
+	ops := s.operations()
+	if len(ops) == 1 {
+		changes = slices.DeleteFunc(changes, func(c change) bool { return len(c.others) == 0 })
+	}
+	if len(changes) == 0 {
+		return child
+	}
+	c := changes[randomBelow(r, len(changes))]
+	if len(c.others) > 0 && (len(ops) == 1 || randomBelow(r, 2) == 1) {
+		*c.from = c.others[randomBelow(r, len(c.others))]
+		return child
+	}
+	ops = slices.DeleteFunc(slices.Clone(ops), func(p Primitive) bool { return p == *c.op })
+	*c.op = ops[randomBelow(r, len(ops))]
+	return child
+}
+
+// change is an edge of a genotype; from is nil, and others empty, where its input is fixed.
+type change struct {
+	op     *Primitive
+	from   *int
+	others []int // inputs that the edge could have instead
+}
+
+// free are the states before the node of edge i that none of its edges reads.
+func (c Cell) free(i int) (states []int) {
+	node := i / EdgesPerNode
+	for state := range Inputs + node {
+		read := func(e Edge) bool { return e.From == state }
+		if !slices.ContainsFunc(c.Edges[node*EdgesPerNode:(node+1)*EdgesPerNode], read) {
+			states = append(states, state)
+		}
+	}
+	return states
+}
+
+// clone is a copy that shares nothing with g.
+func (g Genotype) clone() Genotype {
+	for _, c := range []*Cell{&g.Normal, &g.Reduce, &g.Robust} {
+		c.Edges, c.Concat = slices.Clone(c.Edges), slices.Clone(c.Concat)
+	}
+	g.Links, g.Edges = slices.Clone(g.Links), slices.Clone(g.Edges)
+	return g
 }
 
 // randomBelow returns a uniform integer in [0, n), n >= 1, without bias: the high word of a product with n, where the

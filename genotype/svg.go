@@ -20,8 +20,8 @@ const (
 	svgLabelW  = 96
 	svgLabelH  = 20
 	svgLabelUp = 34 // from the middle of a row up to the middle of its labels
-	svgGap     = 8  // between the two labels of a node
-	svgColumn  = EdgesPerNode*svgLabelW + svgGap + 24
+	svgGap     = 8  // between the labels of a node
+	svgSpace   = 24 // between two nodes
 	svgOutput  = 56 // width of the output box
 )
 
@@ -52,20 +52,20 @@ text { font: 12px ui-monospace, monospace; fill: #24292f; text-anchor: middle; d
 	`<path class="dot" d="M0 0L8 4L0 8z"/></marker></defs>
 `
 
-// SVG writes a drawing of the cells that follows the light or dark scheme of its viewer: states from left to right,
-// edges labelled with their primitives, convolutions shaded. It returns an error for an invalid genotype, for a form
-// other than DARTS and ARNAS, or that of w.
+// SVG writes the cells as one SVG image: edges are labelled with their operation, an edge that contributes nothing is dashed, and
+// convolutions are shaded. It returns an error for an invalid genotype, or that of w.
 func SVG(w io.Writer, g Genotype) error {
-	if err := drawable(g); err != nil {
+	if err := g.Validate(); err != nil {
 		return err
 	}
 	top := svgMargin
 	if g.Name != "" {
 		top += svgBox
 	}
+	cells := g.diagrams()
 	width, height := 0, top
-	for _, c := range g.Cells() {
-		width, height = max(width, cellWidth(c.Cell)), height+cellHeight(c.Cell)+svgMargin
+	for _, d := range cells {
+		width, height = max(width, d.width()), height+d.height()+svgMargin
 	}
 
 	var b strings.Builder
@@ -78,66 +78,81 @@ func SVG(w io.Writer, g Genotype) error {
 	if g.Name != "" {
 		fmt.Fprintf(&b, `<text class="name" x="%d" y="%d">%s</text>`+"\n", svgMargin, svgMargin+svgBox/2, name)
 	}
-	for _, c := range g.Cells() {
-		svgCell(&b, c.Name, c.Cell, top)
-		top += cellHeight(c.Cell) + svgMargin
+	for _, d := range cells {
+		d.svg(&b, top)
+		top += d.height() + svgMargin
 	}
 	b.WriteString("</svg>\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func cellHeight(c Cell) int { return svgHeading + svgRow*(Inputs+c.Nodes()-1) + svgBox }
+func (d diagram) height() int { return svgHeading + svgRow*(d.inputs+len(d.nodes)-1) + svgBox }
 
-func cellWidth(c Cell) int { return outputX(c) + svgOutput + svgMargin }
+func (d diagram) width() int { return d.outputX() + svgOutput + svgMargin }
 
-func outputX(c Cell) int { return nodeX(c.Nodes()) + svgGap }
+func (d diagram) outputX() int { return d.nodeX(len(d.nodes)) + svgGap }
 
 // nodeX is the left side of a node's box.
-func nodeX(node int) int { return svgMargin + svgInput + 24 + svgColumn*node }
-
-// tapX is the position across of edge i.
-func tapX(i int) int {
-	return nodeX(i/EdgesPerNode) + svgLabelW/2 + (svgLabelW+svgGap)*(i%EdgesPerNode)
+func (d diagram) nodeX(node int) int {
+	x := svgMargin + svgInput + svgSpace
+	for i := range node {
+		x += d.nodeWidth(i) + svgSpace
+	}
+	return x
 }
 
-func svgCell(b *strings.Builder, name string, c Cell, top int) {
-	rowY := func(state int) int { return top + svgHeading + svgBox/2 + svgRow*state }
-	fmt.Fprintf(b, `<text class="cell" x="%d" y="%d">%s cell</text>`+"\n", svgMargin, top+svgBox/2, name)
-	fmt.Fprintf(b, `<text class="note" x="%d" y="%d">concat %v</text>`+"\n", svgMargin+svgInput+24, top+svgBox/2, c.Concat)
+// nodeWidth is that of the labels of a node's edges, at least of one.
+func (d diagram) nodeWidth(node int) int {
+	n := max(len(d.nodes[node]), 1)
+	return n*svgLabelW + (n-1)*svgGap
+}
 
-	for state := range Inputs + c.Nodes() {
-		svgState(b, c, state, rowY(state))
+// tapX is the position across of edge i of a node.
+func (d diagram) tapX(node, i int) int { return d.nodeX(node) + svgLabelW/2 + (svgLabelW+svgGap)*i }
+
+// svg draws a cell whose heading is at top.
+func (d diagram) svg(b *strings.Builder, top int) {
+	rowY := func(state int) int { return top + svgHeading + svgBox/2 + svgRow*state }
+	fmt.Fprintf(b, `<text class="cell" x="%d" y="%d">%s</text>`+"\n", svgMargin, top+svgBox/2, d.name)
+	fmt.Fprintf(b, `<text class="note" x="%d" y="%d">%s</text>`+"\n", svgMargin+svgInput+svgSpace, top+svgBox/2, d.note)
+
+	for state := range d.inputs + len(d.nodes) {
+		d.svgState(b, state, rowY(state))
 	}
-	for i, e := range c.Edges {
-		svgEdge(b, e, tapX(i), rowY(e.From), rowY(Inputs+i/EdgesPerNode))
+	for node, in := range d.nodes {
+		for i, a := range in {
+			a.svg(b, d.tapX(node, i), rowY(a.from), rowY(d.inputs+node))
+		}
 	}
-	first, last := rowY(slices.Min(c.Concat)), rowY(slices.Max(c.Concat))
-	svgRect(b, "box", outputX(c), first-svgBox/2, svgOutput, last-first+svgBox)
-	svgText(b, outputX(c)+svgOutput/2, (first+last)/2, outputLabel)
+	first, last := rowY(slices.Min(d.output)), rowY(slices.Max(d.output))
+	svgRect(b, "box", d.outputX(), first-svgBox/2, svgOutput, last-first+svgBox)
+	svgText(b, d.outputX()+svgOutput/2, (first+last)/2, outputLabel)
 }
 
 // svgState draws the box of a state in the row at y and its wire.
-func svgState(b *strings.Builder, c Cell, state, y int) {
+func (d diagram) svgState(b *strings.Builder, state, y int) {
 	x, width := svgMargin, svgInput
-	if state >= Inputs {
-		x, width = nodeX(state-Inputs), EdgesPerNode*svgLabelW+svgGap
+	if state >= d.inputs {
+		x, width = d.nodeX(state-d.inputs), d.nodeWidth(state-d.inputs)
 	}
 	end := 0
-	for i, e := range c.Edges {
-		if e.From == state {
-			end = max(end, tapX(i))
+	for node, in := range d.nodes {
+		for i, a := range in {
+			if a.from == state {
+				end = max(end, d.tapX(node, i))
+			}
 		}
 	}
 	uses := 0
-	for _, s := range c.Concat {
+	for _, s := range d.output {
 		if s == state {
 			uses++
 		}
 	}
 	switch {
 	case uses > 0:
-		end = outputX(c)
+		end = d.outputX()
 		fmt.Fprintf(b, `<path class="wire" d="M%d %dH%d" marker-end="url(#tip)"/>`+"\n", x+width, y, end)
 	case end > 0:
 		fmt.Fprintf(b, `<path class="wire" d="M%d %dH%d"/>`+"\n", x+width, y, end)
@@ -146,23 +161,16 @@ func svgState(b *strings.Builder, c Cell, state, y int) {
 		svgText(b, end-svgMargin, y-12, fmt.Sprintf("×%d", uses))
 	}
 	svgRect(b, "box", x, y-svgBox/2, width, svgBox)
-	svgText(b, x+width/2, y, stateLabel(state))
+	svgText(b, x+width/2, y, d.label(state))
 }
 
-// svgEdge draws an edge at x, from the wire at y from to the box in the row at y to.
-func svgEdge(b *strings.Builder, e Edge, x, from, to int) {
-	class := ""
-	switch e.Op {
-	case None:
-		class = " none"
-	case SkipConnect, MaxPool3x3, AvgPool3x3:
-	default:
-		class = " conv"
-	}
+// svg draws an edge at x, from the wire at y from to the box in the row at y to.
+func (a arrow) svg(b *strings.Builder, x, from, to int) {
+	class := [...]string{plain: "", learned: " conv", absent: " none"}[a.kind]
 	fmt.Fprintf(b, `<path class="wire%s" d="M%d %dV%d" marker-end="url(#tip)"/>`+"\n", class, x, from, to-svgBox/2)
 	fmt.Fprintf(b, `<circle class="dot" cx="%d" cy="%d" r="3"/>`+"\n", x, from)
 	svgRect(b, "op"+class, x-svgLabelW/2, to-svgLabelUp-svgLabelH/2, svgLabelW, svgLabelH)
-	svgText(b, x, to-svgLabelUp, string(e.Op))
+	svgText(b, x, to-svgLabelUp, a.label)
 }
 
 func svgRect(b *strings.Builder, class string, x, y, width, height int) {

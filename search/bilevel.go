@@ -53,7 +53,7 @@ func bilevel(ctx context.Context, m Method, c Config, train *dataset.Dataset, di
 		return nil, err
 	}
 	r := &Result{Alphas: s.alphas(), Seconds: s.sums.Seconds, Passes: s.passes()}
-	if r.Genotype, err = Derive(r.Alphas, c.Super.Nodes, c.Super.Primitives); err != nil {
+	if r.Genotype, err = Derive(r.Alphas, c.Super); err != nil {
 		return nil, err
 	}
 	return r, r.write(dir)

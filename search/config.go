@@ -59,7 +59,7 @@ func Default(method string, m lower.Macro) Config {
 	const eps = 8. / 255
 	return Config{
 		Method: method,
-		Super:  lower.Supernet{Macro: m, Nodes: 4, Primitives: genotype.DARTSPrimitives},
+		Super:  lower.Supernet{Macro: m, Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}},
 		Epochs: 50, Batch: 64, Split: 0.5,
 		Schedule: loop.Schedule{Kind: loop.Cosine, LR: 0.025, MinLR: 0.001, PerEpoch: true},
 		SGD:      program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
@@ -79,7 +79,7 @@ func (c Config) Validate() error {
 	if err != nil {
 		return err
 	}
-	if err := validSpace(c.Super.Nodes, c.Super.Primitives); err != nil {
+	if err := c.Super.Space.Validate(); err != nil {
 		return err
 	}
 	if m.Name == "random" {
@@ -145,27 +145,6 @@ func (c Config) validNumbers() error {
 		if !(f.v >= f.low && f.v < f.high) {
 			return fmt.Errorf("%s: expected at least %v and less than %v, found %v", f.name, f.low, f.high, f.v)
 		}
-	}
-	return nil
-}
-
-// validSpace checks that cells of so many nodes can be derived from primitives.
-func validSpace(nodes int, primitives []genotype.Primitive) error {
-	if nodes < 1 {
-		return fmt.Errorf("nodes: expected at least 1, found %d", nodes)
-	}
-	something := false
-	for i, p := range primitives {
-		if !slices.Contains(genotype.Primitives(), p) {
-			return fmt.Errorf("primitives: expected some of %v, found %q", genotype.Primitives(), p)
-		}
-		if slices.Contains(primitives[:i], p) {
-			return fmt.Errorf("primitives: %s is given twice", p)
-		}
-		something = something || p != genotype.None
-	}
-	if !something {
-		return fmt.Errorf("primitives: expected at least one besides %s, found %v", genotype.None, primitives)
 	}
 	return nil
 }

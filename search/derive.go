@@ -1,59 +1,84 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
+	"rnas/compiler/lower"
 	"rnas/genotype"
 )
 
-// Derive discretises architecture parameters [2,edges,primitives], normal cells first, as DARTS does (Liu et al. 2019,
-// section 2.4): the strength of an edge is the largest softmax weight of its primitives other than "none"; every node
-// keeps its two strongest incoming edges, the stronger one first, each with its strongest primitive. Of equals the one of
-// the smaller number wins. All nodes are concatenated.
-func Derive(alphas []float32, nodes int, primitives []genotype.Primitive) (genotype.Genotype, error) {
-	if err := validSpace(nodes, primitives); err != nil {
+// Derive discretises the architecture parameters of a supernet, of the shape of its AlphaShape. In the form DARTS (Liu et al.
+// 2019, section 2.4) the strength of an edge is the largest weight of its primitives other than "none", see strengths; every node
+// keeps its two strongest incoming edges, the stronger one first, each with its strongest primitive, and all nodes are
+// concatenated. In the form NASBench201 every edge has the primitive of its largest parameter, "none" among them, as in the
+// public code of that benchmark. Of equals the one of the smaller number wins.
+func Derive(alphas []float32, net lower.Supernet) (genotype.Genotype, error) {
+	if err := net.Space.Validate(); err != nil {
 		return genotype.Genotype{}, err
 	}
-	half := nodes * (nodes + 3) / 2 * len(primitives)
-	if len(alphas) != 2*half {
-		return genotype.Genotype{}, fmt.Errorf("alphas: expected %d values for %d nodes and %d primitives, found %d", 2*half, nodes, len(primitives), len(alphas))
+	rows := edgeRows(alphas, net)
+	if want := net.Kinds() * net.Edges(); len(rows) != want || len(alphas) != want*len(rows[0]) {
+		return genotype.Genotype{}, fmt.Errorf("alphas: expected %v values, found %d", net.AlphaShape(), len(alphas))
+	}
+	if net.Form == genotype.NASBench201 {
+		g := genotype.Genotype{Form: net.Form}
+		for _, row := range rows {
+			row = row[:len(net.Primitives)]
+			g.Edges = append(g.Edges, net.Primitives[slices.Index(row, slices.Max(row))])
+		}
+		return g, nil
 	}
 	return genotype.Genotype{
-		Normal: deriveCell(alphas[:half], nodes, primitives),
-		Reduce: deriveCell(alphas[half:], nodes, primitives),
+		Normal: deriveCell(rows[:net.Edges()], net),
+		Reduce: deriveCell(rows[net.Edges():], net),
 	}, nil
 }
 
-func deriveCell(alphas []float32, nodes int, primitives []genotype.Primitive) genotype.Cell {
+// edgeRows are the architecture parameters of each edge, those of normal cells first.
+func edgeRows(alphas []float32, net lower.Supernet) [][]float32 {
+	return slices.Collect(slices.Chunk(alphas, int(net.AlphaShape()[2])))
+}
+
+// strengths are the weights of the primitives on the edges of a node: the softmax of each edge, with edge normalisation times
+// that of the edge itself among them (Xu et al. 2020, section 3.3).
+func strengths(rows [][]float32, net lower.Supernet) [][]float64 {
+	out := make([][]float64, len(rows))
+	betas := make([]float32, len(rows))
+	for i, row := range rows {
+		out[i], betas[i] = softmax(row[:len(net.Primitives)]), row[len(row)-1]
+	}
+	if net.EdgeNorm {
+		for i, beta := range softmax(betas) {
+			for p := range out[i] {
+				out[i][p] *= beta
+			}
+		}
+	}
+	return out
+}
+
+func deriveCell(rows [][]float32, net lower.Supernet) genotype.Cell {
 	type candidate struct {
 		genotype.Edge
 		strength float64
 	}
 	var c genotype.Cell
-	for state := genotype.Inputs; state < genotype.Inputs+nodes; state++ {
+	for state := genotype.Inputs; state < genotype.Inputs+net.Nodes; state++ {
 		var in []candidate
-		for from := range state {
-			weights := softmax(alphas[:len(primitives)])
-			alphas = alphas[len(primitives):]
+		for from, weights := range strengths(rows[:state], net) {
 			best := candidate{strength: -1}
-			for i, p := range primitives {
+			for i, p := range net.Primitives {
 				if p != genotype.None && weights[i] > best.strength {
 					best = candidate{genotype.Edge{Op: p, From: from}, weights[i]}
 				}
 			}
 			in = append(in, best)
 		}
-		slices.SortStableFunc(in, func(a, b candidate) int {
-			switch {
-			case a.strength > b.strength:
-				return -1
-			case a.strength < b.strength:
-				return 1
-			}
-			return 0
-		})
+		rows = rows[state:]
+		slices.SortStableFunc(in, func(a, b candidate) int { return cmp.Compare(b.strength, a.strength) })
 		for _, best := range in[:genotype.EdgesPerNode] {
 			c.Edges = append(c.Edges, best.Edge)
 		}
@@ -77,14 +102,15 @@ func softmax(row []float32) []float64 {
 }
 
 // entropy is the mean over edges of the entropy of the primitives, in nats: log(primitives) at first, 0 when decided.
-func entropy(alphas []float32, primitives int) float64 {
+func entropy(alphas []float32, net lower.Supernet) float64 {
 	sum := 0.0
-	for row := range slices.Chunk(alphas, primitives) {
-		for _, p := range softmax(row) {
+	rows := edgeRows(alphas, net)
+	for _, row := range rows {
+		for _, p := range softmax(row[:len(net.Primitives)]) {
 			if p > 0 {
 				sum -= p * math.Log(p)
 			}
 		}
 	}
-	return sum / float64(len(alphas)/primitives)
+	return sum / float64(len(rows))
 }

@@ -2,10 +2,14 @@ package search
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
+	"rnas/compiler/lower"
 	"rnas/genotype"
+	"rnas/internal/npy"
+	"rnas/internal/tensor"
 )
 
 func TestDerive(t *testing.T) {
@@ -24,7 +28,7 @@ func TestDerive(t *testing.T) {
 		0, 0, 0,
 		1, 1, 1,
 	}
-	g, err := Derive(alphas, 2, prims)
+	g, err := Derive(alphas, lower.Supernet{Space: genotype.Space{Nodes: 2, Primitives: prims}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,20 +48,21 @@ func TestDeriveErrors(t *testing.T) {
 		prims         []genotype.Primitive
 		part          string
 	}{
-		{29, 2, []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, "expected 30 values"},
+		{29, 2, []genotype.Primitive{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, "expected [2 5 3] values"},
 		{10, 2, []genotype.Primitive{genotype.None}, "at least one besides none"},
 		{0, 0, []genotype.Primitive{genotype.SkipConnect}, "nodes: "},
 		{20, 2, []genotype.Primitive{genotype.SkipConnect, genotype.SkipConnect}, "given twice"},
 		{20, 2, []genotype.Primitive{genotype.SkipConnect, "conv_9x9"}, `found "conv_9x9"`},
 	} {
-		if _, err := Derive(make([]float32, c.length), c.nodes, c.prims); err == nil || !strings.Contains(err.Error(), c.part) {
+		if _, err := Derive(make([]float32, c.length), lower.Supernet{Space: genotype.Space{Nodes: c.nodes, Primitives: c.prims}}); err == nil || !strings.Contains(err.Error(), c.part) {
 			t.Errorf("expected %q, found %v", c.part, err)
 		}
 	}
 }
 
 func TestEntropy(t *testing.T) {
-	if got := entropy([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, 4); math.Abs(got-math.Log(4)/2) > 1e-12 {
+	four := lower.Supernet{Space: genotype.Space{Nodes: 1, Primitives: genotype.DARTSPrimitives[:4]}}
+	if got := entropy([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, four); math.Abs(got-math.Log(4)/2) > 1e-12 {
 		t.Errorf("expected %v, found %v", math.Log(4)/2, got)
 	}
 }
@@ -86,5 +91,45 @@ func TestAdjust(t *testing.T) {
 	}
 	if adjust(3, 0, 1, 0.5) != 3 {
 		t.Error("expected no change without a cross-entropy")
+	}
+}
+
+// The public codes of NAS-Bench-201 and PC-DARTS derive the same genotypes from the same parameters; see testdata/torch/README.md.
+func TestDerivePublic(t *testing.T) {
+	for file, edgeNorm := range map[string]bool{"supernet_NASBench201_C4_L3": false, "supernet_PC_DARTS_C4_L3": true} {
+		arrays, err := npy.ReadNPZ("../testdata/torch/" + file + ".npz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]*tensor.Tensor{}
+		for _, a := range arrays {
+			want[a.Name] = a.Tensor
+		}
+		space, err := genotype.LookupSpace(map[bool]string{false: "nas-bench-201", true: "darts"}[edgeNorm])
+		if err != nil {
+			t.Fatal(err)
+		}
+		net := lower.Supernet{Space: space, EdgeNorm: edgeNorm}
+		draws := int(want["alphas"].Shape[0])
+		alphas, public := want["alphas"].Float32s(), want["genotypes"].Int64s()
+		for i := range draws {
+			each, genes := len(alphas)/draws, len(public)/draws
+			g, err := Derive(alphas[i*each:(i+1)*each], net)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var found []int64
+			for _, p := range g.Edges {
+				found = append(found, int64(slices.Index(space.Primitives, p)))
+			}
+			for _, c := range g.Cells() {
+				for _, e := range c.Cell.Edges {
+					found = append(found, int64(slices.Index(space.Primitives, e.Op)), int64(e.From))
+				}
+			}
+			if !slices.Equal(found, public[i*genes:(i+1)*genes]) || !space.Contains(g) {
+				t.Errorf("%s: draw %d: found %v, expected %v", file, i, found, public[i*genes:(i+1)*genes])
+			}
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/rng"
 	"rnas/train/loop"
@@ -25,6 +24,6 @@ func random(_ context.Context, _ Method, c Config, _ *dataset.Dataset, dir strin
 		return nil, err
 	}
 	s := rng.New(c.Seed, rng.Architecture, 0, 0, 0)
-	r := &Result{Genotype: genotype.Random(&s, c.Super.Nodes, c.Super.Primitives)}
+	r := &Result{Genotype: c.Super.Random(&s)}
 	return r, r.write(dir)
 }

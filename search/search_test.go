@@ -156,7 +156,7 @@ func TestLambdaReachesTarget(t *testing.T) {
 }
 
 func TestRandom(t *testing.T) {
-	c := Config{Method: "random", Super: lower.Supernet{Nodes: 4, Primitives: genotype.DARTSPrimitives}, Seed: 1}
+	c := Config{Method: "random", Super: lower.Supernet{Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}}, Seed: 1}
 	var found []string
 	for _, seed := range []uint64{1, 1, 2} {
 		c.Seed = seed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // sums are added up over an epoch, apart from Lambda and Seconds, which live on.
@@ -95,7 +94,7 @@ func (s *searcher) do(l level, epoch, step int) error {
 // end closes an epoch.
 func (s *searcher) end(_ context.Context, epoch int, seconds float64) (any, error) {
 	c, now, alphas := s.config, s.sums, s.alphas()
-	g, err := Derive(alphas, c.Super.Nodes, c.Super.Primitives)
+	g, err := Derive(alphas, c.Super)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +103,7 @@ func (s *searcher) end(_ context.Context, epoch int, seconds float64) (any, erro
 	}
 	images := float64(c.Batch)
 	r := record{
-		Epoch: epoch + 1, Seconds: seconds, Genotype: g.String(), Entropy: entropy(alphas, len(c.Super.Primitives)),
+		Epoch: epoch + 1, Seconds: seconds, Genotype: g.String(), Entropy: entropy(alphas, c.Super),
 		Loss: now.Loss / float64(now.Steps), Accuracy: now.Correct / float64(now.Steps) / images,
 		LR: c.Schedule.At(epoch, s.train.Steps-1, c.Epochs, s.train.Steps),
 	}
@@ -125,13 +124,14 @@ func (s *searcher) end(_ context.Context, epoch int, seconds float64) (any, erro
 func ptr(v float64) *float64 { return &v }
 
 // epochAlphas is a line of AlphasFile: the architecture parameters after an epoch, by edge and primitive.
+// Reduce is absent where the space has one kind of cell.
 type epochAlphas struct {
 	Epoch  int         `json:"epoch"`
 	Normal [][]float32 `json:"normal"`
-	Reduce [][]float32 `json:"reduce"`
+	Reduce [][]float32 `json:"reduce,omitempty"`
 }
 
 func alphaRecord(epoch int, c Config, alphas []float32) epochAlphas {
-	rows := slices.Collect(slices.Chunk(alphas, len(c.Super.Primitives)))
-	return epochAlphas{epoch + 1, rows[:len(rows)/2], rows[len(rows)/2:]}
+	rows := edgeRows(alphas, c.Super)
+	return epochAlphas{epoch + 1, rows[:c.Super.Edges()], rows[c.Super.Edges():]}
 }

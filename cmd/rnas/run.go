@@ -11,6 +11,7 @@ import (
 	"rnas/internal/atomicfile"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
+	"rnas/internal/rng"
 	"rnas/runtime/ort"
 	"rnas/search"
 	"rnas/train"
@@ -92,6 +93,9 @@ func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o ort.Option
 	if err := os.MkdirAll(r.out, 0o777); err != nil {
 		return nil, fault.Inputf("--out: %w", err)
 	}
+	if err := r.trainable(data); err != nil {
+		return nil, err
+	}
 	found, err := r.find(ctx, "search", r.search, data, o, c)
 	if err != nil {
 		return nil, err
@@ -119,6 +123,17 @@ func (r *runFlags) build(ctx context.Context, data *dataset.Splits, o ort.Option
 	}
 	trained, err = r.fit(ctx, "random", drawn, data, o, c)
 	return append(models, trained), err
+}
+
+// trainable tells before the search whether networks of the space fit the settings of the training.
+func (r *runFlags) trainable(data *dataset.Splits) error {
+	c, err := r.search.complete(data.Train)
+	if err != nil {
+		return err
+	}
+	s := rng.New(c.Seed, rng.Architecture, 0, 0, 0)
+	_, err = r.train.complete(c.Super.Random(&s), data.Train)
+	return err
 }
 
 // find searches in a folder of the run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +27,7 @@ type searchFlags struct {
 	config search.Config
 	method string
 	space  string
+	nodes  int
 	lambda string
 	eps    epsValue
 	step   epsValue
@@ -36,13 +36,13 @@ type searchFlags struct {
 }
 
 func (s *searchFlags) add(f *pflag.FlagSet) {
-	s.config = search.Default("rnas", lower.Macro{Channels: 16, Layers: 8})
+	s.config = search.Default("rnas", lower.Macro{Channels: 16})
 	c := &s.config
 	f.StringVar(&s.method, "method", "rnas", methodUsage())
-	f.StringVar(&s.space, "space", "darts", "search space: darts")
+	f.StringVar(&s.space, "space", "darts", spaceUsage())
 	f.IntVar(&c.Super.Channels, "channels", c.Super.Channels, "channels of the first cells of the supernet")
-	f.IntVar(&c.Super.Layers, "layers", c.Super.Layers, "cells of the supernet")
-	f.IntVar(&c.Super.Nodes, "nodes", c.Super.Nodes, "nodes of a cell")
+	f.IntVar(&c.Super.Layers, "layers", c.Super.Layers, "cells of the supernet, 0 for as many as the space is searched with: 8, or 15 of nas-bench-201")
+	f.IntVar(&s.nodes, "nodes", 0, "nodes of a cell, 0 for as many as the space has")
 	f.IntVar(&c.Epochs, "epochs", c.Epochs, "epochs")
 	f.IntVar(&c.Batch, "batch", c.Batch, "images in a batch")
 	f.IntVar(&c.Steps, "steps", c.Steps, "at most so many steps in an epoch, 0 for all")
@@ -76,6 +76,25 @@ func methodUsage() string {
 	return b.String()
 }
 
+func spaceUsage() string {
+	var b strings.Builder
+	b.WriteString("search space:")
+	for _, s := range genotype.Spaces() {
+		fmt.Fprintf(&b, "\n%s: %s", s.Name, s.About)
+	}
+	b.WriteString("\nFILE: a JSON file such as {\"primitives\": [\"skip_connect\", \"sep_conv_3x3\"], \"nodes\": 4}")
+	return b.String()
+}
+
+// searchLayers is the number of cells of the supernet that a space is published with.
+func searchLayers(form genotype.Form) int {
+	if form == genotype.DARTS {
+		return 8
+	}
+	_, layers := form.Size()
+	return layers
+}
+
 func joined[S ~string](names []S) string {
 	var list []string
 	for _, n := range names {
@@ -96,10 +115,17 @@ func (s *searchFlags) complete(d *dataset.Dataset) (search.Config, error) {
 	c.Method, c.Reg = s.method, program.Regularizer(s.reg)
 	c.Noise.Size, c.Attack.Epsilon, c.Attack.StepSize = s.eps.size, s.eps.size, s.step.size
 	c.Super.Macro = fit(c.Super.Macro, d)
-	if s.space != "darts" {
-		return c, fault.Inputf("--space: expected darts, found %q", s.space)
+	space, err := genotype.LookupSpace(s.space)
+	if err != nil {
+		return c, fault.Inputf("--space: %w", err)
 	}
-	c.Super.Primitives = slices.Clone(genotype.DARTSPrimitives)
+	if s.nodes != 0 {
+		space.Nodes = s.nodes
+	}
+	c.Super.Space = space
+	if c.Super.Layers == 0 {
+		c.Super.Layers = searchLayers(space.Form)
+	}
 	if s.lambda != "auto" {
 		v, err := strconv.ParseFloat(s.lambda, 64)
 		if err != nil {

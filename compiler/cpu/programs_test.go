@@ -47,7 +47,7 @@ func TestBlockedTraining(t *testing.T) {
 func TestBlockedSearch(t *testing.T) {
 	net := lower.Supernet{
 		Macro: lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3},
-		Nodes: 2, Primitives: genotype.DARTSPrimitives,
+		Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives},
 	}
 	l, err := program.NewLayout(net)
 	if err != nil {

@@ -34,8 +34,8 @@ func (n Evaluation) Validate() error {
 		return fmt.Errorf("genotypes of the form %s have no auxiliary head", g.Form)
 	case g.Form == genotype.RobNet && len(g.Links) != 1 && len(g.Links) != n.Layers:
 		return fmt.Errorf("%d layers: the genotype has %d cells", n.Layers, len(g.Links))
-	case g.Form == genotype.NASBench201 && n.Layers%bench201Stages != 0:
-		return fmt.Errorf("%d layers: networks of NAS-Bench-201 have as many cells in each of %d stages", n.Layers, bench201Stages)
+	case g.Form == genotype.NASBench201:
+		return n.validBench201()
 	}
 	return nil
 }
@@ -49,7 +49,7 @@ func (n Evaluation) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Val
 	cell := n.cell
 	switch n.Genotype.Form {
 	case genotype.NASBench201:
-		return n.bench201(e, images), nil
+		return n.bench201(e, images, func(name string, x *ir.Value, c int64) *ir.Value { return n.bench201Cell(e, name, x, c) }), nil
 	case genotype.RobNet:
 		cell = n.robNetCell
 	}

@@ -42,14 +42,49 @@ func TestZooCounts(t *testing.T) {
 	}
 }
 
-// The count of the public DARTS supernet (C=16, L=8) without architecture parameters.
+// Counts of the supernets of public codes without architecture parameters: DARTS and PC-DARTS with C=16 and L=8. That of
+// NAS-Bench-201 with C=16 and 15 cells is the published count of its network of empty cells, 73,306, and for each of the six
+// edges of a cell a 1x1 and a 3x3 convolution: 6*10*(16*16+32*32+64*64)*5.
 func TestSupernetCount(t *testing.T) {
-	params, err := Params(Supernet{Macro: macro(16, 8), Nodes: 4, Primitives: genotype.DARTSPrimitives}, true)
+	darts := genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}
+	bench, err := genotype.LookupSpace("nas-bench-201")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := Count(params); got != 1930618 {
-		t.Errorf("%d parameters, expected 1930618", got)
+	for _, c := range []struct {
+		net  Supernet
+		want int64
+	}{
+		{Supernet{Macro: macro(16, 8), Space: darts}, 1930618},
+		{Supernet{Macro: macro(16, 8), Space: darts, Partial: 4, EdgeNorm: true}, 299578},
+		{Supernet{Macro: macro(16, 15), Space: bench}, 73306 + 6*10*(16*16+32*32+64*64)*5},
+	} {
+		params, err := Params(c.net, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Count(params); got != c.want {
+			t.Errorf("%+v: %d parameters, expected %d", c.net, got, c.want)
+		}
+	}
+}
+
+func TestSupernetErrors(t *testing.T) {
+	darts := genotype.Space{Nodes: 1, Primitives: genotype.DARTSPrimitives}
+	bench, err := genotype.LookupSpace("nas-bench-201")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, n := range map[string]Supernet{
+		"partial channels: expected a divisor of 6 channels, found 4":                {Macro: macro(6, 3), Space: darts, Partial: 4},
+		"partial channels: expected a divisor of 8 channels, found -1":               {Macro: macro(8, 3), Space: darts, Partial: -1},
+		"8 layers: networks of NAS-Bench-201 have as many cells in each of 3 stages": {Macro: macro(8, 8), Space: bench},
+		"nodes: expected at least 1":                                                 {Macro: macro(8, 8)},
+		"channels 0, layers 8":                                                       {Macro: macro(0, 8), Space: darts},
+	} {
+		if _, err := Params(n, true); err == nil || !strings.Contains(err.Error(), "supernet: "+want) {
+			t.Errorf("expected %q, found %v", want, err)
+		}
 	}
 }
 

@@ -48,14 +48,19 @@ func skip(e *Env, x *ir.Value, at edge) *ir.Value {
 
 func pool(name genotype.Primitive, window func(op.B, *ir.Value, op.Conv2D) *ir.Value) primitive {
 	return func(e *Env, x *ir.Value, at edge) *ir.Value {
-		y := e.once(fmt.Sprint(name, at.stride), x, func() sharedValue {
-			return sharedValue{value: window(e.B, x, op.Same(3, at.stride, 1))}
-		}).value
+		y := e.pooled(name, window, x, at.stride)
 		if at.super {
 			y = e.sharedNorm(at.name+".1", y, at.gain)
 		}
 		return y
 	}
+}
+
+// pooled is a 3x3 pooling of x, once for all edges that pool it alike.
+func (e *Env) pooled(name genotype.Primitive, window func(op.B, *ir.Value, op.Conv2D) *ir.Value, x *ir.Value, stride int64) *ir.Value {
+	return e.once(fmt.Sprint(name, stride), x, func() sharedValue {
+		return sharedValue{value: window(e.B, x, op.Same(3, stride, 1))}
+	}).value
 }
 
 // separable is Relu, depthwise and pointwise convolution, normalisation; the layers are numbered from first.

@@ -122,7 +122,7 @@ func BenchmarkSearchStep(b *testing.B) {
 	orttest.Open(b)
 	super := lower.Supernet{
 		Macro: lower.Macro{Channels: 16, Layers: 8, Classes: 10, Height: 32, Width: 32, Depth: 3},
-		Nodes: 4, Primitives: genotype.DARTSPrimitives,
+		Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives},
 	}
 	for _, part := range []string{"weights", "alphas", "adversarial"} {
 		b.Run("supernet_C16_L8_B8/"+part, func(b *testing.B) {

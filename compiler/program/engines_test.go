@@ -43,7 +43,7 @@ func inputs(t *testing.T, p *program.Program, l *program.Layout, classes int) ma
 // The programs that no fixture covers give the same results on ONNX Runtime as in the float64 interpreter.
 func TestEnginesAgree(t *testing.T) {
 	macro := lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 16, Width: 16, Depth: 3, Mean: []float32{0.5, 0.4, 0.3}, Std: []float32{0.2, 0.3, 0.4}}
-	super := lower.Supernet{Macro: macro, Nodes: 2, Primitives: genotype.DARTSPrimitives}
+	super := lower.Supernet{Macro: macro, Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives}}
 	z, err := genotype.Lookup("PDARTS")
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func (c *benchCase) macro() lower.Macro {
 }
 
 func (c *benchCase) supernet() lower.Supernet {
-	return lower.Supernet{Macro: c.macro(), Nodes: 4, Primitives: genotype.DARTSPrimitives}
+	return lower.Supernet{Macro: c.macro(), Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}}
 }
 
 // network is the network of the case as one of ours.
