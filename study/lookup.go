@@ -69,30 +69,16 @@ func lookupStage(l *Lookup, t *Table) Stage {
 type classes struct {
 	lookup   *Lookup
 	of       []int       // class of every row
-	measured [][]float64 // by column and class: that of the first row of the class
+	measured [][]float64 // by column and class: that of the first whole row of the class
 	weights  []float64   // by class: the least of its rows; nil for none
 }
 
 func newClasses(l *Lookup, t *Table) (*classes, error) {
-	c := &classes{lookup: l, of: make([]int, len(t.rows))}
-	first := []int{} // row of every class
-	names := make([]string, len(t.rows))
-	if l.Class != "" {
-		var err error
-		if names, err = t.text(l.Class); err != nil {
-			return nil, err
-		}
+	of, first, err := t.classes(l.Class)
+	if err != nil {
+		return nil, err
 	}
-	seen := map[string]int{}
-	for i, name := range names {
-		k, known := seen[name]
-		if !known || l.Class == "" {
-			k = len(first)
-			seen[name] = k
-			first = append(first, i)
-		}
-		c.of[i] = k
-	}
+	c := &classes{lookup: l, of: of}
 	for _, column := range l.Columns {
 		rows, err := t.numbers(column)
 		if err != nil {
@@ -115,8 +101,10 @@ func newClasses(l *Lookup, t *Table) (*classes, error) {
 	for k, i := range first {
 		c.weights[k] = rows[i]
 	}
-	for i, k := range c.of {
-		c.weights[k] = min(c.weights[k], rows[i])
+	for i, k := range of {
+		if rows[i] < c.weights[k] { // not so where the row has no number
+			c.weights[k] = rows[i]
+		}
 	}
 	return c, nil
 }

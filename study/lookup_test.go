@@ -70,6 +70,42 @@ func TestLookupValues(t *testing.T) {
 	}
 }
 
+// A row that is not whole has the figures of its class, and its own weights.
+func TestRowsOfClasses(t *testing.T) {
+	const (
+		cheap = "|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_1x1~2|"
+		dear  = "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|nor_conv_1x1~2|"
+		other = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+	)
+	path := filepath.Join(t.TempDir(), "t.csv")
+	open := func(text string) (*Table, *classes, error) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte("genotype,class,accuracy,more\n"+text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		table, err := ReadTable(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := newClasses(&Lookup{Columns: []string{"accuracy"}, Class: "class", Weights: ConvWeights}, table)
+		return table, c, err
+	}
+	table, c, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n" + dear + ",7,0.5,1\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := table.row(mustParse(t, cheap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.values(row); got["accuracy"] != 0.5 || got["conv_weights"] != 1 || got["percentile_accuracy"] != 75 {
+		t.Errorf("found %v", got)
+	}
+	if _, _, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n"); err == nil || !strings.Contains(err.Error(), "row 2: expected 4 fields, or a class with a row of so many, found 3") {
+		t.Errorf("found %v", err)
+	}
+}
+
 func TestBadTables(t *testing.T) {
 	const cell = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 	for _, c := range []struct{ text, want string }{
@@ -78,7 +114,7 @@ func TestBadTables(t *testing.T) {
 		{"a,b\n1,2\n", "expected a column genotype"},
 		{"genotype,a\nx,1\n", "row 2"},
 		{"genotype,a\n" + cell + ",1\n" + cell + ",1\n", "row 3: genotype"},
-		{"genotype,a\n" + cell + "\n", "wrong number of fields"},
+		{"a,genotype\n1\n", "row 2: expected 2 fields, found 1"},
 	} {
 		path := filepath.Join(t.TempDir(), "t.csv")
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// near reports whether two numbers agree to 12 digits.
-func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12*max(1, math.Abs(a), math.Abs(b)) }
+// agree reports whether two numbers agree to 12 digits.
+func agree(a, b float64) bool { return math.Abs(a-b) <= 1e-12*max(1, math.Abs(a), math.Abs(b)) }
 
 // The expected values are those of scipy 1.17.1: wilcoxon(d, method=PermutationMethod(n_resamples=inf)) of the differences
 // other than 0, which enumerates the signs, and the sum of rankdata(|d|) of the positive ones.
@@ -95,7 +95,7 @@ func TestWilcoxonAgainstEnumeration(t *testing.T) {
 		for i := range d {
 			d[i] = float64(r.IntN(9) - 3) // with ties and zeros
 		}
-		if got, want := Wilcoxon(d).P, enumerated(d); !near(got, want) {
+		if got, want := Wilcoxon(d).P, enumerated(d); !agree(got, want) {
 			t.Errorf("%v: expected %v, found %v", d, want, got)
 		}
 	}
@@ -110,7 +110,7 @@ func TestHolm(t *testing.T) {
 		{[]float64{0.9, 0.8}, []float64{1, 1}},
 		{[]float64{0.02, 0.02, 0.5}, []float64{0.06, 0.06, 0.5}},
 	} {
-		if got := Holm(c.p); !slices.EqualFunc(got, c.want, near) {
+		if got := Holm(c.p); !slices.EqualFunc(got, c.want, agree) {
 			t.Errorf("%v: expected %v, found %v", c.p, c.want, got)
 		}
 	}
@@ -130,7 +130,7 @@ func TestTIntervalAgainstSciPy(t *testing.T) {
 	x := []float64{0.41, 0.42, 0.395, 0.433, 0.401, 0.417, 0.389, 0.43, 0.404, 0.412}
 	ci := TInterval(x)
 	for i, pair := range [][2]float64{{Mean(x), 0.41109999999999997}, {SD(x), 0.014348441649802165}, {ci[0], 0.4008357431758969}, {ci[1], 0.42136425682410306}} {
-		if !near(pair[0], pair[1]) {
+		if !agree(pair[0], pair[1]) {
 			t.Errorf("%d: expected %v, found %v", i, pair[1], pair[0])
 		}
 	}
