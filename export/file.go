@@ -11,11 +11,11 @@ import (
 	"rnas/internal/atomicfile"
 )
 
-// DataSuffix is what the name of the file with the tensors of a large model ends in, behind that of the model.
+// DataSuffix is appended to the name of a model file to name the file that holds the tensors of a large model.
 const DataSuffix = ".data"
 
-// WriteFile writes g as an ONNX file, complete or not at all. See Marshal. A model that is larger than o allows for one
-// file keeps its tensors in a second one beside it, which is written first.
+// WriteFile writes the bytes of Marshal to a file, complete or not at all. A model of more bytes than o.ExternalOver
+// allows keeps its tensors in a second file, whose name ends in DataSuffix and which is written first.
 func WriteFile(path string, g *ir.Graph, o Options) error {
 	fail := func(err error) error { return fmt.Errorf("%s: graph %s: %w", path, g.Name, err) }
 	limit := o.ExternalOver

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -177,22 +176,4 @@ func FuzzFunctions(f *testing.F) {
 			}
 		}
 	})
-}
-
-// A shape that divides the batch size needs to know it.
-func TestBatchIsNeeded(t *testing.T) {
-	data := modelOf(18, proto(graphInput, inputOf("x", 1, param("batch"), size(4)),
-		graphNode, nodeOf("Reshape", "y", "x", "to"),
-		graphInitializer, proto(tensorName, "to", tensorType, 7, tensorDims, 2, tensorInt64s, []byte{2, 2}),
-		graphOutput, output("y")))
-	_, err := Unmarshal(data, ReadOptions{})
-	if !errors.Is(err, ErrSymbolic) || !strings.Contains(err.Error(), "node n (Reshape)") {
-		t.Errorf("got error %v", err)
-	}
-	if _, err := Unmarshal(data, ReadOptions{Batch: 3}); err == nil || errors.Is(err, ErrSymbolic) {
-		t.Errorf("batch 3: got error %v", err)
-	}
-	if _, err := Unmarshal(data, ReadOptions{Batch: 1}); err != nil {
-		t.Error(err)
-	}
 }

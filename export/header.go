@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Header is what a model file says about itself, beside its graph and its metadata.
+// Header is what a model file says about itself outside its graph and its metadata.
 type Header struct {
 	IRVersion       int64         `json:"ir_version"`
 	Producer        string        `json:"producer,omitempty"`
@@ -16,13 +16,13 @@ type Header struct {
 	Opsets          []OperatorSet `json:"opsets"` // the standard one first, the others by domain
 }
 
-// OperatorSet is a version of a domain of operators.
+// OperatorSet is the version of one domain of operators.
 type OperatorSet struct {
 	Domain  string `json:"domain"` // "" for the standard one
 	Version int64  `json:"version"`
 }
 
-// ReadHeader reads the header of an ONNX model. The graph is not looked at.
+// ReadHeader reads the header of an ONNX model and leaves its graph unread. An error names the byte offset.
 func ReadHeader(data []byte) (Header, error) {
 	var h Header
 	err := span{data, 0}.each(func(f field) error {

@@ -19,13 +19,6 @@ var legacy = []upgrade{
 	{oldestRead, 7, []string{"RNN", "GRU", "LSTM"}, inPlace(remove("output_sequence"))},
 }
 
-func remove(name string) edit {
-	return func(_ *reader, n *ir.Node) error {
-		delete(n.Attrs, name)
-		return nil
-	}
-}
-
 // alignBroadcast gives the second operand trailing dimensions of size 1 where it stood for the dimensions of the first
 // from an axis on.
 func alignBroadcast(r *reader, n *ir.Node) ([]*ir.Node, error) {

@@ -11,7 +11,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Options says how a graph is written.
+// Options says how Marshal and WriteFile write a graph.
 type Options struct {
 	Producer        string // producer_name; "" means "rnas"
 	ProducerVersion string
@@ -25,10 +25,11 @@ type Options struct {
 }
 
 // Marshal encodes g as an ONNX model (https://onnx.ai/onnx/repo-docs/IR.html). Equal graphs and options give equal
-// bytes. The IR's symbolic dimension becomes the dimension parameter "N". Every constant becomes an initializer of
-// each graph, outer or nested, whose own nodes use it, under a fresh name in all but the first. Errors: a graph that
-// ir.Verify rejects, an operator that the operator set of o lacks, an unknown domain, and 2 GiB or more of data, which
-// protobuf cannot hold.
+// bytes. The symbolic dimension ir.N becomes the dimension parameter "N". A constant becomes an initializer of each
+// graph, outer or nested, whose nodes use it; only the first of these initializers keeps the name.
+//
+// Errors: a graph that ir.Verify rejects, an operator that is not in the operator set of o, an unknown domain, and 2
+// GiB or more of data, which protobuf cannot hold.
 func Marshal(g *ir.Graph, o Options) ([]byte, error) {
 	m, err := encode(g, o, nil)
 	if err != nil {

@@ -6,22 +6,20 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
-
-	"rnas/internal/tensor"
 )
 
-// Outline is what a model file says about its interface and its operators. It can be read of any model, whether or
-// not its operators and types are supported.
+// Outline is the interface of a model file and the operators in it. Unlike a graph, an outline can be read of a model
+// with unknown operators or types, which is how export/conformance tells the cases that it can run.
 type Outline struct {
 	Inputs    []string   // that no initializer stands for, in order
 	Outputs   []string   // in order
 	Operators []Operator // each once, by domain and name; those of nested graphs too
 }
 
-// Operator is the kind of a node.
+// Operator names an operator by domain, "" for the standard one, and name.
 type Operator struct{ Domain, Name string }
 
-// ReadOutline reads the outline of an ONNX model.
+// ReadOutline reads the outline of an ONNX model. An error names the byte offset.
 func ReadOutline(data []byte) (Outline, error) {
 	o := outline{}
 	err := span{data, 0}.each(func(f field) error {
@@ -107,13 +105,4 @@ func (o *outline) node(at field, depth int) error {
 	op.Domain = standard(op.Domain)
 	o.Operators = append(o.Operators, op)
 	return err
-}
-
-// ReadTensor decodes a file that holds one ONNX tensor, as the data sets of ONNX's own test cases do.
-func ReadTensor(data []byte) (*tensor.Tensor, error) {
-	t, err := decodeTensor(span{data, 0})
-	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
-	}
-	return t, nil
 }

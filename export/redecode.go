@@ -10,7 +10,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Summary counts what an independent decoder found equal and lists, sorted by place, what it could not carry.
+// Summary counts what Redecode found equal, and lists what it could not compare, sorted by place.
 type Summary struct {
 	Graphs       int
 	Values       int // inputs and outputs: name, order, type and fixed dimensions
@@ -21,10 +21,11 @@ type Summary struct {
 }
 
 // Redecode decodes data, which Marshal made from g, with the decoder of github.com/owulveryck/onnx-go and compares the
-// result with g. That decoder knows neither nested graphs nor all element types, and hands out neither the fields of
-// the model around the graph nor names and domains of nodes. So every nested graph is presented to it as a model of its
-// own, and parts that it cannot read are cut out of what it sees and listed in the summary. The first difference is an
-// error.
+// result with g. The first difference is an error.
+//
+// The decoder of onnx-go reads no nested graphs and not all element types, and gives away neither the fields of the
+// model around the graph nor names and domains of nodes. Therefore each nested graph is decoded as a model of its own.
+// What onnx-go cannot read is cut out of the bytes it sees and listed in Summary.Unverified.
 func Redecode(data []byte, g *ir.Graph) (Summary, error) {
 	var s Summary
 	body, opset, err := unwrap(data)

@@ -7,8 +7,8 @@ import (
 	"rnas/internal/atomicfile"
 )
 
-// WriteVerified is WriteFile with a look at the bytes by an independent decoder before the file takes its name: what
-// Redecode finds different is an error, and the file is as it was.
+// WriteVerified writes g as WriteFile does, after Redecode has read the bytes back. If Redecode finds a difference, the
+// result is an error and the file at path stays as it was.
 func WriteVerified(path string, g *ir.Graph, o Options) (Summary, error) {
 	data, err := Marshal(g, o)
 	if err != nil {

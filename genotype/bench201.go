@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// Operations of NAS-Bench-201 beside those of DARTS: ReLU, convolution, batch normalisation.
+// NorConv1x1 and NorConv3x3 are ReLU, convolution and batch normalisation, the primitives of NAS-Bench-201 that DARTS
+// lacks.
 const (
 	NorConv1x1 Primitive = "nor_conv_1x1"
 	NorConv3x3 Primitive = "nor_conv_3x3"
 )
 
-// NASBench201Primitives are the candidates of the NAS-Bench-201 search space in the order of the public code. Callers must
-// not change it.
+// NASBench201Primitives are the candidates of the NAS-Bench-201 search space in the order of the public code. Callers
+// must not change the slice.
 var NASBench201Primitives = []Primitive{None, SkipConnect, NorConv1x1, NorConv3x3, AvgPool3x3}
 
-// NASBench201Nodes is the number of nodes of that cell that have edges: node i, from 1, reads the nodes 0 to i-1, and node 0 is
-// the input. Their edges stand one after the other in Genotype.Edges.
+// NASBench201Nodes is the number of nodes of a NAS-Bench-201 cell that have edges. Node i, from 1, reads the nodes 0 to
+// i-1; node 0 is the input. The edges of the nodes stand one after the other in Genotype.Edges.
 const NASBench201Nodes = 3
 
 const bench201Edges = NASBench201Nodes * (NASBench201Nodes + 1) / 2

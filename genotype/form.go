@@ -1,16 +1,16 @@
 package genotype
 
-// Form is the kind of architecture that a genotype describes; it decides which fields are set and how the cells are put
-// together.
+// Form is the kind of architecture that a genotype describes. The form decides which fields of Genotype are set and how
+// the cells are put together.
 type Form string
 
 // The forms.
 const (
-	// DARTS is a normal and a reduction cell.
+	// DARTS is a normal and a reduction cell (Liu et al., "DARTS: Differentiable Architecture Search", ICLR 2019).
 	DARTS Form = ""
-	// ARNAS has accurate cells (Normal) before its second reduction cell and robust ones behind it; the second reduction
-	// keeps the number of channels (Ou et al., "Towards Accurate and Robust Architectures via Neural Architecture Search",
-	// CVPR 2024).
+	// ARNAS has accurate cells (Normal) before the second reduction cell and robust cells (Robust) after it. The second
+	// reduction keeps the number of channels (Ou et al., "Towards Accurate and Robust Architectures via Neural
+	// Architecture Search", CVPR 2024).
 	ARNAS Form = "arnas"
 	// RobNet gives every edge of every cell a link of its own (Guo et al., "When NAS Meets Robustness", CVPR 2020).
 	RobNet Form = "robnet"
@@ -18,7 +18,7 @@ const (
 	NASBench201 Form = "nb201"
 )
 
-// Size is the number of channels and of cells that the form is published with.
+// Size returns the number of channels and of cells of the published networks of the form.
 func (f Form) Size() (channels, layers int) {
 	switch f {
 	case ARNAS:

@@ -44,13 +44,13 @@ type Genotype struct {
 // Nodes returns the number of intermediate nodes.
 func (c Cell) Nodes() int { return len(c.Edges) / EdgesPerNode }
 
-// NamedCell is a cell and what its form calls it.
+// NamedCell is a cell with the name that its form gives it.
 type NamedCell struct {
 	Name string
 	Cell Cell
 }
 
-// Cells returns the cells of the forms DARTS and ARNAS; the others have none of that kind.
+// Cells returns the cells of a genotype of the form DARTS or ARNAS, nil for the other forms.
 func (g Genotype) Cells() []NamedCell {
 	switch g.Form {
 	case DARTS:
@@ -61,10 +61,10 @@ func (g Genotype) Cells() []NamedCell {
 	return nil
 }
 
-// Validate returns nil if the cells of the form are well formed. Those of DARTS and ARNAS have two edges per node, known
-// primitives, every edge from an earlier state, and a non-empty concat of nodes; those of the other forms, as many
-// edges as they need, each with a known operation. Otherwise it describes the first fault; edges and concat entries
-// count from 0.
+// Validate returns an error that describes the first fault of the cells, nil for none. A cell of DARTS or ARNAS needs
+// two edges for each node, known primitives, edges from earlier states only, and a concat of at least one node and of
+// nothing but nodes. A cell of another form needs as many edges as the form has, each with an operation of the form.
+// Edges and concat entries count from 0.
 func (g Genotype) Validate() error {
 	switch g.Form {
 	case DARTS, ARNAS:

@@ -51,85 +51,87 @@ func TestParseAcceptsVariants(t *testing.T) {
 	}
 }
 
-func TestParseErrors(t *testing.T) {
-	for _, test := range []struct{ name, text, want string }{
-		{
-			"empty", "",
-			"offset 0: expected Genotype(...), an assignment of it, or a JSON object, found the end of the text",
-		},
-		{
-			"other call", "x = Cell(1)",
-			`offset 4: expected Genotype(...), an assignment of it, or a JSON object, found "Cell"`,
-		},
-		{
-			"not text", "\xff\xfe",
-			`offset 0: expected Genotype(...), an assignment of it, or a JSON object, found "�"`,
-		},
-		{"no bracket", "Genotype", `offset 8: expected "(", found the end of the text`},
-		{"cut", oneNode[:40], `offset 40: expected ")", found the end of the text`},
-		{
-			"no keywords", "Genotype([], [])",
-			`offset 9: expected normal, normal_concat, reduce or reduce_concat, found "["`,
-		},
-		{
-			"unknown keyword", "Genotype(normals=[])",
-			`offset 9: expected normal, normal_concat, reduce or reduce_concat, found "normals"`,
-		},
-		{"keyword twice", "Genotype(normal=[], normal=[])", "offset 20: keyword normal given twice"},
-		{"missing keyword", "Genotype(normal=[], reduce=[])", "offset 30: missing keyword normal_concat"},
-		{"no value", "Genotype(normal)", `offset 15: expected "=", found ")"`},
-		{"not a list", "Genotype(normal=None)", `offset 16: expected a list or a tuple, found "None"`},
-		{"edge is not a pair", "Genotype(normal=['none'])", `offset 17: expected a list or a tuple, found "'"`},
-		{"mixed brackets", "Genotype(normal=[('none', 0]])", `offset 27: expected ")", found "]"`},
-		{"bare primitive", "Genotype(normal=[(none, 0)])", `offset 18: expected a quoted primitive, found "none"`},
-		{"open string", "Genotype(normal=[('none, 0)])", "offset 18: string has no closing quote"},
-		{"float state", "Genotype(normal=[('none', 0.5)])", `offset 27: expected ")", found "."`},
-		{"no state", "Genotype(normal=[('none', -)])", `offset 26: expected an integer, found "-"`},
-		{
-			"huge state", "Genotype(normal=[('none', 99999999999999999999)])",
-			"offset 26: integer 99999999999999999999 does not fit 32 bits",
-		},
-		{
-			"huge range", strings.Replace(oneNode, "[2]", "range(2, 2000000000)", 1),
-			"offset 77: range(2, 2000000000) has more states than the text has edges",
-		},
-		{"range of one bound", strings.Replace(oneNode, "[2]", "range(3)", 1), `offset 65: expected ",", found ")"`},
-		{
-			"trailing text", oneNode + "\n" + oneNode,
-			`offset 117: expected the end of the text, found "Genotype"`,
-		},
-		{
-			"invalid genotype", strings.Replace(oneNode, "1)]", "2)]", 1),
-			"normal cell: edge 1: input state 2, expected 0 to 1 for node state 2",
-		},
+var parseErrors = []struct{ name, text, want string }{
+	{
+		"empty", "",
+		"offset 0: expected Genotype(...), an assignment of it, or a JSON object, found the end of the text",
+	},
+	{
+		"other call", "x = Cell(1)",
+		`offset 4: expected Genotype(...), an assignment of it, or a JSON object, found "Cell"`,
+	},
+	{
+		"not text", "\xff\xfe",
+		`offset 0: expected Genotype(...), an assignment of it, or a JSON object, found "�"`,
+	},
+	{"no bracket", "Genotype", `offset 8: expected "(", found the end of the text`},
+	{"cut", oneNode[:40], `offset 40: expected ")", found the end of the text`},
+	{
+		"no keywords", "Genotype([], [])",
+		`offset 9: expected normal, normal_concat, reduce or reduce_concat, found "["`,
+	},
+	{
+		"unknown keyword", "Genotype(normals=[])",
+		`offset 9: expected normal, normal_concat, reduce or reduce_concat, found "normals"`,
+	},
+	{"keyword twice", "Genotype(normal=[], normal=[])", "offset 20: keyword normal given twice"},
+	{"missing keyword", "Genotype(normal=[], reduce=[])", "offset 30: missing keyword normal_concat"},
+	{"no value", "Genotype(normal)", `offset 15: expected "=", found ")"`},
+	{"not a list", "Genotype(normal=None)", `offset 16: expected a list or a tuple, found "None"`},
+	{"edge is not a pair", "Genotype(normal=['none'])", `offset 17: expected a list or a tuple, found "'"`},
+	{"mixed brackets", "Genotype(normal=[('none', 0]])", `offset 27: expected ")", found "]"`},
+	{"bare primitive", "Genotype(normal=[(none, 0)])", `offset 18: expected a quoted primitive, found "none"`},
+	{"open string", "Genotype(normal=[('none, 0)])", "offset 18: string has no closing quote"},
+	{"float state", "Genotype(normal=[('none', 0.5)])", `offset 27: expected ")", found "."`},
+	{"no state", "Genotype(normal=[('none', -)])", `offset 26: expected an integer, found "-"`},
+	{
+		"huge state", "Genotype(normal=[('none', 99999999999999999999)])",
+		"offset 26: integer 99999999999999999999 does not fit 32 bits",
+	},
+	{
+		"huge range", strings.Replace(oneNode, "[2]", "range(2, 2000000000)", 1),
+		"offset 77: range(2, 2000000000) has more states than the text has edges",
+	},
+	{"range of one bound", strings.Replace(oneNode, "[2]", "range(3)", 1), `offset 65: expected ",", found ")"`},
+	{
+		"trailing text", oneNode + "\n" + oneNode,
+		`offset 117: expected the end of the text, found "Genotype"`,
+	},
+	{
+		"invalid genotype", strings.Replace(oneNode, "1)]", "2)]", 1),
+		"normal cell: edge 1: input state 2, expected 0 to 1 for node state 2",
+	},
 
-		{"json cut", `{"normal": [`, "after 12 bytes: unexpected end of JSON input"},
-		{"json syntax", `{"normal": x}`, "after 12 bytes: invalid character 'x' looking for beginning of value"},
-		{"json lines", "{}\n{}", "after 4 bytes: invalid character '{' after top-level value"},
-		{"json of nothing", "{}", `missing key "normal"`},
-		{
-			"json without concat", strings.Replace(oneNodeJ, "reduce_concat", "concat", 1),
-			`missing key "reduce_concat"`,
-		},
-		{"json name", `{"name": 3}`, `after 10 bytes: key "name": expected a string, found number`},
-		{"json cell", `{"normal": "none"}`, `after 17 bytes: key "normal": expected a list, found string`},
-		{
-			"json concat", `{"normal_concat": [2.5]}`,
-			`after 22 bytes: key "normal_concat": expected an integer, found number 2.5`,
-		},
-		{
-			"json edge", strings.Replace(oneNodeJ, `["none", 1]]`, "[\"none\",\n 1, 2]]", 1),
-			`normal cell: edge 1: expected ["primitive", state], found ["none", 1, 2]`,
-		},
-		{
-			"json edge order", strings.Replace(oneNodeJ, `["none", 1]], "reduce_concat"`, `[1, "none"]], "reduce_concat"`, 1),
-			`reduce cell: edge 1: expected ["primitive", state], found [1, "none"]`,
-		},
-		{
-			"json concat of an input", strings.Replace(oneNodeJ, "[2]", "[0]", 1),
-			"normal cell: concat entry 0: state 0, expected a node state, 2 to 2",
-		},
-	} {
+	{"json cut", `{"normal": [`, "after 12 bytes: unexpected end of JSON input"},
+	{"json syntax", `{"normal": x}`, "after 12 bytes: invalid character 'x' looking for beginning of value"},
+	{"json lines", "{}\n{}", "after 4 bytes: invalid character '{' after top-level value"},
+	{"json of nothing", "{}", `missing key "normal"`},
+	{
+		"json without concat", strings.Replace(oneNodeJ, "reduce_concat", "concat", 1),
+		`missing key "reduce_concat"`,
+	},
+	{"json name", `{"name": 3}`, `after 10 bytes: key "name": expected a string, found number`},
+	{"json cell", `{"normal": "none"}`, `after 17 bytes: key "normal": expected a list, found string`},
+	{
+		"json concat", `{"normal_concat": [2.5]}`,
+		`after 22 bytes: key "normal_concat": expected an integer, found number 2.5`,
+	},
+	{
+		"json edge", strings.Replace(oneNodeJ, `["none", 1]]`, "[\"none\",\n 1, 2]]", 1),
+		`normal cell: edge 1: expected ["primitive", state], found ["none", 1, 2]`,
+	},
+	{
+		"json edge order", strings.Replace(oneNodeJ, `["none", 1]], "reduce_concat"`, `[1, "none"]], "reduce_concat"`, 1),
+		`reduce cell: edge 1: expected ["primitive", state], found [1, "none"]`,
+	},
+	{
+		"json concat of an input", strings.Replace(oneNodeJ, "[2]", "[0]", 1),
+		"normal cell: concat entry 0: state 0, expected a node state, 2 to 2",
+	},
+}
+
+func TestParseErrors(t *testing.T) {
+	for _, test := range parseErrors {
 		t.Run(test.name, func(t *testing.T) {
 			g, err := genotype.Parse(test.text)
 			checkError(t, err, test.want)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Link is what stands on an edge of a RobNet cell, as in its public code: the first digit says whether the state is passed
-// on, the second whether its separable 3x3 convolution is added.
+// Link is the operation on an edge of a RobNet cell, spelled as in the public code. The first digit says whether the
+// state is passed on, the second whether a separable 3x3 convolution of the state is added.
 type Link string
 
 // The links.
@@ -20,8 +20,8 @@ const (
 
 var links = []Link{NoLink, ConvLink, SkipLink, ResidualLink}
 
-// RobNetNodes is the number of intermediate nodes of a RobNet cell: node i reads the two inputs and the i nodes before it, and
-// all nodes are concatenated. The links of the nodes stand one after the other.
+// RobNetNodes is the number of intermediate nodes of a RobNet cell. Node i reads the two inputs and the i nodes before
+// it, and all nodes are concatenated. The links of the nodes stand one after the other in an entry of Genotype.Links.
 const RobNetNodes = 4
 
 const robNetLinks = RobNetNodes * (RobNetNodes + 3) / 2

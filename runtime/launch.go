@@ -137,7 +137,7 @@ func blockSizeOr0() int64 {
 	return block
 }
 
-// leftPlain reports whether ONNX Runtime lays g out better than the pass Blocked: it is plain inference with constant weights, and
+// leftPlain reports whether ONNX Runtime lays g out better than the pass NCHWc: it is plain inference with constant weights, and
 // some channels do not fill blocks, which ONNX Runtime then fills up by itself.
 func leftPlain(g *ir.Graph, block int64) bool {
 	plain, whole := true, true

@@ -17,9 +17,9 @@ import (
 	"rnas/runtime/ort/orttest"
 )
 
-// TestBlockedStep compares one training step in the blocked layout with the same step in the plain one: the update of every
+// TestNCHWcStep compares one training step in NCHWc with the same step in NCHW: the update of every
 // parameter, for cells of all primitives and widths below and above a block.
-func TestBlockedStep(t *testing.T) {
+func TestNCHWcStep(t *testing.T) {
 	orttest.Open(t)
 	for _, name := range []string{"DARTS_V1", "NASNet", "AmoebaNet"} {
 		for _, recipe := range []program.Recipe{program.Standard, program.Fast} {
@@ -36,11 +36,11 @@ func TestBlockedStep(t *testing.T) {
 					t.Fatal(err)
 				}
 				before, _ := l.Init(1)
-				blocked, plain := oneStep(t, net, l, recipe, true), oneStep(t, net, l, recipe, false)
+				nchwc, plain := oneStep(t, net, l, recipe, true), oneStep(t, net, l, recipe, false)
 				for _, s := range l.Params {
 					difference, size := 0.0, 1e-20
 					for i := s.Offset; i < s.Offset+tensorLen(s.Shape); i++ {
-						difference += math.Pow(float64(blocked[i]-plain[i]), 2)
+						difference += math.Pow(float64(nchwc[i]-plain[i]), 2)
 						size += math.Pow(float64(plain[i]-before[i]), 2)
 					}
 					if r := math.Sqrt(difference / size); r > 1e-2 {
@@ -61,7 +61,7 @@ func tensorLen(shape []int64) int64 {
 }
 
 // oneStep is the parameters after a step without momentum. The attack does not move, so that no sign of a gradient decides.
-func oneStep(t *testing.T, net lower.Network, l *program.Layout, recipe program.Recipe, blocked bool) []float32 {
+func oneStep(t *testing.T, net lower.Network, l *program.Layout, recipe program.Recipe, nchwc bool) []float32 {
 	t.Helper()
 	const batch = 8
 	p, err := program.Train{
@@ -80,8 +80,8 @@ func oneStep(t *testing.T, net lower.Network, l *program.Layout, recipe program.
 		}
 	}
 	step := launchPlain
-	if blocked {
-		step = launchBlocked
+	if nchwc {
+		step = launchNCHWc
 	}
 	r, stop := step(t, p, st)
 	defer stop()
@@ -100,7 +100,7 @@ func oneStep(t *testing.T, net lower.Network, l *program.Layout, recipe program.
 	return slices.Clone(st.Get("params").Float32s())
 }
 
-func launchBlocked(t *testing.T, p *program.Program, st *ort.Store) (*ort.Stepper, func()) {
+func launchNCHWc(t *testing.T, p *program.Program, st *ort.Store) (*ort.Stepper, func()) {
 	t.Helper()
 	r, err := runtime.Launch(p, st, ort.Options{Threads: 1})
 	if err != nil {

@@ -56,9 +56,9 @@ func TestPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocked := slices.ContainsFunc(runtime.Passes(g, "cpu"), func(p pass.Pass) bool { return p.Name == "nchwc" })
-		if blocked != c.want {
-			t.Errorf("%s: blocked is %v", name, blocked)
+		found := slices.ContainsFunc(runtime.Passes(g, "cpu"), func(p pass.Pass) bool { return p.Name == "nchwc" })
+		if found != c.want {
+			t.Errorf("%s: NCHWc is %v", name, found)
 		}
 	}
 }

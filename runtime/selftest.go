@@ -17,38 +17,38 @@ import (
 	"rnas/runtime/ort"
 )
 
-var blocks struct {
+var tested struct {
 	sync.Mutex
-	tested bool
-	size   int64
-	err    error
+	done bool
+	size int64
+	err  error
 }
 
-// BlockSize is the number of channels per block of the CPU provider's blocked layout on this machine, as pass.Blocked
-// takes it. It is 0, with the reason as an error, when the loaded library does not have that layout, or does not compute
-// in it what it computes in the plain one. The test runs once per process.
+// BlockSize is the number of channels of a block in NCHWc on this machine, which cpu.NCHWc takes. It is 0, with the reason as an
+// error, if the loaded library does not have that layout, or does not compute in it what it computes in NCHW. The test runs once
+// per process.
 func BlockSize() (int64, error) {
-	blocks.Lock()
-	defer blocks.Unlock()
-	if !blocks.tested {
-		size, err := testBlocks()
+	tested.Lock()
+	defer tested.Unlock()
+	if !tested.done {
+		size, err := testNCHWc()
 		if errors.Is(err, ort.ErrNoLibrary) {
 			return 0, err
 		}
-		blocks.tested, blocks.size, blocks.err = true, size, err
+		tested.done, tested.size, tested.err = true, size, err
 	}
-	return blocks.size, blocks.err
+	return tested.size, tested.err
 }
 
-// testBlocks finds the block size and compares a blocked graph with the plain one.
-func testBlocks() (int64, error) {
+// testNCHWc finds the block size and compares the results of a graph in NCHWc with those in NCHW.
+func testNCHWc() (int64, error) {
 	size, err := findBlock()
 	if err != nil {
-		return 0, fmt.Errorf("blocked layout: %w", err)
+		return 0, fmt.Errorf("NCHWc: %w", err)
 	}
 	var results [2][]*tensor.Tensor
 	for i, passes := range [][]pass.Pass{nil, {cpu.NCHWc(size)}} {
-		g, err := blockSample(size)
+		g, err := nchwcSample(size)
 		if err != nil {
 			return 0, err
 		}
@@ -56,12 +56,12 @@ func testBlocks() (int64, error) {
 			return 0, err
 		}
 		if results[i], err = runOnce(g, 11); err != nil {
-			return 0, fmt.Errorf("blocked layout: %w", err)
+			return 0, fmt.Errorf("NCHWc: %w", err)
 		}
 	}
 	for i, plain := range results[0] {
 		if d := distance(plain.Float32s(), results[1][i].Float32s()); !(d < 1e-4) {
-			return 0, fmt.Errorf("blocked layout: output %d differs from the plain one by %g of its size", i, d)
+			return 0, fmt.Errorf("NCHWc: output %d differs from the plain one by %g of its size", i, d)
 		}
 	}
 	return size, nil
@@ -81,7 +81,7 @@ func findBlock() (int64, error) {
 	const channels = 64
 	b := op.NewB("block_size")
 	x := b.Input("x", ir.Float32, 1, channels, 1, 2)
-	b.Output("y", b.DomainNode(op.Blocked, "ReorderInput", ir.Attrs{op.Block: int64(1)}, 1, x)[0])
+	b.Output("y", b.DomainNode(op.NCHWc, "ReorderInput", ir.Attrs{op.Block: int64(1)}, 1, x)[0])
 	g, err := b.Build()
 	if err != nil {
 		return 0, err
@@ -97,9 +97,9 @@ func findBlock() (int64, error) {
 	return size, nil
 }
 
-// blockSample has every operator that graphs use in the blocked layout: depthwise, pointwise and dense convolutions with
-// and without bias, of images too, addition and Relu, their gradients, pooling and normalisation.
-func blockSample(block int64) (*ir.Graph, error) {
+// nchwcSample has every operator that graphs use in NCHWc: depthwise, pointwise and dense convolutions with and without bias, of
+// images too, addition and Relu, their gradients, pooling and normalisation.
+func nchwcSample(block int64) (*ir.Graph, error) {
 	b := op.NewB("block_sample")
 	channels := 2 * block
 	x, bias := b.Input("x", ir.Float32, 2, channels, 7, 9), b.Input("bias", ir.Float32, channels)

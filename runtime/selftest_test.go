@@ -21,7 +21,7 @@ func TestBlockSize(t *testing.T) {
 	}
 }
 
-// blockSize is that of this machine; without the blocked layout the test is skipped, and fails in CI.
+// blockSize is that of this machine; without NCHWc the test is skipped, and fails in CI.
 func blockSize(t *testing.T) int64 {
 	t.Helper()
 	orttest.Open(t)
@@ -30,7 +30,7 @@ func blockSize(t *testing.T) int64 {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
-		t.Skipf("no blocked layout on this machine: %v", err)
+		t.Skipf("no NCHWc on this machine: %v", err)
 	}
 	return size
 }

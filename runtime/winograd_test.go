@@ -51,7 +51,7 @@ func TestWinogradIsExact(t *testing.T) {
 		}
 		convs := 0
 		g.Walk(func(n *ir.Node) {
-			if n.Domain == op.Blocked && n.Op == "Conv" {
+			if n.Domain == op.NCHWc && n.Op == "Conv" {
 				convs++
 			}
 		})

@@ -8,9 +8,11 @@ import (
 
 	"rnas/compiler/program"
 	"rnas/internal/atomicfile"
+	"rnas/internal/carry"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/internal/rng"
+	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/ort"
 	"rnas/train/loop"
@@ -49,15 +51,21 @@ func bilevel(ctx context.Context, m Method, c Config, train *dataset.Dataset, di
 	if done > 0 {
 		s.progress.Line("search: from %s, %d epochs and %d steps done", filepath.Join(dir, loop.CheckpointFile), epoch, step)
 	}
-	if err := run.Do(ctx, loop.Plan{Epochs: c.Epochs, Steps: s.train.Steps, Step: s.step, End: s.end}); err != nil {
+	if err := run.Do(ctx, loop.Plan{Epochs: c.Epochs, Steps: s.train.Steps, Step: s.step, End: s.end, Done: s.stopped}); err != nil {
 		return nil, err
 	}
-	r := &Result{Alphas: s.alphas(), Seconds: s.sums.Seconds, Passes: s.passes()}
-	if r.Genotype, err = Derive(r.Alphas, c.Super); err != nil {
+	r := &Result{Alphas: s.alphas(), Seconds: s.sums.Seconds, Passes: s.sums.Passes, Warning: s.sums.Warning}
+	if err := json.Unmarshal(s.sums.Genotype, &r.Genotype); err != nil {
 		return nil, err
+	}
+	if r.Warning != "" {
+		s.progress.Line("search: %s", r.Warning)
 	}
 	return r, r.write(dir)
 }
+
+// stopped reports whether the search ended before its last epoch.
+func (s *searcher) stopped() bool { return s.sums.Stopped != "" }
 
 // write stores the genotype in the folder.
 func (r *Result) write(dir string) error {
@@ -78,6 +86,8 @@ type searcher struct {
 	config                 Config
 	state                  *ort.Store
 	weight, alpha          level
+	plain                  level // the alpha step of the epochs without a regularizer, if there are any
+	curvature              *curvature
 	train, val             loop.Feed
 	trainStream, valStream *loop.Stream
 	progress               *loop.Progress
@@ -87,14 +97,17 @@ type searcher struct {
 
 // level is the program of one of the two levels.
 type level struct {
+	objective program.Level
 	*runtime.Running
-	regularized        bool
-	loss, correct, reg []float32 // outputs
-	lambda             []float32 // input
+	loss, correct, reg      []float32 // outputs
+	lambda, size, mixSize   []float32 // inputs, nil where there are none
+	found                   []float32 // the output lambda of a share
+	normCE, normReg, cosine []float32
 }
 
 func newSearcher(m Method, c Config, d *dataset.Dataset, o Options) (*searcher, error) {
-	s := &searcher{method: m, config: c, state: ort.NewStore(), sums: sums{Lambda: c.Lambda}}
+	s := &searcher{method: m, config: c, state: ort.NewStore(), sums: sums{Lambda: c.Balance.first()}}
+	s.alpha.objective, s.weight.objective = c.levels(m)
 	err := s.feeds(d)
 	if err == nil {
 		err = s.programs(o)
@@ -121,18 +134,19 @@ func (s *searcher) feeds(d *dataset.Dataset) error {
 	}
 	// The seed of the second loader is drawn, so that the two orders are independent.
 	seeds := rng.New(c.Seed, rng.Split, 0, 1, 0)
-	feed := func(part *dataset.Dataset, seed uint64, step int, regularized bool) loop.Feed {
+	feed := func(part *dataset.Dataset, seed uint64, step int, l program.Level) loop.Feed {
 		f := loop.Feed{Loader: dataset.Loader{Data: part, Batch: c.Batch, Shuffle: true, DropLast: true, Augment: c.Augment, Seed: seed}}
 		f.Steps = f.Loader.Steps()
-		if regularized {
-			f.Extras = append(f.Extras, loop.PerImage(c.Noise, "noise", c.Batch, d.Elems(), c.Seed, rng.Noise, step))
+		if rows := l.NoiseRows(); rows > 0 {
+			f.Extras = append(f.Extras, loop.PerImage(c.Noise, "noise", c.Batch, d.Elems(), rows, c.Seed, rng.Noise, step))
+		}
+		if l.Reg != "" && l.Reg.Probed() {
+			f.Extras = append(f.Extras, loop.Directions("reg_probe", c.Batch, c.Super.Classes, c.Seed, step))
 		}
 		return f
 	}
-	s.weight.regularized = s.method.twin != noTwin && c.RegOn != OnAlpha
-	s.alpha.regularized = s.method.twin != noTwin && c.RegOn != OnWeights
-	s.train = feed(train, c.Seed, 0, s.weight.regularized)
-	s.val = feed(val, seeds.Uint64(), 1, s.alpha.regularized)
+	s.train = feed(train, c.Seed, 0, s.weight.objective)
+	s.val = feed(val, seeds.Uint64(), 1, s.alpha.objective)
 	if c.Steps > 0 {
 		s.train.Steps = min(s.train.Steps, c.Steps)
 	}
@@ -149,51 +163,78 @@ func (s *searcher) programs(o Options) error {
 	if err := s.state.AddAll(layout.InitialSearch(c.Super, c.Seed)); err != nil {
 		return err
 	}
-	spec := program.Search{Net: c.Super, Batch: c.Batch, Reg: c.Reg, SGD: c.SGD, Adam: c.Adam}
-	if s.method.twin == attackTwin {
-		spec.Attack = c.Attack
+	spec := program.Search{Net: c.Super, Batch: c.Batch, Alpha: s.alpha.objective, Weight: s.weight.objective, SGD: c.SGD, Adam: c.Adam}
+	if s.alpha.objective.Mean > 0 {
+		mean := []carry.Initial{
+			{State: program.RegMean, Value: tensor.Zeros(tensor.Float32, c.Super.AlphaShape()...)},
+			{State: program.RegWeight, Value: tensor.Zeros(tensor.Float32, 1)},
+		}
+		if err := s.state.AddAll(mean); err != nil {
+			return err
+		}
 	}
-	running, err := runtime.LaunchAll(s.state, loop.Runtime(o.Runtime, loop.SearchLevel),
-		func() (*program.Program, error) { return spec.Weights(layout, s.weight.regularized) },
-		func() (*program.Program, error) { return spec.Alphas(layout, s.alpha.regularized) })
+	levels := []*level{&s.weight, &s.alpha}
+	compile := []func() (*program.Program, error){
+		func() (*program.Program, error) { return spec.Weights(layout) },
+		func() (*program.Program, error) { return spec.Alphas(layout) },
+	}
+	if c.RegWarmup > 0 && s.alpha.objective.Reg != "" {
+		s.plain.objective = s.alpha.objective
+		s.plain.objective.Reg, s.plain.objective.Share, s.plain.objective.Mean = "", 0, 0
+		plain := spec
+		plain.Alpha = s.plain.objective
+		levels, compile = append(levels, &s.plain), append(compile, func() (*program.Program, error) { return plain.Alphas(layout) })
+	}
+	if c.Stop.Curvature > 0 {
+		if s.curvature, err = newCurvature(s.state, c.Super); err != nil {
+			return err
+		}
+		compile = append(compile, func() (*program.Program, error) { return spec.AlphaGradient(layout, probeAlphas) })
+	}
+	running, err := runtime.LaunchAll(s.state, loop.Runtime(o.Runtime, loop.SearchLevel), compile...)
 	if err != nil {
 		return err
 	}
-	for i, l := range []*level{&s.weight, &s.alpha} {
-		l.Running = running[i]
-		l.loss, l.correct = l.Output("loss").Float32s(), l.Output("correct").Float32s()
-		if l.regularized {
-			l.reg, l.lambda = l.Output("reg").Float32s(), l.Input("lambda").Float32s()
-		}
+	for i, l := range levels {
+		l.bind(running[i])
+	}
+	if s.curvature != nil {
+		s.curvature.Running = running[len(running)-1]
 	}
 	return nil
+}
+
+// bind looks up what a level hands to and takes from its program.
+func (l *level) bind(r *runtime.Running) {
+	l.Running = r
+	in := func(name string) []float32 {
+		if t := r.Input(name); t != nil {
+			return t.Float32s()
+		}
+		return nil
+	}
+	out := func(name string) []float32 {
+		if t := r.Output(name); t != nil {
+			return t.Float32s()
+		}
+		return nil
+	}
+	l.loss, l.correct, l.reg = out("loss"), out("correct"), out("reg")
+	l.lambda, l.size, l.mixSize = in("lambda"), in("reg_size"), in("mix_size")
+	l.found, l.normCE, l.normReg, l.cosine = out("lambda"), out("norm_ce"), out("norm_reg"), out("cosine")
 }
 
 // alphas are the current architecture parameters.
 func (s *searcher) alphas() []float32 { return s.state.Get(program.Alphas).Float32s() }
 
 func (s *searcher) close() {
-	for _, l := range []level{s.weight, s.alpha} {
+	for _, l := range []level{s.weight, s.alpha, s.plain} {
 		if l.Running != nil {
 			l.Close() // frees memory only
 		}
 	}
-	s.state.Close()
-}
-
-// passes counts forward and backward passes of the whole search: one for the clean images of a step, one for their twins,
-// one for every step of an attack on them.
-func (s *searcher) passes() int64 {
-	of := func(l level) int {
-		switch {
-		case !l.regularized:
-			return 1
-		case s.method.twin == attackTwin:
-			return 2 + s.config.Attack.Steps
-		}
-		return 2
+	if s.curvature != nil && s.curvature.Running != nil {
+		s.curvature.Close()
 	}
-	c := s.config
-	epochs := c.Epochs*of(s.weight) + max(c.Epochs-c.AlphaWarmup, 0)*of(s.alpha)
-	return int64(epochs) * int64(s.train.Steps)
+	s.state.Close()
 }

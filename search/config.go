@@ -12,7 +12,7 @@ import (
 	"rnas/train/loop"
 )
 
-// Places where the robustness term acts.
+// Places where a regularizer acts, or a source of images takes the place of the clean ones.
 const (
 	OnAlpha   = "alpha"
 	OnWeights = "weights"
@@ -38,39 +38,63 @@ type Config struct {
 	// AlphaWarmup is the number of first epochs without an alpha step.
 	AlphaWarmup int `json:"alpha_warmup"`
 
-	// The objective is CE + lambda*R, with R between clean images and their perturbed twins, in the steps of RegOn.
-	Reg   program.Regularizer `json:"reg"`
-	RegOn string              `json:"reg_on"`
-	// Noise makes the twin, or the start of Attack where the method is adv.
+	// The objective is CE + lambda*R, with the regularizer R in the steps of RegOn, but for the alpha steps of the first RegWarmup epochs.
+	Reg       program.Regularizer `json:"reg"`
+	RegOn     string              `json:"reg_on"`
+	RegWarmup int                 `json:"reg_warmup,omitempty"`
+	Balance   Balance             `json:"balance"` // chooses lambda
+	// Draws is the number of noise examples of an image in a step, Antithetic makes pairs of them, and RegMean is the decay of a running
+	// mean of the regularizer's gradient in the alpha step, 0 for none.
+	Draws      int     `json:"draws"`
+	Antithetic bool    `json:"antithetic,omitempty"`
+	RegMean    float64 `json:"reg_mean,omitempty"`
+	// Input gives the images of the cross-entropy in the steps of InputOn; elsewhere they are clean.
+	Input   program.Source `json:"input"`
+	InputOn string         `json:"input_on"`
+	// Noise makes noise examples, and the start of Attack.
 	Noise  program.Noise  `json:"noise"`
 	Attack program.Attack `json:"attack"`
-	// Lambda is the weight of R, or its first value if LambdaAuto is positive. Then it is changed after every step with the
-	// term, so that the ratio lambda*R/CE comes to LambdaAuto.
-	Lambda     float64 `json:"lambda"`
-	LambdaAuto float64 `json:"lambda_auto"`
+	Stop   EarlyStop      `json:"early_stop"`
 
 	Augment dataset.Augment `json:"augment"`
 	Seed    uint64          `json:"seed"`
 }
 
-// Default are the settings of DARTS (Liu et al. 2019, section 3.1.1) with uniform noise of 8/255 and the KL term in the
-// alpha step, held at half of the cross-entropy, or PGD with 7 steps for the method adv.
+// Default are the settings of DARTS (Liu et al. 2019, section 3.1.1) with uniform noise of 8/255, a regularizer's share of the alpha
+// gradient of DefaultShare, PGD with 7 steps as the attack, and what the source of the method asks for besides.
 func Default(method string, m lower.Macro) Config {
 	const eps = 8. / 255
-	return Config{
+	c := Config{
 		Method: method,
 		Super:  lower.Supernet{Macro: m, Space: genotype.Space{Nodes: 4, Primitives: genotype.DARTSPrimitives}},
 		Epochs: 50, Batch: 64, Split: 0.5,
 		Schedule: loop.Schedule{Kind: loop.Cosine, LR: 0.025, MinLR: 0.001, PerEpoch: true},
 		SGD:      program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
 		Adam:     program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
-		Reg:      program.KL, RegOn: OnAlpha,
-		Noise:      program.Noise{Kind: program.Uniform, Size: eps},
-		Attack:     program.Attack{Epsilon: eps, StepSize: 2. / 255, Steps: 7},
-		Lambda:     1,
-		LambdaAuto: 0.5,
-		Augment:    dataset.Augment{Crop: 4, Flip: true},
+		RegOn:    OnAlpha,
+		Balance:  Balance{Share, DefaultShare},
+		Draws:    1,
+		Input:    program.Clean,
+		InputOn:  OnBoth,
+		Noise:    program.Noise{Kind: program.Uniform, Size: eps},
+		Attack:   program.Attack{Epsilon: eps, StepSize: 2. / 255, Steps: 7},
+		Augment:  dataset.Augment{Crop: 4, Flip: true},
 	}
+	_ = c.Adapt() // an unknown method is found by Validate
+	return c
+}
+
+// Adapt sets what the source of c.Method asks for, given c.Epochs.
+func (c *Config) Adapt() error {
+	row, err := Lookup(c.Method)
+	if err != nil {
+		return err
+	}
+	c.Reg = row.reg
+	if row.defaults != nil {
+		row.defaults(c)
+	}
+	return nil
 }
 
 // Validate reports the first setting that cannot be, by its name.
@@ -82,7 +106,7 @@ func (c Config) Validate() error {
 	if err := c.Super.Space.Validate(); err != nil {
 		return err
 	}
-	if m.Name == "random" {
+	if !m.gradient {
 		return nil
 	}
 	if err := c.Super.Validate(); err != nil {
@@ -106,21 +130,71 @@ func (c Config) Validate() error {
 	if err := c.validNumbers(); err != nil {
 		return err
 	}
-	if m.twin == noTwin {
+	if err := c.Stop.Validate(); err != nil {
+		return err
+	}
+	for _, f := range []struct{ name, place string }{{"reg-on", c.RegOn}, {"input-on", c.InputOn}} {
+		if !slices.Contains([]string{OnAlpha, OnWeights, OnBoth}, f.place) {
+			return fmt.Errorf("%s: expected %s, %s or %s, found %q", f.name, OnAlpha, OnWeights, OnBoth, f.place)
+		}
+	}
+	if err := c.validRegularizer(m); err != nil {
+		return err
+	}
+	alpha, weight := c.levels(m)
+	for _, l := range []program.Level{alpha, weight} {
+		if err := l.Validate(); err != nil {
+			return err
+		}
+		if l.NoiseRows() > 0 {
+			if err := c.Noise.Validate(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// validRegularizer checks that the method has a use for the regularizer and its balance.
+func (c Config) validRegularizer(m Method) error {
+	switch {
+	case m.reg == "" && c.Reg != "":
+		return fmt.Errorf("reg: method %s has no regularizer, found %q", m.Name, c.Reg)
+	case m.reg == "":
 		return nil
+	case c.RegWarmup < 0:
+		return fmt.Errorf("reg-warmup: expected at least 0, found %d", c.RegWarmup)
 	}
 	if err := c.Reg.Validate(); err != nil {
 		return err
 	}
-	if !slices.Contains([]string{OnAlpha, OnWeights, OnBoth}, c.RegOn) {
-		return fmt.Errorf("reg-on: expected %s, %s or %s, found %q", OnAlpha, OnWeights, OnBoth, c.RegOn)
+	if c.Reg.Compares() != m.reg.Compares() {
+		return fmt.Errorf("reg: method %s compares perturbed images: %v; regularizer %s does: %v", m.Name, m.reg.Compares(), c.Reg, c.Reg.Compares())
 	}
-	if m.twin == attackTwin {
-		if err := c.Attack.Validate(); err != nil {
-			return err
+	return c.Balance.Validate()
+}
+
+// levels are the objectives of the two steps.
+func (c Config) levels(m Method) (alpha, weight program.Level) {
+	level := func(on string) program.Level {
+		l := program.Level{Input: program.Clean, Draws: c.Draws, Antithetic: c.Antithetic, Attack: c.Attack}
+		if c.InputOn == on || c.InputOn == OnBoth {
+			l.Input = c.Input
 		}
+		if m.reg != "" && (c.RegOn == on || c.RegOn == OnBoth) {
+			l.Reg, l.Perturb = c.Reg, m.perturb
+			if c.Balance.Kind == Share {
+				l.Share = c.Balance.Value
+			}
+		}
+		return l
 	}
-	return c.Noise.Validate()
+	alpha, weight = level(OnAlpha), level(OnWeights)
+	if alpha.Reg != "" {
+		alpha.Mean = c.RegMean
+	}
+	alpha.Unrolled, weight.Mix = m.unrolled, m.mix
+	return alpha, weight
 }
 
 // validNumbers checks the settings that are numbers in a range.
@@ -139,8 +213,6 @@ func (c Config) validNumbers() error {
 		{"alpha-beta2", c.Adam.Beta2, 0, 1},
 		{"alpha-epsilon", c.Adam.Epsilon, 0, 1},
 		{"alpha-weight-decay", c.Adam.WeightDecay, 0, 1},
-		{"lambda", c.Lambda, 0, maxLambda},
-		{"lambda-auto", c.LambdaAuto, 0, 1e3},
 	} {
 		if !(f.v >= f.low && f.v < f.high) {
 			return fmt.Errorf("%s: expected at least %v and less than %v, found %v", f.name, f.low, f.high, f.v)

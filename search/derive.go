@@ -101,12 +101,19 @@ func softmax(row []float32) []float64 {
 	return out
 }
 
-// entropy is the mean over edges of the entropy of the primitives, in nats: log(primitives) at first, 0 when decided.
-func entropy(alphas []float32, net lower.Supernet) float64 {
+// weightRows are the architecture weights of each edge, the softmax of its parameters.
+func weightRows(alphas []float32, net lower.Supernet) (rows [][]float64) {
+	for _, row := range edgeRows(alphas, net) {
+		rows = append(rows, softmax(row[:len(net.Primitives)]))
+	}
+	return rows
+}
+
+// entropy is the mean over edges of the entropy of the architecture weights, in nats: log(primitives) at first, 0 when decided.
+func entropy(rows [][]float64) float64 {
 	sum := 0.0
-	rows := edgeRows(alphas, net)
 	for _, row := range rows {
-		for _, p := range softmax(row[:len(net.Primitives)]) {
+		for _, p := range row {
 			if p > 0 {
 				sum -= p * math.Log(p)
 			}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
+	"rnas/compiler/program"
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
@@ -25,37 +27,57 @@ const (
 	AlphasFile   = "alphas.jsonl" // the architecture parameters after every epoch
 )
 
-// Method is a way to search.
+// Method is a way to search: which perturbed images, which term, which level. The gradient methods are rows over one loop.
 type Method struct {
 	Name  string
-	About string
-	twin  twin
-	run   func(ctx context.Context, m Method, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error)
+	About string // with its source
+
+	perturb  program.Source      // of the images that a comparing regularizer gets; "" for none
+	reg      program.Regularizer // by default; "" for a method without a regularizer
+	mix      program.MixNoise    // of the weight step
+	unrolled bool                // second order
+	gradient bool                // over a supernet
+	defaults func(c *Config)     // settings of the source that differ from those of DARTS; may be nil
+	run      func(ctx context.Context, m Method, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error)
 }
 
-// twin is where the perturbed images of the robustness term come from.
-type twin int
+// methods are in the order of the documentation.
+var methods = []Method{
+	{Name: "rnas", About: "a regularizer between images and noise examples (our reading of Zhu et al. 2023)", perturb: program.NoiseExamples, reg: program.KL, gradient: true, run: bilevel},
+	{Name: "darts", About: "no regularizer, first order (Liu et al. 2019)", gradient: true, run: bilevel},
+	{Name: "darts2", About: "no regularizer, second order (Liu et al. 2019, section 2.3)", unrolled: true, gradient: true, run: bilevel},
+	{Name: "pcdarts", About: "partial channels and edge normalisation (Xu et al. 2020)", defaults: pcdarts, gradient: true, run: bilevel},
+	{Name: "sdarts-rs", About: "weights learn under random noise on the architecture weights (Chen and Hsieh 2020)", mix: program.MixNoise{Random: true}, gradient: true, run: bilevel},
+	{Name: "sdarts-adv", About: "weights learn under an attack on the architecture weights (Chen and Hsieh 2020)", mix: program.MixNoise{Random: true, Steps: 7}, gradient: true, run: bilevel},
+	{Name: "adv", About: "a regularizer between images and adversarial images", perturb: program.Adversarial, reg: program.KL, gradient: true, run: bilevel},
+	{Name: "advrush", About: "curvature of the loss over images in the last sixth of the epochs (Mok et al. 2021)", reg: program.Curvature, defaults: advrush, gradient: true, run: bilevel},
+	{Name: "dsrna", About: "norm of the input Jacobian (after Hosseini et al. 2021)", reg: program.Jacobian, defaults: dsrna, gradient: true, run: bilevel},
+	{Name: "random", About: "a genotype drawn uniformly, without training", run: random},
+}
 
-const (
-	noTwin twin = iota
-	noiseTwin
-	attackTwin
-)
+// pcdarts are the settings of Xu et al. 2020, section 4.2, with the learning rate of the weights, 0.1 for a batch of 256, scaled to 64.
+func pcdarts(c *Config) {
+	c.Super.Partial, c.Super.EdgeNorm = 4, true
+	c.Schedule.LR, c.Schedule.MinLR, c.Adam.LR = 0.025, 0, 6e-4
+	c.AlphaWarmup = c.Epochs * 3 / 10
+}
+
+// advrush are the settings of the public code: gamma 0.01 times 4, after 50 of 60 epochs.
+func advrush(c *Config) {
+	c.Balance = Balance{Kind: Fixed, Value: 0.04}
+	c.RegWarmup = c.Epochs * 5 / 6
+}
+
+// dsrna holds the norm of the Jacobian by a fixed weight of 0.01.
+func dsrna(c *Config) { c.Balance = Balance{Kind: Fixed, Value: 0.01} }
 
 // Methods lists all methods.
-func Methods() []Method {
-	return []Method{
-		{"rnas", "the robustness term on images with random noise", noiseTwin, bilevel},
-		{"adv", "the robustness term on adversarial images", attackTwin, bilevel},
-		{"darts", "first-order DARTS: no robustness term (Liu et al. 2019)", noTwin, bilevel},
-		{"random", "a genotype drawn uniformly, without training", noTwin, random},
-	}
-}
+func Methods() []Method { return slices.Clone(methods) }
 
 // Lookup finds a method by its name.
 func Lookup(name string) (Method, error) {
 	var names []string
-	for _, m := range Methods() {
+	for _, m := range methods {
 		if m.Name == name {
 			return m, nil
 		}
@@ -79,6 +101,7 @@ type Result struct {
 	Alphas   []float32 // [2,edges,primitives], normal cells first; nil without a supernet
 	Seconds  float64   // that the steps took
 	Passes   int64     // forward and backward passes of the supernet over a batch
+	Warning  string    // why the genotype says little; "" if nothing speaks against it
 }
 
 // Run searches in a folder, or takes up the search whose checkpoint is there, and writes GenotypeFile. The result is the

@@ -47,7 +47,7 @@ func states(t *testing.T, dir string) (all []byte) {
 func TestSameResult(t *testing.T) {
 	orttest.Open(t)
 	c, data := tiny(t, "rnas")
-	c.RegOn, c.LambdaAuto, c.AlphaWarmup, c.Steps = OnBoth, 0.3, 1, 3
+	c.RegOn, c.AlphaWarmup, c.Steps, c.Draws, c.Antithetic, c.RegMean = OnBoth, 1, 3, 2, true, 0.9
 	var first *Result
 	var want []byte
 	for i, o := range []ort.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
@@ -88,7 +88,7 @@ func TestDivergence(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	for part, change := range map[string]func(*Config){
-		"method: expected one of rnas, adv, darts, random": func(c *Config) { c.Method = "best" },
+		"method: expected one of rnas, darts, darts2": func(c *Config) { c.Method = "best" },
 		"nodes: ":                    func(c *Config) { c.Super.Nodes = 0 },
 		"primitives: ":               func(c *Config) { c.Super.Primitives = nil },
 		"network: channels 0":        func(c *Config) { c.Super.Channels = 0 },
@@ -99,8 +99,15 @@ func TestValidate(t *testing.T) {
 		"augment: ":                  func(c *Config) { c.Augment.Cutout = -1 },
 		"min-lr: ":                   func(c *Config) { c.Schedule.MinLR = 1 },
 		"split: ":                    func(c *Config) { c.Split = 0 },
-		"lambda: ":                   func(c *Config) { c.Lambda = math.NaN() },
-		"lambda-auto: ":              func(c *Config) { c.LambdaAuto = -1 },
+		"lambda: expected a share":   func(c *Config) { c.Balance.Value = math.NaN() },
+		"lambda: expected a ratio":   func(c *Config) { c.Balance = Balance{Ratio, -1} },
+		"share, a ratio or a fixed":  func(c *Config) { c.Balance.Kind = "sum" },
+		"input-on: ":                 func(c *Config) { c.InputOn = "none" },
+		"source of images: ":         func(c *Config) { c.Input = "blurred" },
+		"draws: ":                    func(c *Config) { c.Draws = 65 },
+		"antithetic: ":               func(c *Config) { c.Antithetic = true },
+		"reg-mean: ":                 func(c *Config) { c.RegMean = 1 },
+		"early-stop: ":               func(c *Config) { c.Stop.Curvature = 0.5 },
 		"alpha-lr: ":                 func(c *Config) { c.Adam.LR = math.Inf(1) },
 		`regularizer "huber"`:        func(c *Config) { c.Reg = "huber" },
 		"reg-on: ":                   func(c *Config) { c.RegOn = "all" },

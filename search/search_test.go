@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"rnas/compiler/lower"
@@ -53,23 +55,33 @@ func records(t testing.TB, dir string) []record {
 	return out
 }
 
+// Every gradient method searches to the end, counts its passes and logs what its objective consists of.
 func TestMethods(t *testing.T) {
 	orttest.Open(t)
 	for _, c := range []struct {
-		method, on string
-		reg        program.Regularizer
-		passes     int64 // a step
+		method string
+		change func(c *Config)
+		passes int64 // a step
+		reg    bool
 	}{
-		{"darts", OnAlpha, program.KL, 2},
-		{"rnas", OnAlpha, program.KL, 3},
-		{"rnas", OnWeights, program.MSE, 3},
-		{"rnas", OnBoth, program.SymKL, 4},
-		{"adv", OnAlpha, program.CE, 5},
-		{"adv", OnBoth, program.ReverseKL, 8},
+		{"darts", func(*Config) {}, 2, false},
+		{"darts2", func(*Config) {}, 5, false},
+		{"pcdarts", func(c *Config) { c.AlphaWarmup = 0 }, 2, false},
+		{"sdarts-rs", func(*Config) {}, 2, false},
+		{"sdarts-adv", func(*Config) {}, 9, false},
+		{"rnas", func(*Config) {}, 3, true},
+		{"rnas", func(c *Config) { c.Draws, c.Antithetic, c.RegMean = 2, true, 0.9 }, 4, true},
+		{"rnas", func(c *Config) { c.RegOn, c.Reg, c.Balance = OnWeights, program.MSE, Balance{Ratio, 0.5} }, 3, true},
+		{"rnas", func(c *Config) { c.RegOn, c.Reg, c.Balance = OnBoth, program.SymKL, Balance{Fixed, 10} }, 4, true},
+		{"darts", func(c *Config) { c.Input = program.NoiseExamples }, 2, false},
+		{"adv", func(c *Config) { c.Reg = program.CE }, 5, true},
+		{"adv", func(c *Config) { c.RegOn, c.Reg, c.Balance = OnBoth, program.ReverseKL, Balance{Ratio, 0.5} }, 8, true},
+		{"darts", func(c *Config) { c.Input, c.InputOn = program.Adversarial, OnWeights }, 4, false},
+		{"dsrna", func(*Config) {}, 4, true},
 	} {
-		t.Run(c.method+" "+c.on+" "+string(c.reg), func(t *testing.T) {
-			config, data := tiny(t, c.method)
-			config.RegOn, config.Reg = c.on, c.reg
+		config, data := tiny(t, c.method)
+		c.change(&config)
+		t.Run(fmt.Sprintf("%s %s %s %s", c.method, config.RegOn, config.Reg, config.Input), func(t *testing.T) {
 			dir := t.TempDir()
 			r, err := Run(context.Background(), config, data, dir, Options{})
 			if err != nil {
@@ -85,17 +97,82 @@ func TestMethods(t *testing.T) {
 			if want := 2 * 4 * c.passes; r.Passes != want {
 				t.Errorf("expected %d passes, found %d", want, r.Passes)
 			}
-			log := records(t, dir)
-			if len(log) != 2 || log[1].Genotype != r.Genotype.String() || log[0].ValLoss == nil {
-				t.Fatalf("log %+v", log)
-			}
-			if has := log[1].Reg != nil; has != (c.method != "darts") {
-				t.Errorf("term in the log: %v", has)
-			}
-			if log[1].Entropy >= math.Log(4) || r.Seconds <= 0 {
-				t.Errorf("entropy %v, seconds %v", log[1].Entropy, r.Seconds)
-			}
+			checkLog(t, config, r, records(t, dir), c.reg)
 		})
+	}
+}
+
+// checkLog holds the last lines of a log against what a search found.
+func checkLog(t *testing.T, c Config, r *Result, log []record, reg bool) {
+	t.Helper()
+	if len(log) != 2 || log[1].Genotype != r.Genotype.String() || log[0].ValLoss == nil {
+		t.Fatalf("log %+v", log)
+	}
+	if has := log[1].Reg != nil; has != reg {
+		t.Errorf("regularizer in the log: %v", has)
+	}
+	if has := log[1].RegShare != nil; has != (reg && c.Balance.Kind == Share) {
+		t.Errorf("share in the log: %v", has)
+	} else if has && math.Abs(*log[1].RegShare-c.Balance.Value) > 1e-5 {
+		t.Errorf("expected a share of %v, found %v", c.Balance.Value, *log[1].RegShare)
+	}
+	if log[1].Entropy >= math.Log(4) || r.Seconds <= 0 {
+		t.Errorf("entropy %v, seconds %v", log[1].Entropy, r.Seconds)
+	}
+}
+
+// The regularizer of advrush acts in the last epochs only, on perturbations that grow.
+func TestRegularizerWarmup(t *testing.T) {
+	orttest.Open(t)
+	c, data := tiny(t, "advrush")
+	c.RegWarmup, c.Epochs = 1, 3
+	dir := t.TempDir()
+	if _, err := Run(context.Background(), c, data, dir, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	log := records(t, dir)
+	if log[0].Reg != nil || log[1].Reg == nil || log[2].Reg == nil || !(*log[2].Reg > *log[1].Reg) {
+		t.Errorf("log %+v", log)
+	}
+}
+
+// A search ends early for either reason, says so, and does no more when it is taken up again.
+func TestEarlyStop(t *testing.T) {
+	orttest.Open(t)
+	for _, stop := range []EarlyStop{{Skips: 1}, {Curvature: 1.0001}} {
+		c, data := tiny(t, "darts")
+		c.Stop, c.Epochs, c.Adam.LR = stop, 12, 0.05
+		if stop.Skips > 0 {
+			c.Super.Primitives = []genotype.Primitive{genotype.SkipConnect, genotype.AvgPool3x3}
+		}
+		dir := t.TempDir()
+		first, err := Run(context.Background(), c, data, dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log := records(t, dir)
+		if last := log[len(log)-1]; last.Stopped == "" || len(log) == c.Epochs {
+			t.Errorf("%+v: %d epochs, the last %+v", stop, len(log), last)
+		}
+		again, err := Run(context.Background(), c, data, dir, Options{})
+		if err != nil || again.Genotype.String() != first.Genotype.String() || len(records(t, dir)) != len(log) {
+			t.Errorf("%+v: taken up again: %v, %v, %d epochs", stop, err, again, len(records(t, dir)))
+		}
+	}
+}
+
+// A search that learnt nothing says so.
+func TestLearntNothing(t *testing.T) {
+	orttest.Open(t)
+	c, data := tiny(t, "darts")
+	c.Adam.LR = 0
+	r, err := Run(context.Background(), c, data, t.TempDir(), Options{})
+	if err != nil || !strings.Contains(r.Warning, "learnt little") {
+		t.Errorf("%v: %+v", err, r)
+	}
+	c.Adam.LR = 0.3
+	if r, err = Run(context.Background(), c, data, t.TempDir(), Options{}); err != nil || r.Warning != "" {
+		t.Errorf("%v: %+v", err, r)
 	}
 }
 
@@ -142,7 +219,7 @@ func TestAlphasDecide(t *testing.T) {
 func TestLambdaReachesTarget(t *testing.T) {
 	orttest.Open(t)
 	c, data := tiny(t, "rnas")
-	c.LambdaAuto, c.Lambda, c.Epochs = 0.5, 1000, 15
+	c.Balance, c.Epochs = Balance{Ratio, 0.5}, 15
 	dir := t.TempDir()
 	if _, err := Run(context.Background(), c, data, dir, Options{}); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package train
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
@@ -15,21 +14,6 @@ import (
 
 // ModelFile is the name of the deployed model in the folder of a training.
 const ModelFile = "model.onnx"
-
-// Keys of the metadata of deployed models.
-const (
-	MetaFormat     = "format"      // weightsFormat
-	MetaGenotype   = "genotype"    // the Python text form
-	MetaNetwork    = "network"     // lower.Evaluation as JSON
-	MetaClasses    = "class_names" // a JSON list
-	MetaInputRange = "input_range" // of every pixel
-	MetaMean       = "mean"        // subtracted from each channel inside the model, a JSON list; absent for none
-	MetaStd        = "std"         // which each channel is divided by inside the model, likewise
-	MetaEps        = "eps"         // radius of the attack of the training, in pixels of [0,1]; absent for none
-	MetaTraining   = "training"    // how the weights were trained, a JSON object
-	MetaGradient   = "gradient"    // of gradient graphs: what the gradient is, a program.Derivative as JSON
-	MetaAttack     = "attack"      // of attacks as models: what the attack is, a JSON object
-)
 
 // Deployment says how a trained network becomes a model.
 type Deployment struct {
@@ -58,29 +42,8 @@ func (w *Weights) Model(d Deployment) (*ir.Graph, error) {
 	if err := pass.Run(g, passes); err != nil {
 		return nil, err
 	}
-	network, err := json.Marshal(w.Network)
-	if err != nil {
+	if g.Meta, err = w.metadata(); err != nil {
 		return nil, err
-	}
-	g.Meta = map[string]string{
-		MetaFormat: weightsFormat, MetaGenotype: w.Network.Genotype.String(), MetaNetwork: string(network),
-		MetaInputRange: "[0,1]",
-	}
-	for key, list := range map[string]any{MetaClasses: w.Classes, MetaMean: w.Network.Mean, MetaStd: w.Network.Std} {
-		text, err := json.Marshal(list)
-		if err != nil {
-			return nil, err
-		}
-		if t := string(text); t != "null" && t != "[]" {
-			g.Meta[key] = t
-		}
-	}
-	if w.Record != "" {
-		g.Meta[MetaTraining] = w.Record
-		var how struct{ Attack program.Attack }
-		if json.Unmarshal([]byte(w.Record), &how) == nil && how.Attack.Epsilon > 0 {
-			g.Meta[MetaEps] = strconv.FormatFloat(how.Attack.Epsilon, 'g', -1, 64)
-		}
 	}
 	return g, nil
 }

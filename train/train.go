@@ -192,7 +192,7 @@ func newFeed(c Config, d *dataset.Dataset) (loop.Feed, error) {
 	f := loop.Feed{Loader: dataset.Loader{Data: d, Batch: c.Batch, Shuffle: true, DropLast: true, Augment: c.Augment, Seed: c.Seed}}
 	f.Steps = f.Loader.Steps()
 	if c.Recipe.Attacks() {
-		f.Extras = append(f.Extras, loop.PerImage(c.Start, "start", c.Batch, d.Elems(), c.Seed, rng.Start, 0))
+		f.Extras = append(f.Extras, loop.PerImage(c.Start, "start", c.Batch, d.Elems(), 1, c.Seed, rng.Start, 0))
 	}
 	if c.DropPath > 0 {
 		edges, err := program.DropPathEdges(c.Network)

@@ -62,10 +62,10 @@ func (w *Weights) Save(path string) error {
 	}
 	n := w.Network
 	return checkpoint.WriteSafetensors(path, tensors, map[string]string{
-		"format": weightsFormat, "network": string(network), "class_names": string(classes), "training": w.Record,
-		"genotype": n.Genotype.String(), "channels": strconv.Itoa(n.Channels), "layers": strconv.Itoa(n.Layers),
+		MetaFormat: weightsFormat, MetaNetwork: string(network), MetaClasses: string(classes), MetaTraining: w.Record,
+		MetaGenotype: n.Genotype.String(), "channels": strconv.Itoa(n.Channels), "layers": strconv.Itoa(n.Layers),
 		"classes": strconv.Itoa(n.Classes), "aux": strconv.FormatBool(n.Aux),
-		"mean": fmt.Sprint(n.Mean), "std": fmt.Sprint(n.Std),
+		MetaMean: fmt.Sprint(n.Mean), MetaStd: fmt.Sprint(n.Std),
 	})
 }
 

@@ -114,7 +114,7 @@ func (d *dataFlags) add(f *pflag.FlagSet) {
 }
 
 func (d *dataFlags) addSource(f *pflag.FlagSet) {
-	f.StringVar(&d.source, "data", "synthetic", "images: synthetic[:OPTIONS], cifar10:PATH, cifar100:PATH, folder:PATH, idx:PATH or npz:PATH, each with ?OPTIONS")
+	f.StringVar(&d.source, "data", "synthetic", "images: "+dataset.Usage())
 }
 
 func addLimit(f *pflag.FlagSet, limit *int) {

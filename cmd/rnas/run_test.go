@@ -185,7 +185,7 @@ func TestBadRuns(t *testing.T) {
 		{[]string{"train", "--genotype", "zoo:SNAS", "--data", tinyData, "--batch", "100", "--out", out}, "batch: expected at most the 96 images"},
 		{[]string{"train", "--genotype", "zoo:SNAS", "--data", tinyData, "--recipe", "fgsm", "--out", out}, `recipe: expected one of [standard fast pgd trades], found "fgsm"`},
 		{[]string{"search", "--data", tinyData, "--method", "luck", "--out", out}, `method: expected one of rnas,`},
-		{[]string{"search", "--data", tinyData, "--lambda", "much", "--out", out}, `--lambda: expected a number or auto, found "much"`},
+		{[]string{"search", "--data", tinyData, "--lambda", "much", "--out", out}, `--lambda: expected auto, ratio:NUMBER or a number, found "much"`},
 		{[]string{"bench", model, "--data", "synthetic:classes=4,size=32,train=8,test=8"}, "expected one input float32[N,3,32,32]"},
 		{[]string{"bench", model, "--data", "synthetic:classes=5,size=16,train=8,test=8"}, "expected logits float32[N,5] for the 5 classes"},
 		{[]string{"bench", short, "--data", tinyData}, "short.onnx: "},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -19,24 +18,34 @@ import (
 )
 
 const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl and a checkpoint into --out. The same command line run again takes up a
-search that was stopped. With --lambda auto the weight of the robustness term follows the ratio of --lambda-ratio
-between the weighted term and the cross-entropy.`
+search that was stopped. Flags that are not given have the values of the method's source, such as the fixed weight of
+advrush; those listed are of rnas.`
 
 // searchFlags are the choices of rnas search.
 type searchFlags struct {
+	flags  *pflag.FlagSet // those of add, to tell which were given
 	config search.Config
 	method string
 	space  string
 	nodes  int
 	lambda string
+	share  float64
 	eps    epsValue
 	step   epsValue
 	reg    string
+	input  string
 	out    string
 }
 
 func (s *searchFlags) add(f *pflag.FlagSet) {
-	s.config = search.Default("rnas", lower.Macro{Channels: 16})
+	s.flags = f
+	s.define(f, search.Default("rnas", lower.Macro{Channels: 16}))
+	track(f)
+}
+
+// define adds the flags with defaults from a configuration.
+func (s *searchFlags) define(f *pflag.FlagSet, defaults search.Config) {
+	s.config = defaults
 	c := &s.config
 	f.StringVar(&s.method, "method", "rnas", methodUsage())
 	f.StringVar(&s.space, "space", "darts", spaceUsage())
@@ -52,14 +61,22 @@ func (s *searchFlags) add(f *pflag.FlagSet) {
 	f.Float64Var(&c.SGD.WeightDecay, "weight-decay", c.SGD.WeightDecay, "weight decay of the weights")
 	f.Float64Var(&c.Adam.LR, "alpha-lr", c.Adam.LR, "learning rate of the architecture")
 	f.IntVar(&c.AlphaWarmup, "alpha-warmup", c.AlphaWarmup, "first epochs without a step of the architecture")
-	f.StringVar(&s.reg, "reg", string(c.Reg), "robustness term, between the logits f of clean and f' of perturbed images:\n"+program.RegularizersUsage())
-	f.StringVar(&c.RegOn, "reg-on", c.RegOn, "steps with the robustness term: alpha, weights or both")
-	f.StringVar(&s.lambda, "lambda", "auto", "weight of the robustness term, a number or auto")
-	f.Float64Var(&c.LambdaAuto, "lambda-ratio", c.LambdaAuto, "ratio of the weighted term to the cross-entropy that --lambda auto holds")
-	f.StringVar(&c.Noise.Kind, "noise", c.Noise.Kind, "noise of the perturbed images: uniform, gaussian or sign")
+	f.StringVar(&s.reg, "reg", string(c.Reg), "regularizer, between the logits f of clean and f' of perturbed images:\n"+program.RegularizersUsage())
+	f.StringVar(&c.RegOn, "reg-on", c.RegOn, "steps with the regularizer: alpha, weights or both")
+	f.IntVar(&c.RegWarmup, "reg-warmup", c.RegWarmup, "first epochs whose alpha steps have no regularizer")
+	f.StringVar(&s.lambda, "lambda", "auto", "weight of the regularizer: auto holds its share of the gradient, ratio:0.5 the ratio of the weighted term to the cross-entropy, a number stays as it is")
+	f.Float64Var(&s.share, "share", search.DefaultShare, "share of the regularizer in the sum of both gradients' norms that --lambda auto holds")
+	f.IntVar(&c.Draws, "draws", c.Draws, "noise examples of an image in a step")
+	f.BoolVar(&c.Antithetic, "antithetic", c.Antithetic, "draw noise in pairs of a perturbation and its negative")
+	f.Float64Var(&c.RegMean, "reg-mean", c.RegMean, "decay of a running mean of the regularizer's gradient in the alpha step, 0 for none")
+	f.StringVar(&s.input, "input", string(c.Input), "images of the cross-entropy: clean, noise or adv")
+	f.StringVar(&c.InputOn, "input-on", c.InputOn, "steps whose cross-entropy is of these images: alpha, weights or both")
+	f.IntVar(&c.Stop.Skips, "stop-skips", c.Stop.Skips, "end the search when the normal cell has so many skip connections, 0 for never")
+	f.Float64Var(&c.Stop.Curvature, "stop-curvature", c.Stop.Curvature, "end the search when the curvature of the validation loss by alpha has grown by this factor, 0 for never")
+	f.StringVar(&c.Noise.Kind, "noise", c.Noise.Kind, "noise of noise examples: uniform, gaussian or sign")
 	s.eps = newEps("8/255")
 	f.Var(&s.eps, "eps", "size of the noise and radius of the attack, in pixels of [0,1], such as 8/255")
-	f.IntVar(&c.Attack.Steps, "attack-steps", c.Attack.Steps, "steps of the attack of --method adv")
+	f.IntVar(&c.Attack.Steps, "attack-steps", c.Attack.Steps, "steps of the attack that makes adversarial images")
 	s.step = newEps("2/255")
 	f.Var(&s.step, "step-size", "step of that attack")
 	addAugment(f, &c.Augment)
@@ -109,10 +126,34 @@ func addAugment(f *pflag.FlagSet, a *dataset.Augment) {
 	f.IntVar(&a.Cutout, "cutout", a.Cutout, "side of the square that is cut out of images")
 }
 
+// adapted are the choices with what the source of the method asks for in place of the defaults; flags that were given win.
+func (s *searchFlags) adapted() (*searchFlags, error) {
+	c := search.Default("rnas", lower.Macro{Channels: 16})
+	c.Method, c.Epochs = s.method, s.config.Epochs
+	if err := c.Adapt(); err != nil {
+		return nil, fault.Input(err)
+	}
+	a := &searchFlags{}
+	f := newFlagSet("search")
+	a.define(f, c)
+	if given(s.flags, "lambda") || given(s.flags, "share") {
+		balance, err := search.ParseBalance(s.lambda, s.share)
+		if err != nil {
+			return nil, fault.Inputf("--%w", err)
+		}
+		a.config.Balance = balance
+	}
+	return a, copyGiven(f, s.flags)
+}
+
 // complete is the configuration for images of a data set.
 func (s *searchFlags) complete(d *dataset.Dataset) (search.Config, error) {
+	s, err := s.adapted()
+	if err != nil {
+		return search.Config{}, err
+	}
 	c := s.config
-	c.Method, c.Reg = s.method, program.Regularizer(s.reg)
+	c.Reg, c.Input = program.Regularizer(s.reg), program.Source(s.input)
 	c.Noise.Size, c.Attack.Epsilon, c.Attack.StepSize = s.eps.size, s.eps.size, s.step.size
 	c.Super.Macro = fit(c.Super.Macro, d)
 	space, err := genotype.LookupSpace(s.space)
@@ -125,13 +166,6 @@ func (s *searchFlags) complete(d *dataset.Dataset) (search.Config, error) {
 	c.Super.Space = space
 	if c.Super.Layers == 0 {
 		c.Super.Layers = searchLayers(space.Form)
-	}
-	if s.lambda != "auto" {
-		v, err := strconv.ParseFloat(s.lambda, 64)
-		if err != nil {
-			return c, fault.Inputf("--lambda: expected a number or auto, found %q", s.lambda)
-		}
-		c.Lambda, c.LambdaAuto = v, 0
 	}
 	if err := c.Validate(); err != nil {
 		return c, fault.Input(err)

@@ -10,7 +10,7 @@ import (
 )
 
 // The gradient of a normalisation uses the centred tensor that the forward pass has computed, and nothing else of its size.
-func TestBlockedNormGradientSharesCentred(t *testing.T) {
+func TestNCHWcNormGradientSharesCentred(t *testing.T) {
 	build := func() *ir.Graph {
 		b := op.NewB("norm")
 		x, scale := b.Input("x", ir.Float32, 2, 2*testBlock, 3, 3), b.Input("scale", ir.Float32, 2*testBlock)

@@ -6,10 +6,13 @@ import (
 	"rnas/compiler/ir"
 )
 
-// clipmask turns Where(x >= c, g, 0) and Where(x <= c, g, 0), of which the gradient of Clip consists, into g times a steep
-// HardSigmoid of x, for float32 and one constant c. The factor is 0 or 1 for every x, but where c is 0 and x is within 1e-30 of
-// it on the side that is masked. The CPU provider of ONNX Runtime is several times slower at Where, and leaves its blocked
-// layout for it. Where g is not finite, 0 times g is not 0.
+// clipmask turns Where(x >= c, g, 0) and Where(x <= c, g, 0) into g times a steep HardSigmoid of x, for float32 and one constant
+// c. The gradient of Clip consists of such nodes.
+//
+// The factor is 0 or 1 for every x, with one exception: where c is 0 and x is within 1e-30 of it on the masked side. Where g is
+// not finite, 0 times g is not 0.
+//
+// The CPU provider of ONNX Runtime is several times slower at Where, and leaves NCHWc for it.
 func clipmask(g *ir.Graph) error {
 	uses := ir.CountUses(g)
 	masks := map[*ir.Value]int{} // conditions, and how many of their uses are such masks
@@ -38,7 +41,7 @@ func clipmask(g *ir.Graph) error {
 	return nil
 }
 
-// steps are the attributes of the HardSigmoid that is 1 where the comparison n holds, or nil.
+// steps returns the attributes of the HardSigmoid that is 1 where the comparison n holds and 0 elsewhere, or nil if there is none.
 func steps(n *ir.Node) ir.Attrs {
 	side, ok := map[string]float64{"GreaterOrEqual": 1, "LessOrEqual": -1, "HardSigmoid": 1}[n.Op]
 	if !ok || n.Domain != "" || n.In[0].Type != ir.Float32 {

@@ -9,8 +9,8 @@ import (
 // A column is one number per channel as [C,1,1,1], the shape of the weights that multiply every channel. What is computed of sums
 // over images and pixels stays in this shape, so that it need not be reshaped at every use.
 
-// column is v, one number per channel, as a column. One number for all channels stays as it is.
-func (b *blocker) column(v *ir.Value) *ir.Value {
+// column returns v, one number per channel, as a column. One number for all channels stays as it is.
+func (b *rewriter) column(v *ir.Value) *ir.Value {
 	if c := b.columnOf(v); c != nil {
 		return c
 	}
@@ -24,10 +24,10 @@ func (b *blocker) column(v *ir.Value) *ir.Value {
 	return v
 }
 
-// columnOf is the column that v, or what it is a Reshape of, has been computed as, or nil.
-func (b *blocker) columnOf(v *ir.Value) *ir.Value {
+// columnOf returns the column that v has been computed as, or nil. Reshapes of such a value count as the value.
+func (b *rewriter) columnOf(v *ir.Value) *ir.Value {
 	for {
-		if f := b.forms[v]; f != nil && f.column != nil {
+		if f := b.known[v]; f != nil && f.column != nil {
 			return f.column
 		}
 		m := ir.DefinedBy(v, "Reshape")
@@ -38,14 +38,15 @@ func (b *blocker) columnOf(v *ir.Value) *ir.Value {
 	}
 }
 
-// blockColumn computes element by element with vectors of which one is a column, and numbers.
-func blockColumn(b *blocker, n *ir.Node) bool {
+// rewriteColumn computes an elementwise operator on columns if one of its inputs is a column already and the others are vectors of
+// the same length or numbers.
+func rewriteColumn(b *rewriter, n *ir.Node) bool {
 	y := n.Out[0]
 	if !slices.Contains([]string{"Add", "Sub", "Mul", "Div", "Neg", "Sqrt", "Reciprocal"}, n.Op) || n.Domain != "" || y.Rank() != 1 {
 		return false
 	}
 	if s, ok := b.squares[n.In[0]]; ok && n.Op == "Add" && n.In[1].IsNumber() && float32(n.In[1].Const.Float64At(0)) == float32(s.epsilon) {
-		b.setForm(y, &form{column: s.column})
+		b.record(y, &nchwc{column: s.column})
 		return true
 	}
 	in := make([]*ir.Value, len(n.In))
@@ -65,6 +66,6 @@ func blockColumn(b *blocker, n *ir.Node) bool {
 	for i, v := range in {
 		in[i] = b.column(v)
 	}
-	b.setForm(y, &form{column: b.One(n.Op, n.Attrs, in...)})
+	b.record(y, &nchwc{column: b.One(n.Op, n.Attrs, in...)})
 	return true
 }

@@ -29,15 +29,15 @@ func normed(b op.B, in int64, affine bool) {
 	}
 }
 
-// TestBlockedNormOfPointwise: the mean of a pointwise convolution is made before it, and the factor of the gradient of its
+// TestNCHWcNormOfPointwise: the mean of a pointwise convolution is made before it, and the factor of the gradient of its
 // normalisation goes into the weights, so that no pass over the tensor is left for either.
-func TestBlockedNormOfPointwise(t *testing.T) {
+func TestNCHWcNormOfPointwise(t *testing.T) {
 	for _, affine := range []bool{false, true} {
 		for _, in := range []int64{3, 2 * testBlock} {
 			g := sameFunction(t, func(b op.B) { normed(b, in, affine) })
 			channelwise := 0
 			g.Walk(func(n *ir.Node) {
-				if n.Domain == op.Blocked && n.Op == "Conv" && n.Int("group", 1) == 2*testBlock && n.In[1].Shape.Numel() == 2*testBlock {
+				if n.Domain == op.NCHWc && n.Op == "Conv" && n.Int("group", 1) == 2*testBlock && n.In[1].Shape.Numel() == 2*testBlock {
 					channelwise++
 				}
 			})
@@ -54,8 +54,8 @@ func TestBlockedNormOfPointwise(t *testing.T) {
 	}
 }
 
-// TestBlockedColumns counts what is reshaped around a normalisation: views of tensors, and vectors that come from outside.
-func TestBlockedColumns(t *testing.T) {
+// TestNCHWcColumns counts what is reshaped around a normalisation: views of tensors, and vectors that come from outside.
+func TestNCHWcColumns(t *testing.T) {
 	g := sameFunction(t, func(b op.B) { normed(b, 2*testBlock, false) })
 	g.Walk(func(n *ir.Node) {
 		if n.Op == "Reshape" && n.In[0].Rank() == 4 && n.In[0].Shape.Numel() == 2*testBlock && n.Out[0].Rank() == 4 {
@@ -67,8 +67,8 @@ func TestBlockedColumns(t *testing.T) {
 	}
 }
 
-// TestBlockedTotal sums products over everything at once.
-func TestBlockedTotal(t *testing.T) {
+// TestNCHWcTotal sums products over everything at once.
+func TestNCHWcTotal(t *testing.T) {
 	g := sameFunction(t, func(b op.B) {
 		x, gain := b.Input("x", ir.Float32, 2, 2*testBlock, 6, 6), b.Input("gain", ir.Float32, 1)
 		pool := b.AveragePool(x, op.Same(3, 1, 1))
@@ -80,8 +80,8 @@ func TestBlockedTotal(t *testing.T) {
 	}
 }
 
-// TestBlockedDecimation: both halves of a factorized reduction and their weight gradients read every second pixel, picked once each.
-func TestBlockedDecimation(t *testing.T) {
+// TestNCHWcDecimation: both halves of a factorized reduction and their weight gradients read every second pixel, picked once each.
+func TestNCHWcDecimation(t *testing.T) {
 	g := sameFunction(t, func(b op.B) {
 		c := int64(2 * testBlock)
 		half := op.Conv2D{Kernel: [2]int64{1, 1}, Stride: 2}
@@ -107,8 +107,8 @@ func TestBlockedDecimation(t *testing.T) {
 	}
 }
 
-// TestBlockedProducts takes the gradient of a pointwise weight of many channels by a convolution over pixels.
-func TestBlockedProducts(t *testing.T) {
+// TestNCHWcProducts takes the gradient of a pointwise weight of many channels by a convolution over pixels.
+func TestNCHWcProducts(t *testing.T) {
 	for _, c := range []struct {
 		in, side int64
 		products bool

@@ -9,9 +9,9 @@ import (
 	"rnas/compiler/op"
 )
 
-// TestBlockedFrame takes weight gradients of separable convolutions of several kernels. From a width on, the gradient between the
+// TestNCHWcFrame takes weight gradients of separable convolutions of several kernels. From a width on, the gradient between the
 // two convolutions is made with its padding, and nothing but that is read.
-func TestBlockedFrame(t *testing.T) {
+func TestNCHWcFrame(t *testing.T) {
 	for _, c := range []struct {
 		k, dilation, wide int64
 		framed            bool
@@ -31,7 +31,7 @@ func TestBlockedFrame(t *testing.T) {
 			})
 			framed := 0
 			g.Walk(func(n *ir.Node) {
-				if n.Domain == op.Blocked && n.Op == "Conv" && n.Out[0].Shape[3] > c.wide {
+				if n.Domain == op.NCHWc && n.Op == "Conv" && n.Out[0].Shape[3] > c.wide {
 					framed++
 				}
 			})

@@ -8,9 +8,9 @@ import (
 	"rnas/compiler/op"
 )
 
-// TestBlockedImageGradient takes the gradient of the weights that read images. Where patches are small, images and channels are
+// TestNCHWcImageGradient takes the gradient of the weights that read images. Where patches are small, images and channels are
 // not exchanged for it.
-func TestBlockedImageGradient(t *testing.T) {
+func TestNCHWcImageGradient(t *testing.T) {
 	for _, c := range []struct {
 		channels, kernel, stride int64
 		exchanged                bool

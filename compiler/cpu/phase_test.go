@@ -10,8 +10,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// TestBlockedPhases takes the gradient of dense convolutions of stride 2, of images with odd and even sides.
-func TestBlockedPhases(t *testing.T) {
+// TestNCHWcPhases takes the gradient of dense convolutions of stride 2, of images with odd and even sides.
+func TestNCHWcPhases(t *testing.T) {
 	for _, c := range []op.Conv2D{
 		op.Same(3, 2, 1), op.Same(5, 2, 1), {Kernel: [2]int64{2, 2}, Stride: 2}, {Kernel: [2]int64{3, 3}, Stride: 2}, {Kernel: [2]int64{4, 4}, Stride: 2, Pads: [4]int64{1, 1, 1, 1}},
 	} {
@@ -30,9 +30,9 @@ func TestBlockedPhases(t *testing.T) {
 	}
 }
 
-// TestBlockedPhasesOfSum takes the gradient of a block that halves the image along two ways: the one of the 1x1 convolution is added to
+// TestNCHWcPhasesOfSum takes the gradient of a block that halves the image along two ways: the one of the 1x1 convolution is added to
 // a quarter of the other, by the convolution that computes it.
-func TestBlockedPhasesOfSum(t *testing.T) {
+func TestNCHWcPhasesOfSum(t *testing.T) {
 	for _, size := range [][2]int64{{8, 6}, {7, 9}} {
 		g := sameFunction(t, func(b op.B) {
 			x := b.Input("x", ir.Float32, 2, 4, size[0], size[1])

@@ -7,28 +7,29 @@ import (
 	"rnas/internal/tensor"
 )
 
-// blockUnary computes element by element, in whatever order. Further inputs are scalars.
-func blockUnary(b *blocker, n *ir.Node) bool {
+// rewriteUnary computes element by element, in the order of memory. Further inputs are scalars.
+func rewriteUnary(b *rewriter, n *ir.Node) bool {
 	x := n.In[0]
-	if !b.has(x) || !b.blockable(x) {
+	if !b.has(x) || !b.fits(x) {
 		return false
 	}
 	b.plain(n.In[1:]...)
-	in := append([]*ir.Value{b.blocked(x)}, n.In[1:]...)
+	in := append([]*ir.Value{b.nchwc(x)}, n.In[1:]...)
 	b.set(n.Out[0], b.One(n.Op, n.Attrs, in...))
 	return true
 }
 
-func blockRelu(b *blocker, n *ir.Node) bool {
+// rewriteRelu makes a Relu the activation of the convolution before it where possible.
+func rewriteRelu(b *rewriter, n *ir.Node) bool {
 	if c := b.open(n.In[0]); c != nil {
 		c.attrs["activation"] = "Relu"
-		b.setForm(n.Out[0], &form{conv: c})
+		b.record(n.Out[0], &nchwc{conv: c})
 		return true
 	}
-	return blockUnary(b, n)
+	return rewriteUnary(b, n)
 }
 
-// operand is how an elementwise operator on blocked tensors of shape [N,C,H,W] takes v.
+// operand is how an elementwise operator on tensors [N,C,H,W] in NCHWc takes an input.
 type operand int
 
 const (
@@ -40,7 +41,8 @@ const (
 	everyPixel                  // constant, the same for all images
 )
 
-func (b *blocker) operand(v *ir.Value, shape ir.Shape) operand {
+// operand classifies v beside tensors of the given shape.
+func (b *rewriter) operand(v *ir.Value, shape ir.Shape) operand {
 	if v.Type != ir.Float32 || v.Rank() > 4 {
 		return foreign
 	}
@@ -62,10 +64,10 @@ func (b *blocker) operand(v *ir.Value, shape ir.Shape) operand {
 	return foreign
 }
 
-// operands classifies the inputs of n; ok is false if n is to stay plain: some input is foreign, or none is blocked.
-func (b *blocker) operands(n *ir.Node) (kinds []operand, ok bool) {
+// operands classifies the inputs of n. It is not ok, and n stays plain, if some input is foreign or none is known in NCHWc.
+func (b *rewriter) operands(n *ir.Node) (kinds []operand, ok bool) {
 	y := n.Out[0]
-	if !b.blockable(y) {
+	if !b.fits(y) {
 		return nil, false
 	}
 	for _, v := range n.In {
@@ -79,11 +81,11 @@ func (b *blocker) operands(n *ir.Node) (kinds []operand, ok bool) {
 	return kinds, ok
 }
 
-// take is v as an operand of an elementwise operator beside tensors of the given shape.
-func (b *blocker) take(v *ir.Value, k operand, shape ir.Shape) *ir.Value {
+// take returns v as an operand of kind k beside tensors of the given shape.
+func (b *rewriter) take(v *ir.Value, k operand, shape ir.Shape) *ir.Value {
 	switch k {
 	case whole:
-		return b.blocked(v)
+		return b.nchwc(v)
 	case everyChannel:
 		// Broadcast over pixels in the middle; slow, see channelwise.
 		b.plain(v)
@@ -98,8 +100,8 @@ func (b *blocker) take(v *ir.Value, k operand, shape ir.Shape) *ir.Value {
 	return v
 }
 
-// pixels lays a constant out in blocks as [1,C,H,W].
-func (b *blocker) pixels(v *ir.Value, shape ir.Shape) *ir.Value {
+// pixels lays a constant out in NCHWc as [1,C,H,W].
+func (b *rewriter) pixels(v *ir.Value, shape ir.Shape) *ir.Value {
 	c, h, w := shape[1], shape[2], shape[3]
 	d := ir.Shape{1, 1, 1, 1}
 	copy(d[4-v.Rank():], v.Shape)
@@ -123,7 +125,8 @@ func (b *blocker) pixels(v *ir.Value, shape ir.Shape) *ir.Value {
 	return b.Const("pixels", tensor.Of([]int64{1, c, h, w}, to...))
 }
 
-func blockBinary(b *blocker, n *ir.Node) bool {
+// rewriteBinary computes an operator with any number of elementwise operands.
+func rewriteBinary(b *rewriter, n *ir.Node) bool {
 	kinds, ok := b.operands(n)
 	if !ok {
 		return false
@@ -136,18 +139,18 @@ func blockBinary(b *blocker, n *ir.Node) bool {
 	return true
 }
 
-// blockSub finds a tensor less its mean where a normalisation has computed that.
-func blockSub(b *blocker, n *ir.Node) bool {
+// rewriteSub reuses a tensor minus its mean where a normalisation has computed that.
+func rewriteSub(b *rewriter, n *ir.Node) bool {
 	if c := b.centred[n.In[0]]; c.value != nil && unreshaped(n.In[1]) == c.mean {
-		b.forms[n.Out[0]], b.pending[n.Out[0]] = b.forms[c.value], true
+		b.known[n.Out[0]], b.pending[n.Out[0]] = b.known[c.value], true
 		return true
 	}
-	return blockBinary(b, n)
+	return rewriteBinary(b, n)
 }
 
-// channelwise is scale*x+shift with one number of each per channel, as a convolution without neighbours; a nil shift is 0. The scale may
-// be a vector, which may have other dimensions of 1, or a column.
-func (b *blocker) channelwise(x, scale, shift *ir.Value) *blockedConv {
+// channelwise is scale*x+shift with one number of each per channel, as a depthwise 1x1 convolution. A nil shift is 0. The scale
+// may be a vector, which may have other dimensions of 1, or a column.
+func (b *rewriter) channelwise(x, scale, shift *ir.Value) *nchwcConv {
 	c, w := x.Shape[1], b.column(scale)
 	if w.Shape.Numel() != c {
 		w = b.Expand(w, c, 1, 1, 1)
@@ -156,32 +159,33 @@ func (b *blocker) channelwise(x, scale, shift *ir.Value) *blockedConv {
 		b.plain(shift)
 		shift = b.Reshape(shift, c)
 	}
-	return &blockedConv{
-		in: [4]*ir.Value{b.blocked(x), w, shift}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c},
+	return &nchwcConv{
+		in: [4]*ir.Value{b.nchwc(x), w, shift}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c},
 		of: x, scale: w,
 	}
 }
 
-func blockMul(b *blocker, n *ir.Node) bool {
+// rewriteMul multiplies by one number per channel as a convolution, and defers a product with one use.
+func rewriteMul(b *rewriter, n *ir.Node) bool {
 	kinds, ok := b.operands(n)
 	if !ok {
 		return false
 	}
 	for i, k := range kinds {
 		if k == everyChannel && kinds[1-i] == whole {
-			b.setForm(n.Out[0], &form{conv: b.channelwise(n.In[1-i], n.In[i], nil)})
+			b.record(n.Out[0], &nchwc{conv: b.channelwise(n.In[1-i], n.In[i], nil)})
 			return true
 		}
 	}
 	if kinds[0] == whole && kinds[1] == whole && b.uses[n.Out[0]] == 1 {
-		b.setForm(n.Out[0], &form{product: n.In})
+		b.record(n.Out[0], &nchwc{product: n.In})
 		return true
 	}
-	return blockBinary(b, n)
+	return rewriteBinary(b, n)
 }
 
-// blockAdd lets a convolution take up the addition where possible.
-func blockAdd(b *blocker, n *ir.Node) bool {
+// rewriteAdd makes a number per channel the bias of the convolution before it where possible.
+func rewriteAdd(b *rewriter, n *ir.Node) bool {
 	kinds, ok := b.operands(n)
 	if !ok {
 		return false
@@ -192,30 +196,30 @@ func blockAdd(b *blocker, n *ir.Node) bool {
 		case k == everyChannel && c != nil && c.in[2] == nil && c.in[3] == nil:
 			b.plain(other)
 			c.in[2] = b.Reshape(other, other.Shape.Numel())
-			b.setForm(n.Out[0], &form{conv: c})
+			b.record(n.Out[0], &nchwc{conv: c})
 			return true
 		case k == everyChannel && kinds[1-i] == whole:
 			ones := b.Fill(other, 1, n.Out[0].Shape[1])
-			b.setForm(n.Out[0], &form{conv: b.channelwise(x, ones, other)})
+			b.record(n.Out[0], &nchwc{conv: b.channelwise(x, ones, other)})
 			return true
 		}
 	}
-	return blockSum(b, n)
+	return rewriteSum(b, n)
 }
 
-// blockSum starts with what is there and adds convolutions that are not emitted yet, each as it is computed.
-func blockSum(b *blocker, n *ir.Node) bool {
+// rewriteSum starts with the terms that are computed. Each convolution not yet emitted then absorbs the sum so far.
+func rewriteSum(b *rewriter, n *ir.Node) bool {
 	kinds, ok := b.operands(n)
 	if !ok {
 		return false
 	}
 	var rest []*ir.Value
-	var convs []*blockedConv
+	var convs []*nchwcConv
 	terms := n.In
 	if !slices.ContainsFunc(kinds, func(k operand) bool { return k != whole }) {
 		terms = b.weave(terms)
-		if f := b.forms[terms[0]]; len(terms) == 1 && f.phases != nil {
-			b.setForm(n.Out[0], f)
+		if f := b.known[terms[0]]; len(terms) == 1 && f != nil && f.phases != nil {
+			b.record(n.Out[0], f)
 			return true
 		}
 		kinds = make([]operand, len(terms))
@@ -245,7 +249,7 @@ func blockSum(b *blocker, n *ir.Node) bool {
 	for i, c := range convs {
 		c.in[3] = sum
 		if i == len(convs)-1 {
-			b.setForm(n.Out[0], &form{conv: c})
+			b.record(n.Out[0], &nchwc{conv: c})
 			break
 		}
 		sum = b.emit(c)

@@ -8,9 +8,9 @@ import (
 	"rnas/internal/tensor"
 )
 
-// poolGradient finds the gradient of a MaxPool, a ScatterElements of dy to the places that the Indices output names, and makes
-// x, y and dy themselves the operands of the Reshape that follows it, which only a blocker understands.
-func (l *blocking) poolGradient(n *ir.Node) {
+// poolGradient finds the gradient of a MaxPool, a ScatterElements of dy to the places that the Indices output names. It makes x, y
+// and dy themselves the operands of the Reshape that follows, which only a rewriter understands.
+func (a *analysis) poolGradient(n *ir.Node) {
 	scatter := ir.DefinedBy(n.In[0], "ScatterElements")
 	if scatter == nil || len(scatter.In) != 3 || scatter.Str("reduction", "none") != "add" || scatter.Int("axis", 0) != 0 || scatter.In[0].Rank() != 1 {
 		return
@@ -21,11 +21,11 @@ func (l *blocking) poolGradient(n *ir.Node) {
 		return
 	}
 	x, y := pool.In[0], pool.Out[0]
-	if !l.blockable(x) || !x.Shape.Static() || !n.Out[0].Shape.Equal(x.Shape) || !dy.Shape.Equal(y.Shape) || !separable(pool) {
+	if !a.fits(x) || !x.Shape.Static() || !n.Out[0].Shape.Equal(x.Shape) || !dy.Shape.Equal(y.Shape) || !separable(pool) {
 		return
 	}
 	n.In = []*ir.Value{x, y, dy}
-	l.pools[n] = pool
+	a.pools[n] = pool
 }
 
 // isZero reports whether v is the constant 0, possibly expanded.
@@ -36,8 +36,8 @@ func isZero(v *ir.Value) bool {
 	return v.IsConst() && !slices.ContainsFunc(v.Const.Float64s(), func(f float64) bool { return f != 0 })
 }
 
-// separable reports whether MaxPool n is one that routeBack can take apart: strides of 1 or 2 that divide the size, the padding
-// of an odd window.
+// separable reports whether routeBack can take MaxPool n apart: strides of 1 or 2 that divide the size, and an odd window padded
+// by half of it.
 func separable(n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
 	w, err := op.WindowOf(n, n.Ints("kernel_shape", nil), x.Shape[2:])
@@ -53,18 +53,18 @@ func separable(n *ir.Node) bool {
 	return true
 }
 
-// blockPoolGradient sends the gradient of each window to its first largest element in the order of memory: to the first row that
+// rewritePoolGradient sends the gradient of each window to its first largest element in the order of memory: to the first row that
 // attains the maximum, and there to the first column.
-func blockPoolGradient(b *blocker, n *ir.Node) bool {
+func rewritePoolGradient(b *rewriter, n *ir.Node) bool {
 	pool := b.pools[n]
 	if pool == nil {
 		return false
 	}
 	x, y, dy := n.In[0], n.In[1], n.In[2]
 	kernel, strides := pool.Ints("kernel_shape", nil), pool.Ints("strides", []int64{1, 1})
-	rows := b.reordered("MaxPool", alongAxis(3, kernel[1], strides[1]), b.blocked(x))
-	back := b.routeBack(rows, b.blocked(y), b.blocked(dy), 2, kernel[0], strides[0])
-	b.set(n.Out[0], b.routeBack(b.blocked(x), rows, back, 3, kernel[1], strides[1]))
+	rows := b.native("MaxPool", alongAxis(3, kernel[1], strides[1]), b.nchwc(x))
+	back := b.routeBack(rows, b.nchwc(y), b.nchwc(dy), 2, kernel[0], strides[0])
+	b.set(n.Out[0], b.routeBack(b.nchwc(x), rows, back, 3, kernel[1], strides[1]))
 	return true
 }
 
@@ -75,8 +75,9 @@ func alongAxis(axis int, k, stride int64) ir.Attrs {
 	return ir.Attrs{"kernel_shape": kernel, "strides": strides, "pads": pads}
 }
 
-// tap is a depthwise convolution of x that picks element i of k along an axis and multiplies it by factor, plus sum.
-func (b *blocker) tap(x *ir.Value, axis int, i, k, stride int64, factor float64, sum *ir.Value) *ir.Value {
+// tap is a depthwise convolution of x that picks element i of k along an axis and multiplies it by factor. It adds sum, which may
+// be nil.
+func (b *rewriter) tap(x *ir.Value, axis int, i, k, stride int64, factor float64, sum *ir.Value) *ir.Value {
 	c := x.Shape[1]
 	attrs := alongAxis(axis, k, stride)
 	kernel := attrs["kernel_shape"].([]int64)
@@ -85,12 +86,12 @@ func (b *blocker) tap(x *ir.Value, axis int, i, k, stride int64, factor float64,
 		w.Float32s()[ch*k+i] = float32(factor)
 	}
 	attrs["group"] = c
-	return b.emit(&blockedConv{in: [4]*ir.Value{x, b.weight(b.Const("tap", w)), nil, sum}, attrs: attrs})
+	return b.emit(&nchwcConv{in: [4]*ir.Value{x, b.weight(b.Const("tap", w)), nil, sum}, attrs: attrs})
 }
 
-// routeBack is the gradient of y = max over windows of k elements of x along one axis, for the gradient dy of y; all are blocked.
-// An element is the largest where y-x is 0; differences below 1e-30 count in part.
-func (b *blocker) routeBack(x, y, dy *ir.Value, axis int, k, stride int64) *ir.Value {
+// routeBack is the gradient of y = max over windows of k elements of x along one axis, for the gradient dy of y; all are in NCHWc.
+// An element is the largest where y-x is 0. Differences below 1e-30 count in part.
+func (b *rewriter) routeBack(x, y, dy *ir.Value, axis int, k, stride int64) *ir.Value {
 	parts := make([]*ir.Value, k)
 	for i := range k - 1 {
 		short := b.tap(x, axis, i, k, stride, -1, b.outside(y, axis, i, k, stride))
@@ -120,7 +121,7 @@ func (b *blocker) routeBack(x, y, dy *ir.Value, axis int, k, stride int64) *ir.V
 }
 
 // outside is y, made large where element i of the window lies in the padding.
-func (b *blocker) outside(y *ir.Value, axis int, i, k, stride int64) *ir.Value {
+func (b *rewriter) outside(y *ir.Value, axis int, i, k, stride int64) *ir.Value {
 	shape := ir.Shape{1, 1, 1, 1}
 	shape[axis] = y.Shape[axis]
 	far := tensor.Zeros(ir.Float32, shape...)

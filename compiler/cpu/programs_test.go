@@ -11,7 +11,7 @@ import (
 	"rnas/genotype"
 )
 
-func TestBlockedTraining(t *testing.T) {
+func TestNCHWcTraining(t *testing.T) {
 	macro := lower.Macro{Channels: 8, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3}
 	darts, err := genotype.Lookup("DARTS_V2")
 	if err != nil {
@@ -37,14 +37,14 @@ func TestBlockedTraining(t *testing.T) {
 				graphs[i] = p.Graph
 			}
 			g := cpu.SameGraphs(t, graphs[0], graphs[1])
-			if convs, reorders := cpu.Count(g, op.Blocked, "Conv"), cpu.Count(g, op.Blocked, "ReorderInput"); 4*reorders > convs {
-				t.Errorf("%d reorders for %d blocked convolutions", reorders, convs)
+			if convs, reorders := cpu.Count(g, op.NCHWc, "Conv"), cpu.Count(g, op.NCHWc, "ReorderInput"); 4*reorders > convs {
+				t.Errorf("%d reorders for %d convolutions in NCHWc", reorders, convs)
 			}
 		})
 	}
 }
 
-func TestBlockedSearch(t *testing.T) {
+func TestNCHWcSearch(t *testing.T) {
 	net := lower.Supernet{
 		Macro: lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3},
 		Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives},
@@ -54,12 +54,12 @@ func TestBlockedSearch(t *testing.T) {
 		t.Fatal(err)
 	}
 	search := program.Search{
-		Net: net, Batch: 2, Reg: program.KL, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
+		Net: net, Batch: 2, Alpha: program.Level{Reg: program.KL, Perturb: program.NoiseExamples}, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
 		Adam: program.Adam{LR: 3e-4, Beta1: .5, Beta2: .999, Epsilon: 1e-8, WeightDecay: 1e-3},
 	}
 	for name, compile := range map[string]func() (*program.Program, error){
-		"weights": func() (*program.Program, error) { return search.Weights(l, false) },
-		"alphas":  func() (*program.Program, error) { return search.Alphas(l, true) },
+		"weights": func() (*program.Program, error) { return search.Weights(l) },
+		"alphas":  func() (*program.Program, error) { return search.Alphas(l) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var graphs [2]*ir.Graph

@@ -7,75 +7,75 @@ import (
 	"rnas/compiler/op"
 )
 
-// blockConcat joins along the channels.
-func blockConcat(b *blocker, n *ir.Node) bool {
+// rewriteConcat joins along the channels.
+func rewriteConcat(b *rewriter, n *ir.Node) bool {
 	if axis, err := op.Axis(n.Int("axis", 0), n.Out[0].Rank()); err != nil || axis != 1 || !slices.ContainsFunc(n.In, b.has) {
 		return false
 	}
 	for _, v := range n.In {
-		if !b.blockable(v) {
+		if !b.fits(v) {
 			return false
 		}
 	}
 	in := make([]*ir.Value, len(n.In))
 	for i, v := range n.In {
-		in[i] = b.blocked(v)
+		in[i] = b.nchwc(v)
 	}
 	b.set(n.Out[0], b.Concat(1, in...))
 	return true
 }
 
-// blockSplit cuts along the channels, between blocks.
-func blockSplit(b *blocker, n *ir.Node) bool {
+// rewriteSplit cuts along the channels, between blocks.
+func rewriteSplit(b *rewriter, n *ir.Node) bool {
 	x := n.In[0]
-	if axis, err := op.Axis(n.Int("axis", 0), x.Rank()); err != nil || axis != 1 || !b.has(x) || !b.blockable(x) {
+	if axis, err := op.Axis(n.Int("axis", 0), x.Rank()); err != nil || axis != 1 || !b.has(x) || !b.fits(x) {
 		return false
 	}
 	for _, v := range n.Out {
-		if !b.blockable(v) {
+		if !b.fits(v) {
 			return false
 		}
 	}
 	b.plain(n.In[1:]...)
-	parts := b.Node("Split", n.Attrs, len(n.Out), append([]*ir.Value{b.blocked(x)}, n.In[1:]...)...)
+	parts := b.Node("Split", n.Attrs, len(n.Out), append([]*ir.Value{b.nchwc(x)}, n.In[1:]...)...)
 	for i, v := range n.Out {
 		b.set(v, parts[i])
 	}
 	return true
 }
 
-// blockExpand repeats one pixel, the gradient of a global average, over all pixels.
-func blockExpand(b *blocker, n *ir.Node) bool {
+// rewriteExpand repeats one pixel, the gradient of a global average, over all pixels.
+func rewriteExpand(b *rewriter, n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
-	if len(b.forms) == 0 || !b.blockable(x) || !b.blockable(y) || !y.Shape.Static() || !x.Shape.Equal(ir.Shape{y.Shape[0], y.Shape[1], 1, 1}) {
+	if len(b.known) == 0 || !b.fits(x) || !b.fits(y) || !y.Shape.Static() || !x.Shape.Equal(ir.Shape{y.Shape[0], y.Shape[1], 1, 1}) {
 		return false
 	}
 	b.set(y, b.planes(x, y.Shape))
 	return true
 }
 
-// planes repeats one number per image and channel over the pixels of the given shape.
-func (b *blocker) planes(v *ir.Value, shape ir.Shape) *ir.Value {
+// planes repeats v, one number per image and channel, over the pixels of the given shape.
+func (b *rewriter) planes(v *ir.Value, shape ir.Shape) *ir.Value {
 	b.plain(v)
 	blocks := shape[0] * shape[1] / b.block
 	return b.Reshape(b.Expand(b.Reshape(v, blocks, 1, b.block), blocks, shape[2]*shape[3], b.block), shape...)
 }
 
 // pixelView is v as [N,C/block,H,W,block].
-func (b *blocker) pixelView(v *ir.Value) *ir.Value {
-	return b.Reshape(b.blocked(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)
+func (b *rewriter) pixelView(v *ir.Value) *ir.Value {
+	return b.Reshape(b.nchwc(v), v.Shape[0], v.Shape[1]/b.block, v.Shape[2], v.Shape[3], b.block)
 }
 
-// blockSlice cuts out pixels, or whole blocks of channels. It picks every second pixel by a convolution, as the provider's Slice
-// works with one thread.
-func blockSlice(b *blocker, n *ir.Node) bool {
+// rewriteSlice cuts out pixels, or whole blocks of channels. It picks every second pixel by a convolution, because the provider's
+// Slice works with one thread.
+func rewriteSlice(b *rewriter, n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
-	if !b.has(x) || !b.blockable(x) || !x.Shape.Static() || len(n.In) < 4 {
+	if !b.has(x) || !b.fits(x) || !x.Shape.Static() || len(n.In) < 4 {
 		return false
 	}
 	axes, ok := op.ConstInts(n.In[3])
 	if ok && slices.Equal(axes, []int64{1}) && b.cutsBlocks(n) {
-		b.set(y, b.One("Slice", nil, append([]*ir.Value{b.blocked(x)}, n.In[1:]...)...))
+		b.set(y, b.One("Slice", nil, append([]*ir.Value{b.nchwc(x)}, n.In[1:]...)...))
 		return true
 	}
 	for _, a := range axes {
@@ -94,7 +94,7 @@ func blockSlice(b *blocker, n *ir.Node) bool {
 }
 
 // takesEverySecond reports whether Slice n takes every second row and column, from the first on.
-func (b *blocker) takesEverySecond(n *ir.Node) bool {
+func (b *rewriter) takesEverySecond(n *ir.Node) bool {
 	if len(n.In) != 5 {
 		return false
 	}
@@ -107,9 +107,9 @@ func (b *blocker) takesEverySecond(n *ir.Node) bool {
 }
 
 // cutsBlocks reports whether Slice n, along the channels, takes whole blocks in their order.
-func (b *blocker) cutsBlocks(n *ir.Node) bool {
+func (b *rewriter) cutsBlocks(n *ir.Node) bool {
 	start, ok := op.ConstInts(n.In[1])
-	if !ok || len(start) != 1 || start[0] < 0 || start[0]%b.block != 0 || !b.blockable(n.Out[0]) {
+	if !ok || len(start) != 1 || start[0] < 0 || start[0]%b.block != 0 || !b.fits(n.Out[0]) {
 		return false
 	}
 	if n.Input(4) == nil {
@@ -119,15 +119,15 @@ func (b *blocker) cutsBlocks(n *ir.Node) bool {
 	return ok && slices.Equal(step, []int64{1})
 }
 
-// blockPad adds zeros around the pixels.
-func blockPad(b *blocker, n *ir.Node) bool {
+// rewritePad adds zeros around the pixels.
+func rewritePad(b *rewriter, n *ir.Node) bool {
 	x, y := n.In[0], n.Out[0]
 	pads, ok := op.ConstInts(n.In[1])
-	if !ok || !b.has(x) || !b.blockable(x) || !x.Shape.Static() || n.Input(3) != nil || n.Str("mode", "constant") != "constant" ||
+	if !ok || !b.has(x) || !b.fits(x) || !x.Shape.Static() || n.Input(3) != nil || n.Str("mode", "constant") != "constant" ||
 		pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0 {
 		return false
 	}
-	if b.shift(b.forms[x], y, pads) {
+	if b.shift(b.known[x], y, pads) {
 		return true
 	}
 	b.plain(n.In[1:]...)
@@ -136,9 +136,10 @@ func blockPad(b *blocker, n *ir.Node) bool {
 	return true
 }
 
-func blockPool(b *blocker, n *ir.Node) bool {
+// rewritePool takes the maximum or the average over windows.
+func rewritePool(b *rewriter, n *ir.Node) bool {
 	x := n.In[0]
-	if n.Output(1) != nil || n.Int("ceil_mode", 0) != 0 || n.Str("auto_pad", "NOTSET") != "NOTSET" || !b.blockable(x) ||
+	if n.Output(1) != nil || n.Int("ceil_mode", 0) != 0 || n.Str("auto_pad", "NOTSET") != "NOTSET" || !b.fits(x) ||
 		n.Op == "AveragePool" && n.Attrs["dilations"] != nil {
 		return false
 	}
@@ -146,14 +147,14 @@ func blockPool(b *blocker, n *ir.Node) bool {
 	if v, ok := n.Attrs["count_include_pad"]; ok {
 		attrs["count_include_pad"] = v
 	}
-	b.set(n.Out[0], b.reordered(n.Op, attrs, b.blocked(x)))
+	b.set(n.Out[0], b.native(n.Op, attrs, b.nchwc(x)))
 	return true
 }
 
-// blockGlobalPool has one pixel per channel, so that blocked and plain layouts are the same.
-func blockGlobalPool(b *blocker, n *ir.Node) bool {
-	if x := n.In[0]; b.has(x) && b.blockable(x) {
-		b.defineAs(n.Out[0], b.reordered("GlobalAveragePool", ir.Attrs{}, b.blocked(x)))
+// rewriteGlobalPool averages over all pixels. The result has one pixel per channel, so that NCHWc and NCHW are the same for it.
+func rewriteGlobalPool(b *rewriter, n *ir.Node) bool {
+	if x := n.In[0]; b.has(x) && b.fits(x) {
+		b.defineAs(n.Out[0], b.native("GlobalAveragePool", ir.Attrs{}, b.nchwc(x)))
 		return true
 	}
 	return false

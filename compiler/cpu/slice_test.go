@@ -9,8 +9,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// TestBlockedConcatGradient joins two tensors; the gradient is cut without leaving the layout.
-func TestBlockedConcatGradient(t *testing.T) {
+// TestNCHWcConcatGradient joins two tensors; the gradient is cut without leaving the layout.
+func TestNCHWcConcatGradient(t *testing.T) {
 	g := sameFunction(t, func(b op.B) {
 		w := b.Input("w", ir.Float32, 8, 8, 1, 1)
 		point := op.Conv2D{Kernel: [2]int64{1, 1}}
@@ -19,7 +19,7 @@ func TestBlockedConcatGradient(t *testing.T) {
 		y = b.Conv(y, b.Input("v", ir.Float32, 8, 16, 1, 1), nil, point)
 		b.Output("dx", grad.Gradients(b, []*ir.Value{y}, []*ir.Value{y}, []*ir.Value{x})[0])
 	})
-	if in, out := graphtest.Count(g, op.Blocked, "ReorderInput"), graphtest.Count(g, op.Blocked, "ReorderOutput"); in != 1 || out != 1 {
+	if in, out := graphtest.Count(g, op.NCHWc, "ReorderInput"), graphtest.Count(g, op.NCHWc, "ReorderOutput"); in != 1 || out != 1 {
 		t.Errorf("expected to enter and leave the layout once, found %d and %d times\n%s", in, out, g)
 	}
 }

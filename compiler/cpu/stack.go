@@ -15,7 +15,7 @@ import (
 var Stack = pass.Pass{
 	Name:  "stack",
 	Why:   "parameters of equal shape are laid out by one operator for all",
-	After: []pass.Need{{Pass: "nchwc", Why: "most of what is laid out is in the blocked layout"}, {Pass: "cse", Why: "a part that is laid out twice is stacked once"}},
+	After: []pass.Need{{Pass: "nchwc", Why: "most of what is laid out is in NCHWc"}, {Pass: "cse", Why: "a part that is laid out twice is stacked once"}},
 	Run: func(g *ir.Graph) error {
 		s := &stacker{fixed: ir.GivenOut(g), private: op.Private(g), routes: map[*ir.Value]*route{}, keys: map[string]int{}}
 		return s.run(g)
@@ -32,8 +32,8 @@ type stacker struct {
 	keys           map[string]int // numbers of routes by spelling
 }
 
-// route is the way of a value from a part: the Split, the part, and the nodes in between. Two values with equal keys have
-// come by equal operators from parts of the same Split and of equal shape.
+// route is the way of a value from a part of a Split: the Split, the part, and the nodes in between. Two values with equal keys
+// have come by equal operators from parts of the same Split and of equal shape.
 type route struct {
 	split *ir.Node
 	part  *ir.Value
@@ -79,7 +79,8 @@ func (s *stacker) run(g *ir.Graph) error {
 	return pass.Dead.Run(g)
 }
 
-// ends are the values with a route of one node or more that something else than a further node of a route uses.
+// ends lists the values that end a route: those with a route of at least one node that something else than a further node of a
+// route uses.
 func (s *stacker) ends(g *ir.Graph) []*ir.Value {
 	var ends []*ir.Value
 	seen := map[*ir.Value]bool{}
@@ -110,7 +111,7 @@ func (s *stacker) ends(g *ir.Graph) []*ir.Value {
 	return ends
 }
 
-// enter gives v, the end of r, a number for its spelling: what came before and how it goes on.
+// enter records r as the route of v and numbers its spelling: what came before and how it goes on.
 func (s *stacker) enter(r *route, v *ir.Value, how string) {
 	if v == nil {
 		return
@@ -163,7 +164,8 @@ func (s *stacker) follow(n *ir.Node) bool {
 	return true
 }
 
-// build makes the operators of t for all its parts, with one more dimension in front, and maps its ends to the results.
+// build makes the operators of t for all its parts at once, with one more dimension in front, and maps the ends of t to the
+// results.
 func (t *stack) build(b op.B, same map[*ir.Value]*ir.Value) {
 	k := int64(len(t.ends))
 	parts := make([]*ir.Value, k)
@@ -205,7 +207,7 @@ func (t *stack) build(b op.B, same map[*ir.Value]*ir.Value) {
 	})
 }
 
-// sliceBehind takes from v what n takes from its input, with one more dimension in front.
+// sliceBehind takes from v, which has one more dimension in front, what n takes from its input.
 func sliceBehind(b op.B, n *ir.Node, v *ir.Value) *ir.Value {
 	ranges, _ := op.SliceRanges(n)
 	var starts, ends, axes, steps []int64

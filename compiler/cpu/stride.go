@@ -8,18 +8,18 @@ import (
 	"rnas/internal/tensor"
 )
 
-// blockConvTranspose computes the gradients of convolutions of stride 2: dense ones phase by phase, of which a 1x1 kernel
-// has one, and depthwise ones as a convolution of the spread input.
-func blockConvTranspose(b *blocker, n *ir.Node) bool {
+// rewriteConvTranspose computes the input gradients of convolutions of stride 2. A dense one is computed phase by phase; a 1x1
+// kernel has one phase. A depthwise one is a convolution of the input with zeros between its pixels.
+func rewriteConvTranspose(b *rewriter, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
-	if !b.blockable(x) || !b.blockable(y) || !y.Shape.Static() || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
+	if !b.fits(x) || !b.fits(y) || !y.Shape.Static() || n.Input(2) != nil || n.Str("auto_pad", "NOTSET") != "NOTSET" {
 		return false
 	}
 	win, err := op.WindowOf(n, n.Ints("kernel_shape", w.Shape[2:]), x.Shape[2:])
 	if err != nil || !slices.Equal(win.Strides, []int64{2, 2}) {
 		return false
 	}
-	if n.Int("group", 1) == 1 && blockPhases(b, n, win) {
+	if n.Int("group", 1) == 1 && rewritePhases(b, n, win) {
 		return true
 	}
 	dense := n.Int("group", 1) == 1 && slices.Equal(win.Kernel, []int64{1, 1}) && slices.Equal(win.Pads, make([]int64, 4))
@@ -31,9 +31,9 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 	}
 	switch {
 	case dense:
-		transposed := b.made("transposed", w, func(b *blocker) *ir.Value { return b.Transpose(w, 1, 0, 2, 3) })
-		conv := &blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(transposed)}, attrs: ir.Attrs{"kernel_shape": win.Kernel}}
-		b.setForm(y, &form{phases: &phased{{b.later(conv)}}})
+		transposed := b.made("transposed", w, func(b *rewriter) *ir.Value { return b.Transpose(w, 1, 0, 2, 3) })
+		conv := &nchwcConv{in: [4]*ir.Value{b.nchwc(x), b.weight(transposed)}, attrs: ir.Attrs{"kernel_shape": win.Kernel}}
+		b.record(y, &nchwc{phases: &phased{{b.later(conv)}}})
 		return true
 	case depthwise:
 		pads := make([]int64, 4)
@@ -46,20 +46,20 @@ func blockConvTranspose(b *blocker, n *ir.Node) bool {
 			}
 		}
 		kernel := win.Kernel
-		flipped := b.made("flipped", w, func(b *blocker) *ir.Value {
+		flipped := b.made("flipped", w, func(b *rewriter) *ir.Value {
 			return b.Slice(w, []int64{-1, -1}, []int64{-kernel[0] - 1, -kernel[1] - 1}, []int64{2, 3}, []int64{-1, -1})
 		})
 		attrs := ir.Attrs{"kernel_shape": kernel, "dilations": win.Dilations, "pads": pads, "group": x.Shape[1]}
-		b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.interleaved(&phased{{{value: b.blocked(x)}}}), b.weight(flipped)}, attrs: attrs}})
+		b.record(y, &nchwc{conv: &nchwcConv{in: [4]*ir.Value{b.interleaved(&phased{{{value: b.nchwc(x)}}}), b.weight(flipped)}, attrs: attrs}})
 		return true
 	}
 	return false
 }
 
-// unsliced is what x is a Slice of, when that only leaves out the first row and column.
-func (b *blocker) unsliced(x *ir.Value) *ir.Value {
+// unsliced returns the source of the Slice x if that only leaves out the first row and column, or nil.
+func (b *rewriter) unsliced(x *ir.Value) *ir.Value {
 	n := ir.DefinedBy(x, "Slice")
-	if n == nil || len(n.In) != 5 || !b.blockable(n.In[0]) || !n.In[0].Shape.Static() {
+	if n == nil || len(n.In) != 5 || !b.fits(n.In[0]) || !n.In[0].Shape.Static() {
 		return nil
 	}
 	from := n.In[0]
@@ -71,14 +71,14 @@ func (b *blocker) unsliced(x *ir.Value) *ir.Value {
 	return from
 }
 
-// decimation is every second pixel of a tensor along rows and columns, from pixel at, 0 or 1, on.
+// decimation is every second pixel of a tensor along rows and columns, starting from pixel at, which is 0 or 1.
 type decimation struct {
 	of *ir.Value
 	at int64
 }
 
-// decimated is d in memory, made once: a depthwise convolution that picks the pixels.
-func (b *blocker) decimated(d decimation) *ir.Value {
+// decimated emits d once, as a depthwise convolution that picks the pixels.
+func (b *rewriter) decimated(d decimation) *ir.Value {
 	if v := b.decimations[d]; v != nil {
 		return v
 	}
@@ -88,18 +88,18 @@ func (b *blocker) decimated(d decimation) *ir.Value {
 		w.Float32s()[(ch+1)*k*k-1] = 1
 	}
 	attrs := ir.Attrs{"kernel_shape": []int64{k, k}, "strides": []int64{2, 2}, "group": c}
-	v := b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(d.of), b.weight(b.Const("pick", w))}, attrs: attrs})
+	v := b.emit(&nchwcConv{in: [4]*ir.Value{b.nchwc(d.of), b.weight(b.Const("pick", w))}, attrs: attrs})
 	b.decimations[d] = v
 	return v
 }
 
-// everySecond is the decimation that gives shape when taken of x, or of what x is a Slice of.
-func (b *blocker) everySecond(x *ir.Value, shape ir.Shape) (d decimation, ok bool) {
+// everySecond is the decimation of x, or of what x is a Slice of, that has the given shape.
+func (b *rewriter) everySecond(x *ir.Value, shape ir.Shape) (d decimation, ok bool) {
 	d = decimation{of: x}
 	if from := b.unsliced(x); from != nil {
 		d = decimation{of: from, at: 1}
 	}
-	if !b.blockable(d.of) || !d.of.Shape.Static() {
+	if !b.fits(d.of) || !d.of.Shape.Static() {
 		return d, false
 	}
 	for i := 2; i < 4; i++ {
@@ -110,11 +110,11 @@ func (b *blocker) everySecond(x *ir.Value, shape ir.Shape) (d decimation, ok boo
 	return d, true
 }
 
-// blockDecimating computes a 1x1 convolution of stride 2, also of a shifted tensor as in the second half of a factorized
-// reduction, as one of the pixels that it reads; its weight gradient reads the same ones.
-func blockDecimating(b *blocker, n *ir.Node) bool {
+// rewriteDecimating computes a 1x1 convolution of stride 2 as one of stride 1 on the pixels that it reads. Its weight gradient
+// reads the same pixels. It also takes the shifted tensor in the second half of a factorized reduction.
+func rewriteDecimating(b *rewriter, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
-	if !b.blockable(y) || n.Int("group", 1) != 1 || w.Shape[2]*w.Shape[3] != 1 || !slices.Equal(n.Ints("strides", nil), []int64{2, 2}) ||
+	if !b.fits(y) || n.Int("group", 1) != 1 || w.Shape[2]*w.Shape[3] != 1 || !slices.Equal(n.Ints("strides", nil), []int64{2, 2}) ||
 		slices.ContainsFunc(n.Ints("pads", nil), func(p int64) bool { return p != 0 }) {
 		return false
 	}
@@ -123,6 +123,6 @@ func blockDecimating(b *blocker, n *ir.Node) bool {
 		return false
 	}
 	attrs := ir.Attrs{"kernel_shape": []int64{1, 1}}
-	b.setForm(y, &form{conv: &blockedConv{in: [4]*ir.Value{b.decimated(d), b.weight(w), n.Input(2)}, attrs: attrs}})
+	b.record(y, &nchwc{conv: &nchwcConv{in: [4]*ir.Value{b.decimated(d), b.weight(w), n.Input(2)}, attrs: attrs}})
 	return true
 }

@@ -5,10 +5,11 @@ import (
 	"rnas/internal/tensor"
 )
 
-// tapByTap computes a convolution of x with a weight of few output channels, y, which would fill most of a block with zeros:
-// all elements of the kernel side by side as output channels of a pointwise convolution, moved to their places by a depthwise
-// one of a single 1 per channel, and added up by another pointwise one. It reports nil if that is not worth while.
-func (b *blocker) tapByTap(x, w, y *ir.Value, window ir.Attrs) *ir.Value {
+// tapByTap computes a convolution of x with a weight of few output channels, y, which would fill most of a block with zeros. A
+// pointwise convolution computes all elements of the kernel side by side as output channels, a depthwise one of a single 1 per
+// channel moves them to their places, and another pointwise one adds them up. It returns nil if that costs more than the direct
+// way.
+func (b *rewriter) tapByTap(x, w, y *ir.Value, window ir.Attrs) *ir.Value {
 	few, taps := w.Shape[0], w.Shape[2]*w.Shape[3]
 	wide := (few*taps + b.block - 1) / b.block * b.block
 	// A tap of a depthwise convolution takes some three times as long as one of the others.
@@ -16,7 +17,7 @@ func (b *blocker) tapByTap(x, w, y *ir.Value, window ir.Attrs) *ir.Value {
 		return nil
 	}
 	point := func() ir.Attrs { return ir.Attrs{"kernel_shape": []int64{1, 1}} }
-	side := b.made("side by side", w, func(b *blocker) *ir.Value {
+	side := b.made("side by side", w, func(b *rewriter) *ir.Value {
 		rows := b.Reshape(b.Transpose(w, 2, 3, 0, 1), few*taps, w.Shape[1], 1, 1)
 		return b.Pad(rows, 0, 0, 0, 0, wide-few*taps, 0, 0, 0)
 	})
@@ -30,7 +31,7 @@ func (b *blocker) tapByTap(x, w, y *ir.Value, window ir.Attrs) *ir.Value {
 		}
 	}
 	window["group"] = wide
-	v := b.emit(&blockedConv{in: [4]*ir.Value{b.blocked(x), b.weight(side)}, attrs: point()})
-	v = b.emit(&blockedConv{in: [4]*ir.Value{v, b.weight(b.Const("move", move))}, attrs: window})
-	return b.emit(&blockedConv{in: [4]*ir.Value{v, b.weight(b.Const("add", add))}, attrs: point()})
+	v := b.emit(&nchwcConv{in: [4]*ir.Value{b.nchwc(x), b.weight(side)}, attrs: point()})
+	v = b.emit(&nchwcConv{in: [4]*ir.Value{v, b.weight(b.Const("move", move))}, attrs: window})
+	return b.emit(&nchwcConv{in: [4]*ir.Value{v, b.weight(b.Const("add", add))}, attrs: point()})
 }

@@ -8,26 +8,26 @@ import (
 	"rnas/internal/tensor"
 )
 
-// phased is a tensor twice as wide and high as its parts, which are values or convolutions: its pixel (2i+r, 2j+s) is pixel (i, j) of
-// the part at r and s, or 0 where that is nil. The last row and column may be missing.
-type phased [2][2]*form
+// phased is a tensor twice as wide and high as its parts, which are values or convolutions. Its pixel (2i+r, 2j+s) is pixel (i, j)
+// of part [r][s], or 0 where that is nil. The last row and column may be missing.
+type phased [2][2]*nchwc
 
-// later is a convolution that is emitted when it is asked for.
-func (b *blocker) later(c *blockedConv) *form {
+// later defers the emission of c.
+func (b *rewriter) later(c *nchwcConv) *nchwc {
 	c.scope = b.Scope()
-	return &form{conv: c}
+	return &nchwc{conv: c}
 }
 
-// part is a part in memory.
-func (b *blocker) part(f *form) *ir.Value {
+// part emits a part.
+func (b *rewriter) part(f *nchwc) *ir.Value {
 	if f.value == nil {
 		f.value = b.emit(f.conv)
 	}
 	return f.value
 }
 
-// interleaved is p in memory, with its last row and column.
-func (b *blocker) interleaved(p *phased) *ir.Value {
+// interleaved emits p, with its last row and column.
+func (b *rewriter) interleaved(p *phased) *ir.Value {
 	var parts [2][2]*ir.Value
 	var shape ir.Shape
 	for r, row := range p {
@@ -54,8 +54,8 @@ func (b *blocker) interleaved(p *phased) *ir.Value {
 	return b.woven(2, rows[:]...)
 }
 
-// zeros is a constant, one for all that need it.
-func (b *blocker) zeros(shape ...int64) *ir.Value {
+// zeros is a constant, one per shape in the whole graph.
+func (b *rewriter) zeros(shape ...int64) *ir.Value {
 	key := fmt.Sprint(shape)
 	if b.blank[key] == nil {
 		b.blank[key] = b.Const("zeros", tensor.Zeros(ir.Float32, shape...))
@@ -63,18 +63,18 @@ func (b *blocker) zeros(shape ...int64) *ir.Value {
 	return b.blank[key]
 }
 
-// lone is v in phases if it is not in memory yet and has one user.
-func (b *blocker) lone(v *ir.Value) *phased {
-	f := b.forms[v]
+// lone returns the phases of v if they are not interleaved yet and v has one use, or nil.
+func (b *rewriter) lone(v *ir.Value) *phased {
+	f := b.known[v]
 	if f == nil || f.phases == nil || f.value != nil || b.uses[v] != 1 {
 		return nil
 	}
 	return f.phases
 }
 
-// weave adds up the terms of a sum that are in phases, phase by phase: one convolution takes up another, and nothing is added where
-// one of them is 0. The result is the last of the terms.
-func (b *blocker) weave(terms []*ir.Value) []*ir.Value {
+// weave adds up, phase by phase, the terms of a sum that are in phases. One convolution absorbs another, and nothing is added
+// where one of them is 0. The sum becomes the last of the terms.
+func (b *rewriter) weave(terms []*ir.Value) []*ir.Value {
 	var rest []*ir.Value
 	var both *ir.Value
 	sum := &phased{}
@@ -94,31 +94,31 @@ func (b *blocker) weave(terms []*ir.Value) []*ir.Value {
 	if both == nil {
 		return terms
 	}
-	b.forms[both] = &form{phases: sum}
+	b.known[both] = &nchwc{phases: sum}
 	return append(rest, both)
 }
 
-// plus is the sum of two parts, neither of which has another user. Either may be nil.
-func (b *blocker) plus(f, g *form) *form {
+// plus adds two parts, neither of which has another use. Either may be nil.
+func (b *rewriter) plus(f, g *nchwc) *nchwc {
 	if f == nil {
 		return g
 	}
 	if g == nil {
 		return f
 	}
-	open := func(f *form) bool { return f.value == nil && f.conv.in[3] == nil }
+	open := func(f *nchwc) bool { return f.value == nil && f.conv.in[3] == nil }
 	if !open(f) {
 		f, g = g, f
 	}
 	if !open(f) {
-		return &form{value: b.Add(b.part(f), b.part(g))}
+		return &nchwc{value: b.Add(b.part(f), b.part(g))}
 	}
 	f.conv.in[3] = b.part(g)
 	return f
 }
 
-// shift records that v is the form f, in phases of which only the first is not 0, moved down and right by one pixel, if it is.
-func (b *blocker) shift(f *form, v *ir.Value, pads []int64) bool {
+// shift records that v is f moved down and right by one pixel, and reports whether it is. In f, only the first phase is not 0.
+func (b *rewriter) shift(f *nchwc, v *ir.Value, pads []int64) bool {
 	p := f.phases
 	if p == nil || f.value != nil || !slices.Equal(pads, []int64{0, 0, 1, 1, 0, 0, 0, 0}) || *p != (phased{{p[0][0]}}) {
 		return false
@@ -128,6 +128,6 @@ func (b *blocker) shift(f *form, v *ir.Value, pads []int64) bool {
 	if v.Shape[2] != 2*shape[2] || v.Shape[3] != 2*shape[3] {
 		return false
 	}
-	b.setForm(v, &form{phases: &phased{1: {1: first}}})
+	b.record(v, &nchwc{phases: &phased{1: {1: first}}})
 	return true
 }

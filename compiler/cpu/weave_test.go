@@ -24,7 +24,7 @@ func spreadSum(b op.B, others int, moves ...int64) *ir.Value {
 	return b.Sum(terms...)
 }
 
-func TestBlockedWeave(t *testing.T) {
+func TestNCHWcWeave(t *testing.T) {
 	for _, c := range []struct {
 		others int
 		moves  []int64
@@ -53,8 +53,8 @@ func TestBlockedWeave(t *testing.T) {
 	}
 }
 
-// TestBlockedExpand repeats pixels beside a blocked tensor, and others that the layout must not touch.
-func TestBlockedExpand(t *testing.T) {
+// TestNCHWcExpand repeats pixels beside a tensor in NCHWc, and others that the layout must not touch.
+func TestNCHWcExpand(t *testing.T) {
 	g := sameFunction(t, func(b op.B) {
 		point := op.Conv2D{Kernel: [2]int64{1, 1}}
 		x, w := b.Input("x", ir.Float32, 2, 8, 3, 5), b.Input("w", ir.Float32, 8, 8, 1, 1)
@@ -63,13 +63,13 @@ func TestBlockedExpand(t *testing.T) {
 		b.Output("planes", b.Conv(b.Expand(b.Exp(y), 2, 8, 3, 5), w, nil, point))
 		b.Output("rows", b.Expand(b.Input("row", ir.Float32, 2, 8, 1, 5), 2, 8, 3, 5))
 	})
-	if k := graphtest.Count(g, op.Blocked, "ReorderInput"); k != 1 {
+	if k := graphtest.Count(g, op.NCHWc, "ReorderInput"); k != 1 {
 		t.Errorf("expected to enter the layout once, found %d times\n%s", k, g)
 	}
 }
 
-// TestBlockedTaps has convolutions with few output channels: those of many taps are computed tap by tap.
-func TestBlockedTaps(t *testing.T) {
+// TestNCHWcTaps has convolutions with few output channels: those of many taps are computed tap by tap.
+func TestNCHWcTaps(t *testing.T) {
 	for _, c := range []struct {
 		window op.Conv2D
 		few    int64
@@ -87,7 +87,7 @@ func TestBlockedTaps(t *testing.T) {
 				x := b.Relu(b.Input("x", ir.Float32, 2, 64, 6, 8))
 				b.Output("y", b.Conv(x, b.Input("w", ir.Float32, c.few, 64, c.window.Kernel[0], c.window.Kernel[1]), nil, c.window))
 			})
-			if k := graphtest.Count(g, op.Blocked, "Conv"); k != map[bool]int{true: 3, false: 1}[c.split] {
+			if k := graphtest.Count(g, op.NCHWc, "Conv"); k != map[bool]int{true: 3, false: 1}[c.split] {
 				t.Errorf("%d convolutions\n%s", k, g)
 			}
 		})

@@ -8,21 +8,22 @@ import (
 	"rnas/compiler/pass"
 )
 
-// Widen fills the channels of a forward graph up to whole blocks of the CPU provider's blocked layout: convolutions with constant
-// weights get output channels with weights of 0 that every further convolution reads with weights of 0. A network of 36 channels
-// and blocks of 8 then stays in that layout, at the price of a tenth more arithmetic; where it would be more than an eighth,
-// or a channel would have to be taken out again from images, it is left as it is. What the graph gives out stays the same, and so does
-// its gradient.
+// Widen fills the channels of a forward graph up to whole blocks of NCHWc. Convolutions with constant weights get output channels
+// with weights of 0, which every further convolution reads with weights of 0. A network of 36 channels and blocks of 8 then stays
+// in that layout for a tenth more arithmetic.
+//
+// A convolution stays as it is where its channels would grow by more than an eighth, or where channels would have to be taken out
+// of images again. The outputs of the graph stay the same, and so does its gradient.
 func Widen(block int64) pass.Pass {
 	return pass.Pass{
-		Name: "widen", Why: "channels that fill whole blocks stay in the blocked layout of the CPU provider",
+		Name: "widen", Why: "channels that fill whole blocks stay in NCHWc",
 		After: []pass.Need{{Pass: "dead", Why: "users that count for nothing may not be able to take more channels"}},
 		Run: func(g *ir.Graph) error {
 			if slices.ContainsFunc(g.Nodes, func(n *ir.Node) bool { return len(n.Graphs()) > 0 }) {
 				return nil // what nested graphs use is not followed
 			}
 			w := &widener{block: block, fixed: ir.GivenOut(g), vetoed: map[*ir.Node]bool{}}
-			for !w.plan(g) {
+			for !w.spread(g) {
 			}
 			if len(w.channels) == 0 {
 				return nil
@@ -32,10 +33,10 @@ func Widen(block int64) pass.Pass {
 	}
 }
 
-// span is some neighbouring channels followed by further ones, up to filled, of no meaning.
+// span is some neighbouring channels that mean something, followed by meaningless ones; filled counts both.
 type span struct{ have, filled int64 }
 
-// channels is where the channels of a wider tensor are.
+// channels tells where the channels of a wider tensor are.
 type channels []span
 
 func (c channels) filled() (n int64) {
@@ -45,7 +46,7 @@ func (c channels) filled() (n int64) {
 	return n
 }
 
-// widener plans which values become wider, and widens them.
+// widener finds the values that become wider, and widens them.
 type widener struct {
 	block    int64
 	fixed    map[*ir.Value]bool
@@ -57,8 +58,9 @@ type widener struct {
 // A wider tensor has at most growthOver/growthUnder times the channels.
 const growthOver, growthUnder = 9, 8
 
-// plan finds the wider values; it reports false where a node cannot take one, whose sources are then left as they are.
-func (w *widener) plan(g *ir.Graph) bool {
+// spread finds the wider values. It reports false where a node cannot take one; the convolutions that one comes from are then
+// vetoed.
+func (w *widener) spread(g *ir.Graph) bool {
 	w.channels, w.sources = map[*ir.Value]channels{}, map[*ir.Value][]*ir.Node{}
 	for _, n := range g.Nodes {
 		var from []*ir.Node
@@ -85,7 +87,7 @@ func (w *widener) plan(g *ir.Graph) bool {
 	return true
 }
 
-// through is where the channels of the result of n are, nil for where they were; ok is false if n cannot take its inputs.
+// through tells where the channels of the result of n are; nil is where they were. It is not ok if n cannot take its inputs.
 func (w *widener) through(n *ir.Node) (out channels, ok bool) {
 	wide := slices.ContainsFunc(n.In, func(v *ir.Value) bool { return w.channels[v] != nil })
 	if n.Op == "Conv" && n.Domain == "" {
@@ -126,18 +128,19 @@ func (w *widener) through(n *ir.Node) (out channels, ok bool) {
 	return nil, true
 }
 
-// Operators that work on every channel by itself and are finite at what fills channels up.
+// channelByChannel are operators that work on every channel by itself and are finite at what fills channels up.
 var channelByChannel = []string{
 	"Relu", "LeakyRelu", "Clip", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Elu", "Softplus", "Softsign", "Erf", "Abs", "Neg",
 	"Identity", "MaxPool", "AveragePool", "GlobalAveragePool",
 }
 
-// Operators that work element by element and are finite at what fills channels up.
+// elementByElement are operators that work element by element and are finite at what fills channels up.
 var elementByElement = []string{"Add", "Sub", "Mul", "Sum", "Max", "Min"}
 
+// pixelless reports whether v has one pixel per channel.
 func pixelless(v *ir.Value) bool { return v.Rank() == 4 && v.Shape[2] == 1 && v.Shape[3] == 1 }
 
-// starts reports whether the result of n becomes wider of its own: a dense convolution whose channels do not fill blocks.
+// starts reports whether the result of n becomes wider by itself: a dense convolution whose channels do not fill blocks.
 func (w *widener) starts(n *ir.Node) bool {
 	if n.Op != "Conv" || n.Domain != "" || w.vetoed[n] || n.Int("group", 1) != 1 || !constantConv(n) {
 		return false
@@ -151,6 +154,7 @@ func constantConv(n *ir.Node) bool {
 	return n.In[0].Rank() == 4 && n.In[0].Type == ir.Float32 && n.In[1].IsConst() && (n.Input(2) == nil || n.In[2].IsConst())
 }
 
+// throughConv is through for a convolution. A dense one takes any channels, a depthwise one passes them on.
 func (w *widener) throughConv(n *ir.Node) (out channels, ok bool) {
 	x := w.channels[n.In[0]]
 	c := n.Out[0].Shape[1]
@@ -171,7 +175,8 @@ func depthwiseConv(n *ir.Node) bool {
 	return n.In[1].Shape[0] == n.Int("group", 1) && n.In[1].Shape[1] == 1
 }
 
-// throughElements takes wider tensors with their channels at the same places, numbers, and constants.
+// throughElements is through for an elementwise operator. It takes wider tensors with their channels at the same places, numbers,
+// and constants.
 func (w *widener) throughElements(n *ir.Node) (out channels, ok bool) {
 	for _, v := range n.In {
 		c := w.channels[v]

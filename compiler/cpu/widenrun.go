@@ -9,7 +9,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// run widens what was planned.
+// run widens the values that spread found.
 func (w *widener) run(g *ir.Graph) error {
 	b := op.Extend(g)
 	nodes := g.Nodes
@@ -37,7 +37,7 @@ func (w *widener) run(g *ir.Graph) error {
 	return b.Err()
 }
 
-// places are the channels that mean something.
+// places lists the channels that mean something.
 func (c channels) places() (at []int64) {
 	from := int64(0)
 	for _, s := range c {
@@ -82,7 +82,7 @@ func (w *widener) widen(b op.B, n *ir.Node, out channels) {
 	}
 }
 
-// fill puts the elements of t along an axis where the channels are, and a number everywhere else.
+// fill puts the elements of t along an axis where the channels are, and the number with everywhere else.
 func (c channels) fill(t *tensor.Tensor, axis int, with float64) *tensor.Tensor {
 	shape := slices.Clone(t.Shape)
 	shape[axis] = c.filled()

@@ -7,9 +7,9 @@ import (
 	"rnas/compiler/ir"
 )
 
-// winograd is F(m,3) at the points 0, infinity, and 2^k and -2^k times scale, k below m/2: m neighbours of a convolution with
-// three taps w are A((G w)*(B x)/norm) of m+2 neighbours x, where * is the product of elements. Rows are in the order 0, 1, -1, 2, -2
-// (times scale), infinity. The columns of A are the powers 0 to m-1 of the points.
+// winograd is the algorithm F(m,3) at the points 0, infinity, and 2^k and -2^k times scale for k below m/2. With m+2 neighbours x,
+// it computes m neighbours of a convolution with three taps w as A((G w)*(B x)/norm), where * is the product of elements. Rows are
+// in the order 0, 1, -1, 2, -2 (times scale), infinity. The columns of A are the powers 0 to m-1 of the points.
 type winograd struct {
 	tile  int64 // m
 	scale float64
@@ -20,7 +20,7 @@ type winograd struct {
 // At 3/4 and 3/2 results of F(4,3) err by a quarter of what they do at 1 and 2.
 var winograds = []*winograd{newWinograd(2, 1), newWinograd(4, 0.75)}
 
-// newWinograd derives the matrices by interpolation: row p of B is the product of x-q over the other finite points q, row p of G
+// newWinograd derives the matrices by interpolation. Row p of B is the product of x-q over the other finite points q, row p of G
 // the powers 0 to 2 of p, and norm p that product at p. At infinity, they are the limits of the highest powers.
 func newWinograd(tile int64, scale float64) *winograd {
 	f := &winograd{tile: tile, scale: scale}
@@ -59,10 +59,12 @@ func timesMonic(a []float64, q float64) []float64 {
 	return out
 }
 
-// Winograd reports whether the pass Blocked computes n by Winograd's algorithm if its channels fill blocks and its weights stay
-// the same.
+// Winograd reports whether the pass NCHWc computes n by Winograd's algorithm, provided that its channels fill blocks and its
+// weights stay the same.
 func Winograd(n *ir.Node, block int64) bool { return winogradOf(n, block) != nil }
 
+// winogradOf returns the algorithm for n, or nil where direct sums are cheaper or n is no 3x3 convolution of stride 1 with equal
+// sizes.
 func winogradOf(n *ir.Node, block int64) *winograd {
 	if n.Op != "Conv" || n.Domain != "" || n.In[0].Rank() != 4 || !n.In[0].Shape.Static() {
 		return nil
@@ -75,9 +77,9 @@ func winogradOf(n *ir.Node, block int64) *winograd {
 	return nil
 }
 
-// cheapest weighs the products saved against the transforms of tiles, which take as long as some products per channel and
-// pixel: 150 measured on AVX2, with blocks of 8, and 240 on AVX-512, for F(2x2,3x3), and a quarter more for F(4x4,3x3); few tiles
-// are too few for a matrix product. It is nil if direct sums are cheapest.
+// cheapest weighs the products saved against the transforms of tiles, and returns nil if direct sums are cheapest. A transform
+// takes as long as some products per channel and pixel: 150 measured on AVX2, with blocks of 8, and 240 on AVX-512, for
+// F(2x2,3x3), and a quarter more for F(4x4,3x3). Few tiles are too few for a matrix product.
 func cheapest(x, y ir.Shape, block int64) *winograd {
 	in, out, transform := x[1], y[1], int64(240)
 	if block <= 8 {

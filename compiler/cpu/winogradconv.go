@@ -9,11 +9,12 @@ import (
 	"rnas/internal/tensor"
 )
 
-// blockWinograd computes a dense 3x3 convolution of stride 1 by minimal filtering, F(2x2,3x3) or F(4x4,3x3): 16 products for 4
+// rewriteWinograd computes a dense 3x3 convolution of stride 1 by minimal filtering, F(2x2,3x3) or F(4x4,3x3): 16 products for 4
 // pixels and a pair of channels, or 36 for 16, in place of 36 or 144. Against float64 the results err by 3e-7 and 1.4e-6 of the
 // largest, those of direct sums by 1.6e-7 (128 channels).
+//
 // Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015, section 4.1.
-func blockWinograd(b *blocker, n *ir.Node) bool {
+func rewriteWinograd(b *rewriter, n *ir.Node) bool {
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	f := winogradOf(n, b.block)
 	if f == nil || !b.steady(w) {
@@ -21,14 +22,14 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 	}
 	rows := make([]*ir.Value, len(f.b)) // of B x
 	for r := range rows {
-		rows[r] = b.tile(f, b.blocked(x), 2, r)
+		rows[r] = b.tile(f, b.nchwc(x), 2, r)
 	}
 	weights := b.winogradWeights(f, w)
 	products := make([][]*ir.Value, f.tile) // by row of the tile and column of B
 	for s := range f.b {
 		sums := b.winogradSums(f, func(r int, sum *ir.Value) *ir.Value {
 			in := [4]*ir.Value{b.tile(f, rows[r], 3, s), weights[r*len(f.b)+s], nil, sum}
-			return b.emit(&blockedConv{in: in, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}}})
+			return b.emit(&nchwcConv{in: in, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}}})
 		})
 		for i, v := range sums {
 			products[i] = append(products[i], v)
@@ -50,16 +51,16 @@ func blockWinograd(b *blocker, n *ir.Node) bool {
 	}
 	v = b.cropped(v, y.Shape)
 	if bias := n.Input(2); bias != nil { // a convolution takes up sums and a Relu after it
-		b.setForm(y, &form{conv: b.multiple(v, 1, bias, nil)})
+		b.record(y, &nchwc{conv: b.multiple(v, 1, bias, nil)})
 		return true
 	}
 	b.set(y, v)
 	return true
 }
 
-// winogradSums are the sums of products of a tile along an axis, but for the factors scale^i: the product at 0 counts in the
-// first, the one at infinity in the last, those at 2^k and -2^k times scale in all.
-func (b *blocker) winogradSums(f *winograd, product func(r int, sum *ir.Value) *ir.Value) []*ir.Value {
+// winogradSums are the sums of products of a tile along an axis, without the factors scale^i. The product at 0 counts in the first
+// sum, the one at infinity in the last, those at 2^k and -2^k times scale in all.
+func (b *rewriter) winogradSums(f *winograd, product func(r int, sum *ir.Value) *ir.Value) []*ir.Value {
 	pairs := make([][2]*ir.Value, f.tile/2) // sum and difference
 	for k := range pairs {
 		plus, minus := product(1+2*k, nil), product(2+2*k, nil)
@@ -86,15 +87,15 @@ func (b *blocker) winogradSums(f *winograd, product func(r int, sum *ir.Value) *
 	return sums
 }
 
-// multiple is a blocked tensor times a factor, plus a bias per channel and another tensor, either of which may be nil.
-func (b *blocker) multiple(x *ir.Value, factor float32, bias, sum *ir.Value) *blockedConv {
+// multiple is a tensor in NCHWc times a factor, plus a bias per channel and another tensor, either of which may be nil.
+func (b *rewriter) multiple(x *ir.Value, factor float32, bias, sum *ir.Value) *nchwcConv {
 	c := x.Shape[1]
 	w := b.Const("factor", tensor.Of([]int64{c, 1, 1, 1}, slices.Repeat([]float32{factor}, int(c))...))
-	return &blockedConv{in: [4]*ir.Value{x, b.weight(w), bias, sum}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c}}
+	return &nchwcConv{in: [4]*ir.Value{x, b.weight(w), bias, sum}, attrs: ir.Attrs{"kernel_shape": []int64{1, 1}, "group": c}}
 }
 
-// winogradScales are the factors scale^(i+j) of pixels at i, j of their tiles, for one block of channels of the shape.
-func (b *blocker) winogradScales(f *winograd, shape ir.Shape) *ir.Value {
+// winogradScales are the factors scale^(i+j) of the pixels at i, j of their tiles, for one block of channels of the shape.
+func (b *rewriter) winogradScales(f *winograd, shape ir.Shape) *ir.Value {
 	scales := make([]float32, 0, shape[2]*shape[3]*b.block)
 	for i := range shape[2] {
 		for j := range shape[3] {
@@ -105,13 +106,14 @@ func (b *blocker) winogradScales(f *winograd, shape ir.Shape) *ir.Value {
 	return b.Const("scales", tensor.Of([]int64{int64(len(scales))}, scales...))
 }
 
-// steady reports whether v does not change between the steps of the loop that is being rewritten, or ever.
-func (b *blocker) steady(v *ir.Value) bool {
+// steady reports whether v is the same in all steps of the loop that is being rewritten, or a constant.
+func (b *rewriter) steady(v *ir.Value) bool {
 	return v.IsConst() || b.outer != nil && !b.local[v]
 }
 
-// tile is row r of B times the tiles of a blocked tensor along an axis, padded by 1: neighbours that begin at every tile.
-func (b *blocker) tile(f *winograd, x *ir.Value, axis, r int) *ir.Value {
+// tile is row r of B times the tiles of a tensor in NCHWc along an axis, padded by 1. Neighbours are m apart at the begin of every
+// tile.
+func (b *rewriter) tile(f *winograd, x *ir.Value, axis, r int) *ir.Value {
 	row, c, size := f.b[r], x.Shape[1], x.Shape[axis]
 	from, step := 0, 1
 	for row[from] == 0 {
@@ -133,12 +135,12 @@ func (b *blocker) tile(f *winograd, x *ir.Value, axis, r int) *ir.Value {
 	pads[axis-2], pads[axis] = 1-int64(from), last+int64(len(row))-1-size
 	w := b.Const("tile", tensor.Of([]int64{c, 1, kernel[0], kernel[1]}, slices.Repeat(taps, int(c))...))
 	attrs := ir.Attrs{"kernel_shape": kernel, "strides": strides, "dilations": dilations, "pads": pads, "group": c}
-	return b.emit(&blockedConv{in: [4]*ir.Value{x, b.weight(w)}, attrs: attrs})
+	return b.emit(&nchwcConv{in: [4]*ir.Value{x, b.weight(w)}, attrs: attrs})
 }
 
 // winogradWeights are the elements of G w Gt over their norms, row by row, laid out.
-func (b *blocker) winogradWeights(f *winograd, w *ir.Value) []*ir.Value {
-	return b.made(fmt.Sprint("winograd ", f.tile), w, func(b *blocker) *ir.Value {
+func (b *rewriter) winogradWeights(f *winograd, w *ir.Value) []*ir.Value {
+	return b.made(fmt.Sprint("winograd ", f.tile), w, func(b *rewriter) *ir.Value {
 		var g, norm []float32
 		for r, row := range f.g {
 			for s, column := range f.g {

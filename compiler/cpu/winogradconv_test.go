@@ -10,9 +10,9 @@ import (
 	"rnas/compiler/op"
 )
 
-// TestBlockedWinograd covers images of whole and of cut tiles of both sizes with and without bias, a sum and Relu after it, and the input gradient, of
+// TestNCHWcWinograd covers images of whole and of cut tiles of both sizes with and without bias, a sum and Relu after it, and the input gradient, of
 // weights that stay the same in a loop.
-func TestBlockedWinograd(t *testing.T) {
+func TestNCHWcWinograd(t *testing.T) {
 	for _, size := range [][2]int64{{8, 8}, {11, 12}, {16, 16}, {13, 15}} {
 		for _, biased := range []bool{false, true} {
 			t.Run(fmt.Sprint(size, biased), func(t *testing.T) {
@@ -30,7 +30,7 @@ func TestBlockedWinograd(t *testing.T) {
 					})
 					b.Output("y", y[0])
 				})
-				if k := graphtest.Count(g, op.Blocked, "Conv"); k < 2*36 {
+				if k := graphtest.Count(g, op.NCHWc, "Conv"); k < 2*36 {
 					t.Errorf("%d convolutions", k)
 				}
 			})

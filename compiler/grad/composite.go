@@ -7,8 +7,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// composite is the rule of an operator that is a composition of others: f builds the outputs of the node again from its
-// inputs, and the gradient is that of the composition. It is right to every order that the parts are.
+// composite is the rule of an operator that is a composition of others. f builds the outputs of the node again from its inputs,
+// and the gradient is that of the composition, to every order that the parts have one.
 func composite(f func(c *Ctx) []*ir.Value) Rule {
 	return func(c *Ctx) []*ir.Value {
 		start := len(c.Graph().Nodes)

@@ -9,8 +9,8 @@ import (
 
 func init() { register(map[string]Rule{"If": branches}) }
 
-// branches makes another If, whose branches compute those of the node again and the gradients of the values around it
-// that they use.
+// branches makes another If. Its branches compute those of the node again, and the gradients of the values around the node that
+// they use.
 func branches(c *Ctx) []*ir.Value {
 	outer := slices.DeleteFunc(op.Captured(c.N), func(v *ir.Value) bool { return !c.walk.depends[v] })
 	attrs := ir.Attrs{}

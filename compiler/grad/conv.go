@@ -9,8 +9,8 @@ func init() {
 	register(map[string]Rule{"Conv": conv, "ConvTranspose": convTranspose})
 }
 
-// geometry is the window of a convolution between a "wide" tensor (the input of Conv, the output of ConvTranspose) and
-// a "narrow" one.
+// geometry is the window of a convolution between a "wide" tensor (the input of Conv, the output of ConvTranspose) and a "narrow"
+// one.
 type geometry struct {
 	op.Window
 	group int64
@@ -88,9 +88,9 @@ func biasGrad(c *Ctx, dy *ir.Value) *ir.Value {
 	return c.ReduceSum(dy, false, axes...)
 }
 
-// wideGrad is the gradient of the input of a Conv. At stride 1 it is a Conv with the weight flipped in space and
-// transposed in channels, which becomes a constant when the weight is one and runs several times faster than
-// ConvTranspose on the CPU provider. Otherwise it is ConvTranspose with output_padding, whose pads stay symmetric.
+// wideGrad is the gradient of the input of a Conv. At stride 1 it is a Conv with the weight flipped in space and transposed in
+// channels. That weight becomes a constant where the weight is one, and the Conv runs several times faster than ConvTranspose on
+// the CPU provider. At other strides it is a ConvTranspose with output_padding, whose pads stay symmetric.
 func (g geometry) wideGrad(c *Ctx, dy, w *ir.Value) *ir.Value {
 	k := len(g.Kernel)
 	pads := make([]int64, 2*k)
@@ -137,8 +137,8 @@ func (g geometry) adjoint(c *Ctx, w *ir.Value) *ir.Value {
 	return c.Reshape(c.Transpose(c.Reshape(w, split...), perm...), joined...)
 }
 
-// weightGrad is the gradient of the weight [O,I/g,k...] for the wide tensor x [N,I,...] and the gradient dy [N,O,...] on
-// the narrow side. It is itself a convolution of x by dy with strides and dilations exchanged.
+// weightGrad is the gradient of the weight [O,I/g,k...] for the wide tensor x [N,I,...] and the gradient dy [N,O,...] on the
+// narrow side: a convolution of x by dy with strides and dilations exchanged.
 func (g geometry) weightGrad(c *Ctx, x, dy, w *ir.Value) *ir.Value {
 	n, in, out := x.Shape[0], x.Shape[1], dy.Shape[1]
 	switch {
@@ -177,8 +177,8 @@ func (g geometry) exchanged(dy *ir.Value, group int64) geometry {
 	}
 }
 
-// crop keeps the first sizes along the spatial axes: a stride that does not divide the wide tensor, or its output
-// padding, leaves rows and columns over.
+// crop keeps the first sizes along the spatial axes. Rows and columns are left over where a stride does not divide the wide
+// tensor, or by output padding.
 func crop(c *Ctx, grad *ir.Value, sizes []int64) *ir.Value {
 	if c.Err() != nil || ir.Shape(grad.Shape[2:]).Equal(sizes) {
 		return grad
@@ -191,7 +191,7 @@ func crop(c *Ctx, grad *ir.Value, sizes []int64) *ir.Value {
 	return c.Slice(grad, starts, sizes, axes, steps)
 }
 
-// pointwiseGrad is dy [N,O,P] times x [N,I,P] transposed, summed over images.
+// pointwiseGrad is the gradient of a 1x1 weight: dy [N,O,P] times x [N,I,P] transposed, summed over images.
 func (g geometry) pointwiseGrad(c *Ctx, x, dy, w *ir.Value) *ir.Value {
 	n, in, out := x.Shape[0], x.Shape[1], dy.Shape[1]
 	if !all(g.Strides, 1) {

@@ -8,13 +8,12 @@ import (
 	"rnas/compiler/op"
 )
 
-// unaryRule lifts dx = f(c, x, y, dy) for operators with one input and one output.
+// unaryRule is the rule of an operator with one input and one output, dx = f(c, x, y, dy).
 func unaryRule(f func(c *Ctx, x, y, dy *ir.Value) *ir.Value) Rule {
 	return func(c *Ctx) []*ir.Value { return []*ir.Value{f(c, c.In(0), c.Out(0), c.Dy[0])} }
 }
 
-// Subgradients at kinks follow PyTorch: 0 for Relu and Abs at 0, 1 for Clip at both bounds, equal shares among ties of
-// Max and Min.
+// Operators with one operand. Subgradients at kinks follow PyTorch: 0 for Relu and Abs at 0, 1 for Clip at both bounds.
 func init() {
 	register(map[string]Rule{
 		"Identity":   unaryRule(func(_ *Ctx, _, _, dy *ir.Value) *ir.Value { return dy }),
@@ -70,6 +69,12 @@ func init() {
 			axis := c.N.Int("axis", -1)
 			return c.Sub(dy, c.Mul(c.Exp(y), c.ReduceSum(dy, true, axis)))
 		}),
+	})
+}
+
+// Operators with several operands. Ties of Max and Min get equal shares of the gradient, as in PyTorch.
+func init() {
+	register(map[string]Rule{
 		"Add": func(c *Ctx) []*ir.Value { return []*ir.Value{c.Dy[0], c.Dy[0]} },
 		"Sub": func(c *Ctx) []*ir.Value {
 			return []*ir.Value{c.Dy[0], c.when(1, func() *ir.Value { return c.Neg(c.Dy[0]) })}
@@ -102,7 +107,7 @@ func init() {
 	})
 }
 
-// when computes a gradient only if it is wanted.
+// when calls f only if the gradient of input i is wanted, and returns nil otherwise.
 func (c *Ctx) when(i int, f func() *ir.Value) *ir.Value {
 	if !c.Need(i) {
 		return nil
@@ -110,7 +115,7 @@ func (c *Ctx) when(i int, f func() *ir.Value) *ir.Value {
 	return f()
 }
 
-// each gives the same gradient to every input.
+// each is the same gradient for every input.
 func (c *Ctx) each(g *ir.Value) []*ir.Value {
 	out := make([]*ir.Value, len(c.N.In))
 	for i := range out {
@@ -127,7 +132,7 @@ func dropout(c *Ctx) []*ir.Value {
 	return []*ir.Value{c.Dy[0]}
 }
 
-// clip is min(max(x, lo), hi): hi wins over a larger lo.
+// clip is the rule of min(max(x, lo), hi), in which hi wins over a larger lo.
 func clip(c *Ctx) []*ir.Value {
 	x, lo, hi, dy := c.In(0), c.In(1), c.In(2), c.Dy[0]
 	zero := c.Float(dy, 0)

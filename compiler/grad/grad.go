@@ -1,6 +1,6 @@
-// Package grad differentiates graphs: a short reverse walk and one rule per operator. The gradient is appended to the
-// same graph as ordinary operators, so it can be optimised, exported, executed and differentiated again like any
-// other part of it.
+// Package grad differentiates graphs by a short reverse walk and one rule per operator. The gradient consists of ordinary
+// operators that are appended to the same graph, so that it can be optimised, exported, executed and differentiated again like any
+// other part of the graph.
 package grad
 
 import (
@@ -11,8 +11,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// Ctx is what a rule sees: a builder at the end of the graph, the node, and the gradients Dy of its outputs (nil where
-// an output does not matter; at least one is given).
+// Ctx is what a rule sees: a builder at the end of the graph, the node N, and the gradients Dy of its outputs. Dy is nil where an
+// output does not matter; at least one is given.
 type Ctx struct {
 	op.B
 	N    *ir.Node
@@ -21,13 +21,13 @@ type Ctx struct {
 	walk *walk
 }
 
-// In and Out are the inputs and outputs of the node; nil when absent.
+// In is input i of the node, or nil if it is absent.
 func (c *Ctx) In(i int) *ir.Value { return c.N.Input(i) }
 
-// Out is output i of the node; nil when absent.
+// Out is output i of the node, or nil if it is absent.
 func (c *Ctx) Out(i int) *ir.Value { return c.N.Output(i) }
 
-// dy is the gradient of output i; nil where the output is absent or does not matter.
+// dy is the gradient of output i, or nil where the output is absent or does not matter.
 func (c *Ctx) dy(i int) *ir.Value {
 	if i < len(c.Dy) {
 		return c.Dy[i]
@@ -35,11 +35,11 @@ func (c *Ctx) dy(i int) *ir.Value {
 	return nil
 }
 
-// Need reports whether the gradient of input i is wanted; rules leave out the others.
+// Need reports whether the gradient of input i is wanted. Rules leave out the others.
 func (c *Ctx) Need(i int) bool { return i < len(c.need) && c.need[i] }
 
-// Rule returns the gradient of each input in order, nil for none or not wanted. A gradient of broadcast shape is summed to the shape
-// of the input by the walk, not by the rule.
+// Rule returns the gradient of each input in order. It is nil where there is none or none is wanted. A gradient of broadcast shape
+// is summed to the shape of the input by the walk, not by the rule.
 type Rule func(c *Ctx) []*ir.Value
 
 var rules = map[string]Rule{}
@@ -53,7 +53,7 @@ func register(rows map[string]Rule) {
 	}
 }
 
-// ruleOf is the rule of an operator: its own, or that of its decomposition; nil when there is none.
+// ruleOf is the rule of an operator or of its decomposition, or nil if it has neither.
 func ruleOf(domain, name string) Rule {
 	if rule := rules[key(&ir.Node{Domain: domain, Op: name})]; rule != nil {
 		return rule
@@ -79,7 +79,7 @@ const (
 	Full                // has a rule
 )
 
-// Supports reports the support of an operator, and for those without a rule the reason.
+// Supports returns the support of an operator and, if it has no rule, the reason.
 func Supports(name string) (Support, string) {
 	if why, ok := constant[name]; ok {
 		return Zero, why
@@ -90,15 +90,16 @@ func Supports(name string) (Support, string) {
 	return None, unsupported[name]
 }
 
-// Gradients appends to b the gradient of sum_i <ys[i], dys[i]> with respect to each of xs, whose values are in the graph
-// of b or around it. dys[i] has the shape of ys[i]. A result is nil where ys do not depend on that x. Errors (no rule
-// for an operator on the way) stick to the builder and name node and operator. Values in stop count as constants: no
-// gradient passes through them.
+// Gradients appends to b the gradient of sum_i <ys[i], dys[i]> with respect to each of xs, which are values in the graph of b or
+// around it. dys[i] has the shape of ys[i]. A result is nil where ys do not depend on that x. No gradient passes through the
+// values in stop, which count as constants.
+//
+// An operator on the way without a rule is an error. It sticks to the builder and names node and operator.
 func Gradients(b op.B, ys, dys, xs []*ir.Value, stop ...*ir.Value) []*ir.Value {
 	return gradients(b, slices.Clone(b.Graph().Nodes), ys, dys, xs, stop)
 }
 
-// gradients is Gradients over some nodes of the graph of b, in order; all others count as constant.
+// gradients is Gradients over some nodes of the graph of b, in order. All other nodes count as constant.
 func gradients(b op.B, nodes []*ir.Node, ys, dys, xs, stop []*ir.Value) []*ir.Value {
 	w := walk{b: b, depends: map[*ir.Value]bool{}, parts: map[*ir.Value][]*ir.Value{}, stop: stop}
 	for _, x := range xs {
@@ -144,7 +145,7 @@ type walk struct {
 	parts   map[*ir.Value][]*ir.Value
 }
 
-// mark records which outputs of n depend on the wanted values by way of floating-point inputs.
+// mark records which outputs of n depend on the wanted values through floating-point inputs.
 func (w *walk) mark(n *ir.Node) {
 	depends := func(v *ir.Value) bool { return v != nil && w.depends[v] }
 	hit := slices.ContainsFunc(n.In, depends)
@@ -170,7 +171,7 @@ func (w *walk) mark(n *ir.Node) {
 	}
 }
 
-// take is the accumulated gradient of v, nil when there is none.
+// take is the accumulated gradient of v, or nil if there is none.
 func (w *walk) take(v *ir.Value) *ir.Value {
 	parts := w.parts[v]
 	if len(parts) == 0 {

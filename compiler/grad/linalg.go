@@ -23,7 +23,7 @@ func init() {
 	})
 }
 
-// reduceProd multiplies the gradient by the product of the other elements, one axis after the other.
+// reduceProd multiplies the gradient by the product of the other elements, one axis after another.
 func reduceProd(c *Ctx) []*ir.Value {
 	mask, err := op.ReduceMask(c.N)
 	if err != nil {
@@ -47,7 +47,7 @@ func reduceProd(c *Ctx) []*ir.Value {
 	return []*ir.Value{g}
 }
 
-// det multiplies by the transposed adjugate, a polynomial in the matrix by the algorithm of Faddeev and Le Verrier, so
+// det multiplies by the transposed adjugate, which is a polynomial in the matrix by the algorithm of Faddeev and Le Verrier, so
 // that singular matrices have their gradient too.
 func det(c *Ctx, x, _, dy *ir.Value) *ir.Value {
 	n := x.Shape[x.Rank()-1]
@@ -82,8 +82,8 @@ func identity(c *Ctx, t ir.DType, n int64) *ir.Value {
 	return c.Const("eye", tensor.FromFloat64s(t, []int64{n, n}, values))
 }
 
-// einsum permutes the equation: the gradient of an input is the Einsum of the output's gradient with the other inputs. A
-// label that only that input has is repeated, one that it has twice goes through an identity matrix.
+// einsum permutes the equation: the gradient of an input is the Einsum of the output's gradient with the other inputs. A label
+// that only that input has is repeated. A label that it has twice goes through an identity matrix.
 func einsum(c *Ctx) []*ir.Value {
 	l, err := op.Einsum(c.N)
 	if err != nil {
@@ -113,7 +113,7 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			available = append(available, l.In[k]...)
 		}
 	}
-	var target string
+	var result string
 	var axes []int64 // dimensions of x that the Einsum below does not give
 	for d, label := range l.In[i] {
 		if slices.Contains(l.In[i][:d], label) {
@@ -125,7 +125,7 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			letters[extra] = unused(letters)
 			in = append(in, identity(c, x.Type, x.Shape[d]))
 			equation += "," + spell(letters, []rune{label, extra})
-			target += spell(letters, []rune{extra})
+			result += spell(letters, []rune{extra})
 			continue
 		}
 		repeated := slices.Contains(l.In[i][d+1:], label)
@@ -133,16 +133,16 @@ func einsumInput(c *Ctx, l *op.Labels, i int, x *ir.Value) *ir.Value {
 			axes = append(axes, int64(d))
 			continue
 		}
-		target += spell(letters, []rune{label})
+		result += spell(letters, []rune{label})
 	}
-	g := c.One("Einsum", ir.Attrs{"equation": equation + "->" + target}, in...)
+	g := c.One("Einsum", ir.Attrs{"equation": equation + "->" + result}, in...)
 	if len(axes) > 0 {
 		g = c.Unsqueeze(g, axes...)
 	}
 	return c.ExpandLike(g, x)
 }
 
-// lettersOf gives every label, those of an ellipsis too, a letter.
+// lettersOf gives every label a letter, those of an ellipsis included.
 func lettersOf(l *op.Labels) map[rune]rune {
 	letters := map[rune]rune{}
 	for pass := range 2 { // letters keep themselves before others are handed out

@@ -46,11 +46,12 @@ func batchNorm(c *Ctx) []*ir.Value {
 	return out
 }
 
-// batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3), arranged as
-// dx = a*(dy + (b*(x-mean) + c)) with one number of each per channel, so that the large tensors are read as few times as
-// possible: x-mean is what the forward pass may have computed already, and a can become part of weights that dx is multiplied by.
-// With momentum 0 the statistics are outputs like any
-// other, and a gradient that is differentiated again reaches them; otherwise they are computed again.
+// batchNormTraining differentiates through the statistics of the batch (Ioffe & Szegedy 2015, section 3) as dx = a*(dy +
+// (b*(x-mean) + c)) with one number a, b and c per channel. The large tensors are then read as few times as possible: the forward
+// pass may have computed x-mean already, and a can become part of the weights that dx is multiplied by.
+//
+// With momentum 0 the statistics are outputs like any other, and a gradient that is differentiated again reaches them. With other
+// momenta they are computed again.
 func batchNormTraining(c *Ctx) []*ir.Value {
 	x, mean, variance := c.In(0), c.Out(1), c.Out(2)
 	momentum := float64(c.N.Float("momentum", 0.9))

@@ -28,7 +28,7 @@ type Finding struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
-// String is "cut: node Sign_3: Sign: piecewise constant".
+// String returns text such as "cut: node Sign_3: Sign: piecewise constant".
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s: node %s: %s", f.Kind, f.Node, f.Operator)
 	if f.Reason != "" {
@@ -37,9 +37,8 @@ func (f Finding) String() string {
 	return s
 }
 
-// Path examines the way of the gradient from y back to x, both values of g itself, without building it. Connected tells
-// whether a gradient arrives at x given that every operator on the way has a rule. Findings are in the order of the
-// nodes.
+// Path examines the way of the gradient from y back to x, both values of g itself, without building it. connected tells whether a
+// gradient arrives at x if every operator on the way has a rule. The findings are in the order of the nodes.
 func Path(g *ir.Graph, y, x *ir.Value) (connected bool, findings []Finding) {
 	p := path{
 		walk: walk{depends: map[*ir.Value]bool{x: true}}, varies: map[*ir.Value]bool{x: true},
@@ -72,8 +71,8 @@ func Path(g *ir.Graph, y, x *ir.Value) (connected bool, findings []Finding) {
 	return p.live[x], findings
 }
 
-// path is a walk that also knows which values vary with x in any way, which ones y depends on in any way, and which ones
-// a gradient arrives at.
+// path is a walk that also knows which values vary with x in any way, on which ones y depends in any way, and at which ones a
+// gradient arrives.
 type path struct {
 	walk
 	varies, matters, live map[*ir.Value]bool
@@ -111,13 +110,13 @@ func (p *path) examine(n *ir.Node) (findings []Finding) {
 	return findings
 }
 
-// severed reports whether v is a real number that varies with x, without a gradient.
+// severed reports whether v is a real number that varies with x but has no gradient.
 func (p *path) severed(v *ir.Value) bool {
 	return v != nil && v.Type.IsFloat() && p.varies[v] && !p.depends[v]
 }
 
-// severs is why the gradient ends at n though its results are real numbers that vary with x; "" where it ends at a node
-// before.
+// severs is the reason why the gradient ends at n though the results of n are real numbers that vary with x. It is "" where the
+// gradient ends at a node before n.
 func (p *path) severs(n *ir.Node) string {
 	for _, v := range n.In {
 		switch {
@@ -159,7 +158,7 @@ func anyOf(values []*ir.Value, m map[*ir.Value]bool) bool {
 	return slices.ContainsFunc(values, func(v *ir.Value) bool { return m[v] })
 }
 
-// uses lists the values that n reads, those that its nested graphs read included.
+// uses lists the values that n and its nested graphs read.
 func uses(n *ir.Node) []*ir.Value {
 	in := slices.Clone(n.In)
 	for _, g := range n.Graphs() {
@@ -172,7 +171,7 @@ func uses(n *ir.Node) []*ir.Value {
 // shapeOnly lists operators whose outputs depend on the shape of their input, not on its values.
 var shapeOnly = map[string]bool{"Shape": true, "Size": true, "EyeLike": true, "RandomNormalLike": true, "RandomUniformLike": true}
 
-// origin is the node that made the numbers of y, other than by moving or converting them; nil for an input or a constant.
+// origin is the node that made the numbers of y other than by moving or converting them, or nil for an input or a constant.
 func origin(y *ir.Value) *ir.Node {
 	for y.Def != nil {
 		switch y.Def.Op {

@@ -50,7 +50,7 @@ func maxPool(c *Ctx) []*ir.Value {
 	return []*ir.Value{c.ReshapeLike(c.One("ScatterElements", attrs, c.Flatten(zero), c.Flatten(ids), c.Flatten(dy)), x)}
 }
 
-// indices is the Indices output of a MaxPool or TopK node, added to it if it has none.
+// indices is the Indices output of a MaxPool or TopK node, which gets one if it has none.
 func indices(c *Ctx) *ir.Value {
 	if v := c.Out(1); v != nil {
 		return v
@@ -93,8 +93,8 @@ func averagePool(c *Ctx) []*ir.Value {
 	return []*ir.Value{g.wideGrad(c, scaled, ones)}
 }
 
-// reciprocalCounts holds, for every output position, 1 over the number of elements that its window averages; times
-// area where the adjoint divides by the area again. Shape [1,1,out...].
+// reciprocalCounts holds 1 over the number of elements that the window of each output position averages: [1,1,out...]. It is
+// multiplied by the area where the adjoint divides by the area again.
 func reciprocalCounts(n *ir.Node, win op.Window, spatial []int64, dy *ir.Value, area int64, timesArea bool) *tensor.Tensor {
 	k := len(win.Kernel)
 	includePad := n.Int("count_include_pad", 0) != 0

@@ -67,8 +67,8 @@ func StraightThrough(g *ir.Graph) []*ir.Node {
 	return out
 }
 
-// carries reports whether output i of n has a gradient when some input has: a floating-point number, or an integer that
-// stands for a real number because it was quantised.
+// carries reports whether output i of n has a gradient when some input has one: a floating-point number, or an integer that stands
+// for a real number because it was quantised.
 func (w *walk) carries(n *ir.Node, i int) bool {
 	v := n.Out[i]
 	switch {
@@ -162,8 +162,8 @@ func quantizeLinear(c *Ctx) []*ir.Value {
 	return []*ir.Value{dx, ds}
 }
 
-// quantizedRange bounds the numbers that are not clipped. What rounds to an integer of the range lies at most half a step
-// outside it.
+// quantizedRange bounds the numbers that are not clipped, which lie at most half a step outside the range of the integers of type
+// t.
 func quantizedRange(t ir.DType) (lo, hi float64) {
 	if t.IsFloat() {
 		hi = tensor.Round(t, math.MaxFloat64, true, tensor.RoundNearest)
@@ -173,7 +173,7 @@ func quantizedRange(t ir.DType) (lo, hi float64) {
 	return float64(low) - 0.5, float64(high) + 0.5
 }
 
-// divide is dy/scale, without the multiplication by the same scale that the DequantizeLinear behind it made.
+// divide is dy/scale. If the DequantizeLinear that follows has multiplied dy by that scale, both are left out.
 func divide(c *Ctx, dy, scale *ir.Value) *ir.Value {
 	if d := dy.Def; d != nil && d.Op == "Mul" && d.In[1] == scale {
 		return d.In[0]
@@ -196,7 +196,7 @@ func dequantizeLinear(c *Ctx) []*ir.Value {
 	})}
 }
 
-// dynamicQuantizeLinear clips nothing: the range is that of the data.
+// dynamicQuantizeLinear clips nothing, because the range is that of the data.
 func dynamicQuantizeLinear(c *Ctx) []*ir.Value {
 	if c.Dy[0] == nil {
 		return nil
@@ -283,7 +283,7 @@ func integer(name string) Rule {
 	}
 }
 
-// castBack is the gradient of Cast; that of a quantised number stays a floating-point number.
+// castBack is the gradient of Cast. The gradient of a quantised number stays a floating-point number.
 func castBack(c *Ctx, x, _, dy *ir.Value) *ir.Value {
 	if !x.Type.IsFloat() {
 		return dy

@@ -43,8 +43,8 @@ func scatter(c *Ctx, p places, x, updates, dy *ir.Value, reduction string) (dx, 
 	return func() *ir.Value { return p.put(dy, c.fill(0, updates), "none") }, func() *ir.Value { return p.take(dy) }
 }
 
-// others is, for each update, the product of what stands in its place and of the other updates of that place, right for
-// one zero among them and for many.
+// others is, for each update, the product of what stands in its place and of the other updates of that place. It is right for one
+// zero among them and for many.
 func others(c *Ctx, p places, x, updates *ir.Value) *ir.Value {
 	zero, one := c.Float(x, 0), c.Float(x, 1)
 	isZero := c.Equal(updates, zero)
@@ -89,7 +89,7 @@ func tuples(c *Ctx, ids *ir.Value) places {
 	}
 }
 
-// gatherND adds the gradient up where it came from. Batch dimensions become part of the indices.
+// gatherND adds the gradient up at the places it came from. Batch dimensions become part of the indices.
 func gatherND(c *Ctx) []*ir.Value {
 	ids, batch := c.In(1), int(c.N.Int("batch_dims", 0))
 	if batch > 0 {
@@ -143,7 +143,7 @@ func compress(c *Ctx) []*ir.Value {
 	return []*ir.Value{scatterAlong(c, c.Dy[0], axis, ids, x.Shape[axis])}
 }
 
-// oneHot moves with its two values only.
+// oneHot has gradients for its two values only.
 func oneHot(c *Ctx) []*ir.Value {
 	if !c.Need(2) {
 		return nil

@@ -70,14 +70,14 @@ func TestSymbolicBatch(t *testing.T) {
 	}
 }
 
-// TestSymbolicNetworkIsRight compares the static form of the same network with finite differences.
+// TestSymbolicNetworkIsRight compares the same network with a static batch with finite differences.
 func TestSymbolicNetworkIsRight(t *testing.T) {
 	checkEvery(t, "deployed", args(between(-1, 1, 1, 2, 6, 6)), func(b op.B, in []*ir.Value) []*ir.Value {
 		return []*ir.Value{deployed(b, in[0])}
 	})
 }
 
-// TestSymbolicRules runs rules whose symbolic form differs from the static one.
+// TestSymbolicRules runs rules that treat a symbolic batch differently from a static one.
 func TestSymbolicRules(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -22,7 +22,7 @@ func init() {
 	})
 }
 
-// open is a shape for Reshape: a symbolic dimension becomes the rest.
+// open is a shape for Reshape in which a symbolic dimension becomes the rest.
 func open(dims ...int64) []int64 {
 	out := slices.Clone(dims)
 	for i, d := range out {
@@ -62,7 +62,7 @@ func depthToSpace(c *Ctx) []*ir.Value {
 	return []*ir.Value{c.Reshape(c.Transpose(g, 0, 1, 3, 5, 2, 4), open(s...)...)}
 }
 
-// pad cuts off the border in mode constant, and in the other modes adds it to the elements that it repeats.
+// pad cuts off the border. In modes other than constant it also adds the border to the elements that it repeats.
 func pad(c *Ctx) []*ir.Value {
 	begin, end, err := op.Pads(c.N)
 	if err != nil {
@@ -90,7 +90,7 @@ func pad(c *Ctx) []*ir.Value {
 	return []*ir.Value{g}
 }
 
-// unpad takes the padding of the node off again, and fills what it cut off with zeros.
+// unpad takes the padding of the node off, and fills what the node cut off with zeros.
 func (c *Ctx) unpad(g *ir.Value) *ir.Value {
 	pads, _ := op.ConstInts(c.In(1))
 	back := make([]int64, len(pads))

@@ -26,7 +26,7 @@ func Build(t testing.TB, build func(b op.B)) *ir.Graph {
 	return g
 }
 
-// HasText compares the text form of g but for its first line with want, indentation aside.
+// HasText compares the text of g but for its first line with want, indentation aside.
 func HasText(t testing.TB, g *ir.Graph, want string) {
 	t.Helper()
 	var lines []string

@@ -106,7 +106,7 @@ func hardmax(row []float64) {
 	row[best] = 1
 }
 
-// mod is the remainder with the sign of the divisor, or with fmod that of the dividend.
+// mod is the remainder, which has the sign of the divisor or, with fmod, that of the dividend.
 func mod(c *call) ([]*array, error) {
 	if y := c.in[1]; !y.dtype.IsFloat() {
 		if k := slices.Index(y.i, 0); k >= 0 {
@@ -122,7 +122,7 @@ func mod(c *call) ([]*array, error) {
 	})(c)
 }
 
-// ask answers a question about every floating-point element.
+// ask is the kernel of a question about every floating-point element.
 func ask(f func(n *ir.Node, x float64) bool) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]
@@ -137,7 +137,7 @@ func ask(f func(n *ir.Node, x float64) bool) kernel {
 	}
 }
 
-// bitShift shifts unsigned numbers; as many places as the width or more leave 0.
+// bitShift shifts unsigned numbers. Shifts by the width or more leave 0.
 func bitShift(c *call) ([]*array, error) {
 	left := c.Str("direction", "") == "LEFT"
 	return fold(nil, func(x, y int64) int64 {

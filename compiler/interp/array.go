@@ -11,7 +11,7 @@ import (
 // maxElements bounds one array (2 GiB), so that a small graph cannot ask for all memory.
 const maxElements = 1 << 28
 
-// array is a value at run time: f holds floating-point types, i all others (bool as 0 and 1).
+// array is a value at run time. f holds the elements of floating-point types, i those of all others, with bool as 0 and 1.
 type array struct {
 	dtype tensor.DType
 	shape []int64
@@ -62,7 +62,7 @@ func (a *array) view(shape []int64) *array {
 	return &array{dtype: a.dtype, shape: slices.Clone(shape), f: a.f, i: a.i}
 }
 
-// take is the array whose element j is element at[j] of a; at[j] < 0 takes fill.
+// take is the array whose element j is element at[j] of a, or the element of fill where at[j] < 0.
 func (a *array) take(shape []int64, at []int, fill *array) *array {
 	out := &array{dtype: a.dtype, shape: slices.Clone(shape)}
 	if a.dtype.IsFloat() {
@@ -85,7 +85,7 @@ func pick[T any](data []T, at []int, fill T) []T {
 	return out
 }
 
-// float is element k as a floating-point number; 0 when a is nil.
+// float is element k as a floating-point number, or 0 if a is nil.
 func (a *array) float(k int) float64 {
 	switch {
 	case a == nil:
@@ -96,7 +96,7 @@ func (a *array) float(k int) float64 {
 	return float64(a.i[k])
 }
 
-// int is element k truncated to an integer; 0 when a is nil.
+// int is element k truncated to an integer, or 0 if a is nil.
 func (a *array) int(k int) int64 {
 	switch {
 	case a == nil:
@@ -142,7 +142,7 @@ func wrap(t tensor.DType, v int64) int64 {
 	return v
 }
 
-// fromTensor converts; element count and shape must match, and unsigned numbers must stay below 2^63.
+// fromTensor converts a tensor. Element count and shape must match, and unsigned numbers must stay below 2^63.
 func fromTensor(t *tensor.Tensor) (*array, error) {
 	if _, err := numel(t.Shape); err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func truth(b bool) int64 {
 	return 0
 }
 
-// asFloats converts integers.
+// asFloats converts integers to floating-point numbers.
 func asFloats(src []int64) []float64 {
 	out := make([]float64, len(src))
 	for i, v := range src {
@@ -183,7 +183,7 @@ func asFloats(src []int64) []float64 {
 	return out
 }
 
-// tensor converts back: Float64 for all floating-point types, the declared type otherwise.
+// tensor converts a to Float64 if its type is a floating-point type, and to its declared type otherwise.
 func (a *array) tensor() *tensor.Tensor {
 	if a.dtype.IsFloat() {
 		return tensor.FromFloat64s(tensor.Float64, a.shape, a.f)

@@ -80,7 +80,7 @@ func combine(a, b *array, f func(x, y float64) float64, i func(x, y int64) int64
 	return out, nil
 }
 
-// div truncates towards zero for integers; a zero divisor is an error there.
+// div divides. For integers it truncates towards zero, and a zero divisor is an error.
 func div(c *call) ([]*array, error) {
 	if y := c.in[1]; !y.dtype.IsFloat() {
 		for k, v := range y.i {

@@ -14,8 +14,8 @@ var roundModes = map[string]tensor.RoundMode{
 	"up": tensor.RoundUp, "down": tensor.RoundDown, "nearest": tensor.RoundNearest,
 }
 
-// convertTo converts the first input by the rules of ONNX's Cast. Floating-point numbers of at most 8 bits are the only
-// ones that are rounded.
+// convertTo converts the first input by the rules of ONNX's Cast. Of floating-point types, only those of at most 8 bits are
+// rounded to.
 func (c *call) convertTo(to tensor.DType) ([]*array, error) {
 	x := c.in[0]
 	switch {

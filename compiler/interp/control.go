@@ -11,8 +11,8 @@ import (
 
 var controlKernels = map[string]kernel{"If": branch, "Loop": loop}
 
-// loop runs the body up to trip count times while the condition holds; an absent trip count is no limit, an absent
-// condition is true. Outputs are the carried values, then the scan outputs stacked along a new first dimension.
+// loop runs the body at most trip count times and while the condition holds. An absent trip count is no limit, and an absent
+// condition is true. The outputs are the carried values, then the scan outputs stacked along a new first dimension.
 func loop(c *call) ([]*array, error) {
 	trips, going := int64(math.MaxInt64), int64(1)
 	var err error
@@ -86,7 +86,7 @@ func branch(c *call) ([]*array, error) {
 	return nil, fmt.Errorf("attribute %s is missing", name)
 }
 
-// stack joins equally shaped arrays along a new first dimension; without any the shape is that of v.
+// stack joins arrays of equal shape along a new first dimension. Without any, the shape is that of v.
 func stack(parts []*array, v *ir.Value) (*array, error) {
 	shape := []int64(v.Shape)
 	if len(parts) > 0 {

@@ -44,8 +44,8 @@ func conv(c *call) ([]*array, error) {
 	return one(out), nil
 }
 
-// convTranspose is the adjoint of conv: w has shape [C, M/group, ...]; each output plane is a sum over the input planes
-// of its group, in the order of the channels.
+// convTranspose is the adjoint of conv for w [C,M/group,...]. Each output plane is a sum over the input planes of its group, in
+// the order of the channels.
 func convTranspose(c *call) ([]*array, error) {
 	x, w, bias := c.in[0], c.in[1], c.arg(2)
 	if !x.dtype.IsFloat() {

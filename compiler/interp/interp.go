@@ -29,8 +29,8 @@ type Program struct {
 // kernel computes the outputs of one node. Inputs are never changed; an output may share memory with an input.
 type kernel func(c *call) ([]*array, error)
 
-// call is what a kernel sees: the node, its inputs (nil where absent), and for operators with a nested graph the
-// means to run it.
+// call is what a kernel sees: the node, its inputs (nil where absent) and, for operators with nested graphs, the means to run
+// these.
 type call struct {
 	*ir.Node
 	in    []*array
@@ -176,7 +176,7 @@ func (f *frame) get(v *ir.Value) *array {
 	panic("interp: value " + v.Name + " is not computed")
 }
 
-// arg is input i, nil when it is absent.
+// arg is input i, or nil if it is absent.
 func (c *call) arg(i int) *array {
 	if i < len(c.in) {
 		return c.in[i]
@@ -184,7 +184,7 @@ func (c *call) arg(i int) *array {
 	return nil
 }
 
-// kernels is the table, one row per operator, keyed by domain and name.
+// kernels has one row per operator, keyed by domain and name.
 var kernels = table(
 	unaryKernels, binaryKernels, reduceKernels, rankKernels, shapeKernels, selectKernels, windowKernels, normKernels, controlKernels,
 	activationKernels, linalgKernels, tileKernels, tupleKernels, lossKernels,

@@ -15,7 +15,7 @@ func TestEveryOperatorHasAKernel(t *testing.T) {
 	for key := range kernels {
 		have = append(have, key)
 	}
-	for _, domain := range []string{"", op.Blocked, op.Microsoft} {
+	for _, domain := range []string{"", op.NCHWc, op.Microsoft} {
 		for _, name := range op.Names(domain) {
 			if row := op.Lookup(domain, name); row.Decompose == nil || kernels[domain+":"+name] != nil {
 				want = append(want, domain+":"+name)

@@ -18,8 +18,8 @@ var linalgKernels = map[string]kernel{
 	"Einsum":  einsum,
 }
 
-// cumulative combines the elements along an axis up to each one; exclusive leaves that one out, reverse goes from the
-// end. start is the neutral element.
+// cumulative combines the elements along an axis up to each one, from the neutral element start. With exclusive, an element is not
+// part of its own result; with reverse, the order is from the end.
 func cumulative(f func(x, y float64) float64, i func(x, y int64) int64, start int64) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]

@@ -16,7 +16,7 @@ var normKernels = map[string]kernel{
 	"Dropout":            dropout,
 }
 
-// batchNorm normalises by the given statistics or, in training mode, by mean and biased variance of the batch; then it
+// batchNorm normalises by the given statistics or, in training mode, by mean and biased variance of the batch. In training mode it
 // also gives the running statistics, old*momentum + batch*(1-momentum).
 func batchNorm(c *call) ([]*array, error) {
 	x, gain, bias, mean, variance := c.in[0], c.in[1], c.in[2], c.in[3], c.in[4]

@@ -6,8 +6,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// pad extends (or, with negative numbers, crops) dimensions. Cropping comes first, so that the other modes
-// see only what is left. Reflection goes back and forth when the padding is longer than the dimension, as in numpy.
+// pad extends dimensions or, with negative numbers, crops them. Cropping comes first, so that the modes see only what is left.
+// Reflection goes back and forth if the padding is longer than the dimension, as in numpy.
 func pad(c *call) ([]*array, error) {
 	x, pads := c.in[0], c.in[1].i
 	axes := make([]int64, len(x.shape))
@@ -79,7 +79,7 @@ func pad(c *call) ([]*array, error) {
 	return one(x.take(shape, at, fill)), nil
 }
 
-// padSource is the function from a place outside [low, high) to the element that stands there; -1 is the constant.
+// padSource returns the function from a place outside [low, high) to the element that stands there, where -1 is the constant.
 func padSource(mode string) (func(s, low, high int64) int64, error) {
 	switch mode {
 	case "constant":

@@ -23,7 +23,7 @@ type step struct {
 	drop   []*ir.Value
 }
 
-// Compile verifies g, which must not change afterwards. Every operator must have a kernel.
+// Compile verifies g and finds the kernel of every operator. g must not change afterwards.
 func Compile(g *ir.Graph) (*Program, error) {
 	if err := op.Verify(g); err != nil {
 		return nil, fmt.Errorf("interpreter: %w", err)
@@ -80,7 +80,7 @@ func (p *Program) plan(g *ir.Graph) (*plan, error) {
 	return out, nil
 }
 
-// decomposed runs the decomposition of n in its place.
+// decomposed is the step that runs the decomposition of n in place of n.
 func (p *Program) decomposed(n *ir.Node) (step, error) {
 	g, args, err := op.Body(n)
 	if err != nil {

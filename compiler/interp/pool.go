@@ -54,8 +54,8 @@ func (g *grid) inside(at, lo, hi [3]int, f func(d, h, w int)) {
 	}
 }
 
-// maxPool gives the maxima and their indices, flat over all of x; storage_order 1 counts the spatial dimensions
-// column-major. The first of equal maxima wins, padding never does, NaN does.
+// maxPool returns the maxima and their indices, which count all elements of x. With storage_order 1 the spatial dimensions count
+// column-major. The first of equal maxima wins, NaN wins over numbers, and padding never wins.
 func maxPool(c *call) ([]*array, error) {
 	x := c.in[0].toFloat()
 	g, out, err := poolGrid(c)
@@ -99,7 +99,7 @@ func maxPool(c *call) ([]*array, error) {
 	return []*array{out, index}, nil
 }
 
-// averagePool divides by the number of taps inside the input, with count_include_pad inside the padded input.
+// averagePool divides by the number of taps inside the input or, with count_include_pad, inside the padded input.
 func averagePool(c *call) ([]*array, error) {
 	x := c.in[0]
 	if !x.dtype.IsFloat() {

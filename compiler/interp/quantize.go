@@ -52,7 +52,7 @@ func saturate(t tensor.DType, v, zero float64) int64 {
 	return int64(clamp(math.RoundToEven(v)+zero, float64(lo), float64(hi)))
 }
 
-// elementOf gives for each element of x that of the scale which belongs to it.
+// elementOf returns, for each element of x, the element of the scale that belongs to it.
 func (c *call) elementOf(x, scale *array) (func(k int) int, error) {
 	g, err := op.GranularityOf(c.Node, x.shape, scale.shape)
 	if err != nil {
@@ -77,7 +77,7 @@ func scaleIndex(g op.Granularity, shape []int64) func(k int) int {
 	return func(k int) int { return (k/inner/size*blocks+k/inner%size/block)*inner + k%inner }
 }
 
-// zeroAt is the zero point at k, 0 where there is none; one number stands for all.
+// zeroAt is the zero point at k, or 0 if there is none. A single number stands for all.
 func zeroAt(zero *array, k int) float64 {
 	if zero != nil && zero.len() == 1 {
 		k = 0
@@ -159,7 +159,7 @@ type operand struct {
 	axis              int
 }
 
-// each computes a float from every element of the data and its position in scale and zero point.
+// each computes a number from every element of the data and its scale and zero point.
 func (o operand) each(f func(v float64, scale, zero float64) float64) (*array, error) {
 	out, err := zeros(tensor.Float64, o.data.shape)
 	if err != nil {
@@ -252,7 +252,7 @@ func qlinear(c *call) ([]*array, error) {
 	return requantize(c, y, func(int) float64 { return 1 }, at(q.Scale), at(q.Zero))
 }
 
-// sums is qlinear for the operators that are sums of products. The bias counts in units of the product of the scales.
+// sums is qlinear for the operators that are sums of products. The bias is in units of the product of the scales.
 func sums(c *call, q op.QLinear, operands []operand, bias, scale, zero *array) ([]*array, error) {
 	var in []*array
 	for _, o := range operands {
@@ -297,7 +297,7 @@ func sums(c *call, q op.QLinear, operands []operand, bias, scale, zero *array) (
 	return requantize(c, y, product, scale, zero)
 }
 
-// requantize multiplies y by the factor and quantises it, or leaves it real where there is no scale.
+// requantize multiplies y by the factor and quantises it, or leaves it real if there is no scale.
 func requantize(c *call, y *array, factor func(k int) float64, scale, zero *array) ([]*array, error) {
 	out, err := zeros(c.Out[0].Type, y.shape)
 	if err != nil {

@@ -15,8 +15,8 @@ var rankKernels = map[string]kernel{
 	"TopK":   topK,
 }
 
-// arg finds the position of the best element along an axis: the first one, or with select_last_index the last one. NaN
-// counts as best, as in numpy.
+// arg finds the position of the best element along an axis: the first one or, with select_last_index, the last one. NaN counts as
+// best, as in numpy.
 func arg(f func(best, x float64) bool, i func(best, x int64) bool) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]
@@ -73,8 +73,8 @@ func argFloat(row []float64, better func(best, x float64) bool) int {
 	return best
 }
 
-// topK gives the k largest (or smallest) elements along an axis in order; of equal ones that with the smaller index
-// comes first. NaN counts as larger than everything. The order is kept with sorted=0 as well.
+// topK returns the k largest (or smallest) elements along an axis in order. Of equal elements the one with the smaller index comes
+// first. NaN counts as larger than everything. The order is the same with sorted=0.
 func topK(c *call) ([]*array, error) {
 	x := c.in[0]
 	axis, err := op.Axis(c.Int("axis", -1), len(x.shape))

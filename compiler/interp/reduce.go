@@ -9,7 +9,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// rowFunc reduces one row; i is nil where integers go through floating point and truncate.
+// rowFunc reduces one row. Where i is nil, integers go through floating point and are truncated.
 type rowFunc struct {
 	f func(row []float64) float64
 	i func(row []int64) int64
@@ -96,8 +96,8 @@ func logSumExp(row []float64) float64 {
 	return m + math.Log(s)
 }
 
-// reduce applies r over the axes of input 1. Without axes it reduces all dimensions, or with noop_with_empty_axes
-// every element on its own.
+// reduce applies r over the axes of input 1. Without axes, all dimensions are reduced or, with noop_with_empty_axes, every element
+// by itself.
 func reduce(r rowFunc) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]
@@ -191,7 +191,7 @@ func lanes(x *array, axis int) (rows *array, length int, back func(*array) *arra
 	}
 }
 
-// alongAxis applies f to every lane of the axis attribute; f writes its result over the row.
+// alongAxis applies f to every lane of the attribute axis. f writes its result over the row.
 func alongAxis(f func(row []float64)) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]

@@ -53,8 +53,8 @@ func gather(c *call) ([]*array, error) {
 	return one(x.take(shape, at, nil)), nil
 }
 
-// elementPositions lists, for each element of index, the element of data that it names along an axis; index may be
-// smaller than data along the other dimensions.
+// elementPositions lists, for each element of index, the element of data that it names along an axis. index may be smaller than
+// data along the other dimensions.
 func elementPositions(c *call) ([]int, error) {
 	data, index := c.in[0], c.in[1]
 	axis, err := op.Axis(c.Int("axis", 0), len(data.shape))
@@ -128,8 +128,8 @@ func scatter[T int64 | float64](out []T, at []int, updates []T, reduction string
 	return nil
 }
 
-// oneHot sets the on value where the position along the new axis equals the index. Indices from -depth count from the
-// end; all others give only off values.
+// oneHot writes the on value where the position along the new axis equals the index. Indices from -depth to -1 count from the end;
+// all other indices give off values only.
 func oneHot(c *call) ([]*array, error) {
 	index, values := c.in[0], c.in[2]
 	depth, err := c.in[1].scalar()

@@ -207,7 +207,7 @@ func slice(c *call) ([]*array, error) {
 	return one(x.take(shape, positions(shape, step, base), nil)), nil
 }
 
-// sliceRange is the first index and the number of indices of a slice along a dimension d, clamped as ONNX says: for a
+// sliceRange is the first index and the number of indices of a slice along a dimension d, with bounds clamped as ONNX says: for a
 // positive step the start to [0,d] and the end to [0,d], for a negative one the start to [0,d-1] and the end to [-1,d-1].
 func sliceRange(start, end, step, d int64) (first, count int64, err error) {
 	if start < 0 {

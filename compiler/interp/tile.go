@@ -48,7 +48,7 @@ func (c *call) image() (s []int64, b int64, err error) {
 	return s, b, nil
 }
 
-// depthToSpace spreads b*b channels over b x b blocks: in mode DCR the channels of one place in the block stand
+// depthToSpace spreads b*b channels over b x b blocks of pixels. In mode DCR the channels of one place in the block stand
 // together, in mode CRD those of one output channel.
 func depthToSpace(c *call) ([]*array, error) {
 	s, b, err := c.image()
@@ -71,7 +71,7 @@ func spaceToDepth(c *call) ([]*array, error) {
 	return one(permute(c.in[0].view(split), []int64{0, 3, 5, 1, 2, 4}).view([]int64{s[0], s[1] * b * b, s[2] / b, s[3] / b})), nil
 }
 
-// reverseSequence reverses the first elements, as many as each element of the batch asks for, along the time axis.
+// reverseSequence reverses elements along the time axis: the first ones, as many as each element of the batch asks for.
 func reverseSequence(c *call) ([]*array, error) {
 	x, lengths := c.in[0], c.in[1].i
 	batch, time := c.Int("batch_axis", 1), c.Int("time_axis", 0)
@@ -131,7 +131,7 @@ func nonZero(c *call) ([]*array, error) {
 	return one(out), nil
 }
 
-// slab is x as rows along an axis attribute, or as its elements where there is none.
+// slab is x as rows along the attribute axis, or as its elements if there is no axis.
 func (c *call) slab() (x *array, axis int, err error) {
 	x = c.in[0]
 	if _, given := c.Attrs["axis"]; !given {
@@ -174,8 +174,8 @@ func compress(c *call) ([]*array, error) {
 	return one(along(x, axis, entries)), nil
 }
 
-// unique gives the different entries along an axis, where each occurs first, which one each entry is, and how often it
-// occurs; in ascending order, or with sorted=0 in that of first occurrence.
+// unique returns the different entries along an axis, where each occurs first, which of them each entry is, and how often each
+// occurs. They are in ascending order or, with sorted=0, in the order of first occurrence.
 func unique(c *call) ([]*array, error) {
 	x, axis, err := c.slab()
 	if err != nil {

@@ -59,7 +59,7 @@ var unaryKernels = map[string]kernel{
 func one(a *array) []*array       { return []*array{a} }
 func undefinedFor(a *array) error { return fmt.Errorf("not defined for %s", a.dtype) }
 
-// clamp limits x to [lo, hi]; hi wins over lo, NaN stays.
+// clamp limits x to [lo, hi], where hi wins over a larger lo. NaN stays NaN.
 func clamp(x, lo, hi float64) float64 { return min(max(x, lo), hi) }
 
 func sign(x float64) float64 {
@@ -82,7 +82,7 @@ func sigmoid(x float64) float64 {
 	return 1 / (1 + math.Exp(-x))
 }
 
-// unary applies f to floating-point numbers and i to integers; a nil i is an operator without an integer form.
+// unary is the kernel that applies f to floating-point numbers and i to integers. With a nil i, the operator takes no integers.
 func unary(f func(float64) float64, i func(int64) int64) kernel {
 	return func(c *call) ([]*array, error) {
 		x := c.in[0]

@@ -82,7 +82,7 @@ func newGrid(w op.Window, in []int64, size func(i int) int64) (*grid, []int64, e
 	return g, out, nil
 }
 
-// flatten sees a convolution with single-tap windows at every position as one long dimension.
+// flatten turns a convolution with single-tap windows at every position into one along a single long dimension.
 func (g *grid) flatten() {
 	for _, a := range g {
 		if a.kernel != 1 || a.stride != 1 || a.begin != 0 || a.in != a.out {

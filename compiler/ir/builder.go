@@ -21,6 +21,7 @@ type Builder struct {
 	*shared
 }
 
+// shared is what nested builders have in common with their parent.
 type shared struct {
 	names map[string]int
 	err   error
@@ -73,7 +74,8 @@ func (b *Builder) Graph() *Graph { return b.graph }
 // Opset is the operator set version of the graph.
 func (b *Builder) Opset() int { return b.graph.Opset }
 
-// In sets the scope, a path such as "cells.3.normal/edge.2.skip_connect" which prefixes the names of the nodes made by f.
+// In extends the scope while f runs. The scope is a path such as "cells.3.normal/edge.2.skip_connect" that prefixes the names of
+// nodes.
 func (b *Builder) In(scope string, f func()) {
 	old := b.scope
 	if old != "" && scope != "" {
@@ -84,10 +86,10 @@ func (b *Builder) In(scope string, f func()) {
 	b.scope = old
 }
 
-// Scope is the present scope, and At sets one regardless of it.
+// Scope is the present scope.
 func (b *Builder) Scope() string { return b.scope }
 
-// At is In for a whole path.
+// At sets the whole path of the scope while f runs, whatever the present scope is.
 func (b *Builder) At(scope string, f func()) {
 	old := b.scope
 	b.scope = scope
@@ -139,7 +141,7 @@ func (b *Builder) Const(hint string, t *tensor.Tensor) *Value {
 	return b.NamedConst(hint, t)
 }
 
-// NamedConst is Const with a name outside the scope: parameters carry the names of their checkpoint.
+// NamedConst is Const with a name outside the scope. Parameters carry the names of their checkpoint.
 func (b *Builder) NamedConst(name string, t *tensor.Tensor) *Value {
 	return &Value{Name: b.unique(name), Type: t.DType(), Shape: Shape(t.Shape).Clone(), Const: t}
 }
@@ -179,8 +181,8 @@ func (b *Builder) DomainNode(domain, op string, attrs Attrs, nOut int, in ...*Va
 	return out
 }
 
-// Output declares v a graph output under a name that must be new. Inputs, constants and values that are outputs
-// already pass through an Identity node.
+// Output declares v a graph output. The name must be new. Inputs, constants and values that are outputs already pass through an
+// Identity node.
 func (b *Builder) Output(name string, v *Value) {
 	if b.err != nil {
 		return
@@ -208,7 +210,7 @@ func (b *Builder) owns(v *Value) bool {
 	return false
 }
 
-// Fail records the first error together with the nearest caller outside the packages that only pass it on.
+// Fail keeps the first error, together with the nearest caller outside the packages ir and op, which only pass errors on.
 func (b *Builder) Fail(format string, args ...any) {
 	if b.err != nil {
 		return

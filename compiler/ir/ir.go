@@ -26,13 +26,13 @@ const (
 	Bool    = tensor.Bool
 )
 
-// N is the symbolic batch dimension of a Shape. It equals only itself; arithmetic on it is not possible.
+// N is the symbolic batch dimension of a Shape. It equals only itself; there is no arithmetic on it.
 const N int64 = -1
 
 // Shape lists dimensions; each is >= 0 or N.
 type Shape []int64
 
-// String is "[N,3,32,32]".
+// String returns text such as "[N,3,32,32]".
 func (s Shape) String() string {
 	parts := make([]string, len(s))
 	for i, d := range s {
@@ -47,7 +47,7 @@ func (s Shape) String() string {
 // Static reports whether no dimension is symbolic.
 func (s Shape) Static() bool { return !slices.Contains(s, N) }
 
-// Numel is the number of elements of a static shape; N for a symbolic one.
+// Numel is the number of elements of a static shape, and N for a symbolic one.
 func (s Shape) Numel() int64 {
 	n := int64(1)
 	for _, d := range s {
@@ -65,9 +65,9 @@ func (s Shape) Equal(t Shape) bool { return slices.Equal(s, t) }
 // Clone copies s.
 func (s Shape) Clone() Shape { return slices.Clone(s) }
 
-// Value is one tensor of a graph. Name is unique within the outermost graph and everything nested in it. Type and Shape
-// are fixed once the defining node has been inferred. Exactly one of these holds: Def is the node that defines the
-// value; Const holds its data; or the value is an input of a graph.
+// Value is one tensor of a graph. Name is unique within the outermost graph and everything nested in it. Type and Shape are fixed
+// once the defining node has been inferred. A value is one of three kinds: Def is the node that defines it, Const holds its data,
+// or it is an input of a graph.
 type Value struct {
 	Name  string
 	Type  DType
@@ -85,7 +85,7 @@ func (v *Value) IsConst() bool { return v != nil && v.Const != nil }
 // IsNumber reports whether v is a constant of one element.
 func (v *Value) IsNumber() bool { return v.IsConst() && v.Const.Len() == 1 }
 
-// String is "name float32[N,3,32,32]".
+// String returns text such as "name float32[N,3,32,32]".
 func (v *Value) String() string {
 	if v == nil {
 		return "(none)"
@@ -109,8 +109,8 @@ func (a Attrs) Names() []string {
 	return names
 }
 
-// Node applies operator Op (of Domain; "" is the standard one) to In and defines Out. A nil entry of In is an optional
-// input that is not given, a nil entry of Out an optional output that is not wanted.
+// Node applies operator Op to In and defines Out. Domain is that of the operator; "" is the standard one. A nil entry of In is an
+// optional input that is not given, a nil entry of Out an optional output that is not wanted.
 type Node struct {
 	Name   string
 	Op     string
@@ -171,7 +171,7 @@ func (n *Node) Output(i int) *Value {
 // Nests reports whether operators of that name in the standard domain have graphs as attributes.
 func Nests(op string) bool { return op == "If" || op == "Loop" || op == "Scan" || op == "SequenceMap" }
 
-// Graphs lists the graphs nested in the attributes, in attribute order.
+// Graphs lists the graphs nested in the attributes, in the order of the attributes' names.
 func (n *Node) Graphs() []*Graph {
 	if n.Domain == "" && !Nests(n.Op) || len(n.Attrs) == 0 {
 		return nil
@@ -206,10 +206,10 @@ type Graph struct {
 	Meta    map[string]string
 }
 
-// Input finds an input by name; nil when there is none.
+// Input finds an input by name, and returns nil if there is none.
 func (g *Graph) Input(name string) *Value { return find(g.Inputs, name) }
 
-// Output finds an output by name; nil when there is none.
+// Output finds an output by name, and returns nil if there is none.
 func (g *Graph) Output(name string) *Value { return find(g.Outputs, name) }
 
 func find(values []*Value, name string) *Value {
@@ -231,9 +231,8 @@ func (g *Graph) Walk(f func(*Node)) {
 	}
 }
 
-// Constants lists the constants that the nodes and outputs of g itself use, in order of first use. Constants used only
-// inside a nested graph belong to that graph: ONNX Runtime lays out weights for speed only where they stand beside the
-// node that uses them.
+// Constants lists the constants that the nodes and outputs of g itself use, in order of first use. A constant that only a nested
+// graph uses belongs to that graph: ONNX Runtime lays out weights for speed only where they stand beside the node that uses them.
 func (g *Graph) Constants() []*Value {
 	var out []*Value
 	seen := map[*Value]bool{}
@@ -252,8 +251,8 @@ func (g *Graph) Constants() []*Value {
 	return out
 }
 
-// Replace makes every use of a key of m in g, in its nested graphs and among its outputs a use of the mapped value.
-// Chains in m are followed.
+// Replace turns every use of a key of m into a use of the mapped value: in g, in its nested graphs and among its outputs. Chains
+// in m are followed.
 func (g *Graph) Replace(m map[*Value]*Value) {
 	if len(m) == 0 {
 		return

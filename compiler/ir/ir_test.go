@@ -49,12 +49,8 @@ func TestPrint(t *testing.T) {
   output y
   output copy
 `
-	var out strings.Builder
-	if err := Print(&out, g); err != nil {
-		t.Fatal(err)
-	}
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", &out, want)
+	if got := g.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

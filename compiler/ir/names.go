@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// Names hands out names that are new in a graph and everything nested in it. It reads the graph on first use.
+// Names hands out names that are new in a graph and everything nested in it. The graph is read on first use.
 type Names struct {
 	graph *Graph
 	taken map[string]bool
@@ -13,7 +13,7 @@ type Names struct {
 // NewNames hands out names for g.
 func NewNames(g *Graph) *Names { return &Names{graph: g} }
 
-// Unique is hint, or hint with the smallest suffix that makes it new; it is taken from then on.
+// Unique returns hint, or hint with the smallest suffix that makes it new. The name is taken from then on.
 func (n *Names) Unique(hint string) string {
 	if n.taken == nil {
 		n.taken = make(map[string]bool, 2*len(n.graph.Nodes))

@@ -2,28 +2,19 @@ package ir
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"rnas/internal/tensor"
 )
 
-// Print writes the text form of g, deterministic to the byte: one line per input, constant, node and output. Constants
-// of at most eight elements are written out; longer ones show type and shape.
+// String is the text of g, deterministic to the byte: one line per input, constant, node and output. Constants of at most eight
+// elements are written out; longer ones show type and shape.
 //
 //	graph eval opset 18
 //	  input x float32[4,3,32,32]
 //	  const w float32[16,3,3,3]
 //	  y float32[4,16,32,32] = Conv(x, w) kernel_shape=[3,3] pads=[1,1,1,1]
 //	  output y
-func Print(w io.Writer, g *Graph) error {
-	p := &printer{}
-	p.graph(g, "")
-	_, err := io.WriteString(w, p.String())
-	return err
-}
-
-// String is the text form.
 func (g *Graph) String() string {
 	p := &printer{}
 	p.graph(g, "")

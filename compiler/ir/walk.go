@@ -10,7 +10,7 @@ func Each(g *Graph, f func(*Graph)) {
 	}
 }
 
-// GivenOut is the set of values that g or a graph nested in it gives out: their names and definitions must stay.
+// GivenOut is the set of values that g or a graph nested in it gives out. Their names and definitions must stay.
 func GivenOut(g *Graph) map[*Value]bool {
 	set := map[*Value]bool{}
 	Each(g, func(g *Graph) {
@@ -21,7 +21,7 @@ func GivenOut(g *Graph) map[*Value]bool {
 	return set
 }
 
-// CountUses counts for every value how often nodes of g and of nested graphs take it as an input and graphs give it out.
+// CountUses counts the uses of every value: as an input of nodes of g and of nested graphs, and as an output of these graphs.
 func CountUses(g *Graph) map[*Value]int {
 	uses := make(map[*Value]int, len(g.Nodes))
 	Each(g, func(g *Graph) {

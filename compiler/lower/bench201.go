@@ -100,7 +100,7 @@ func norConv(k int64) primitive {
 	}
 }
 
-// residualBlock halves the resolution: two convolutions beside average pooling and a 1x1 convolution.
+// residualBlock halves the resolution by two convolutions, beside average pooling and a 1x1 convolution.
 func (e *Env) residualBlock(name string, x *ir.Value, c int64) *ir.Value {
 	var y, down *ir.Value
 	e.In("conv_a", func() { y = norConv(3)(e, x, edge{name: name + ".conv_a", c: c, stride: 2}) })

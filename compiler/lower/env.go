@@ -1,5 +1,5 @@
-// Package lower turns architectures into forward graphs: the evaluation network of a genotype and the supernet of the
-// search. One function per primitive; parameters carry the public DARTS names, so published PyTorch checkpoints fit.
+// Package lower turns architectures into forward graphs: the evaluation network of a genotype, and the supernet of the search.
+// Each primitive is one function. Parameters carry the names of the public DARTS code, so that published PyTorch checkpoints fit.
 package lower
 
 import (
@@ -8,7 +8,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Kind tells what a parameter is, and so how it starts and whether it is trained.
+// Kind tells what a parameter is, which decides how it starts and whether it is trained.
 type Kind int
 
 // Kinds of parameters.
@@ -22,7 +22,7 @@ const (
 	RunningVar               // [C], a statistic
 )
 
-// Statistic reports whether the parameter is a running statistic: not trained by gradients but averaged over batches.
+// Statistic reports whether the parameter is a running statistic, which is averaged over batches and not trained by gradients.
 func (k Kind) Statistic() bool { return k == RunningMean || k == RunningVar }
 
 // Param describes one parameter. FanIn is the number of inputs that one output sums over.
@@ -33,11 +33,11 @@ type Param struct {
 	FanIn int64
 }
 
-// Source gives the value of a parameter; it is asked once per name and forward pass. In training it must give statistics
-// that nothing else reads (see op.B.BatchNormTrain); their content does not matter then.
+// Source gives the value of a parameter. It is asked once per name and forward pass. In training it must give statistics that
+// nothing else reads (see op.B.BatchNormTrain); their content does not matter then.
 type Source func(p Param) *ir.Value
 
-// Stat is the batch statistics of one normalisation layer: mean and biased variance [C] over Count elements per channel.
+// Stat holds the batch statistics of one normalisation layer: mean and biased variance [C] over Count elements per channel.
 type Stat struct {
 	Name           string // of the layer; parameters are Name.running_mean and Name.running_var
 	Mean, Variance *ir.Value
@@ -56,6 +56,8 @@ type Env struct {
 	Fold bool
 	// Alphas are the architecture parameters of a supernet, [2,edges,primitives], normal cells first.
 	Alphas *ir.Value
+	// Mix, if set, turns the architecture weights, the softmax of Alphas and of its shape, into those that the edges use.
+	Mix func(b op.B, weights *ir.Value) *ir.Value
 	// DropPath gives, in training, the factor [B,1,1,1] of an edge: 0 drops the edge for that image, 1/keep keeps it. Nil
 	// where drop-path is off.
 	DropPath func() *ir.Value
@@ -63,15 +65,17 @@ type Env struct {
 	shared map[sharedKey]sharedValue
 }
 
+// sharedKey names what edges share: the computation and the state that it starts from.
 type sharedKey struct {
 	what string
 	of   *ir.Value
 }
 
+// sharedValue is the result of a shared computation; mean and variance are those of a normalisation.
 type sharedValue struct{ value, mean, variance *ir.Value }
 
-// once computes what of x, the first time that a cell asks for it. Edges that start at one state share their common
-// beginning, so that its gradient, too, is taken once, of the sum.
+// once computes what of x the first time that a cell asks for it. Edges that start at one state share their common beginning, so
+// that its gradient is also taken once, of the sum.
 func (e *Env) once(what string, x *ir.Value, compute func() sharedValue) sharedValue {
 	key := sharedKey{what, x}
 	v, ok := e.shared[key]
@@ -85,8 +89,8 @@ func (e *Env) once(what string, x *ir.Value, compute func() sharedValue) sharedV
 	return v
 }
 
-// Relu is max(x, 0), once for every x. That of a concatenation is taken of its parts: where these are sums, it becomes part of
-// them, and what else takes the Relu of a part shares it.
+// Relu is max(x, 0), made once for every x. The Relu of a concatenation is taken of its parts: a part that is a sum absorbs it,
+// and other users of the Relu of a part share it.
 func (e *Env) Relu(x *ir.Value) *ir.Value {
 	return e.once("relu", x, func() sharedValue {
 		if x.Def == nil || x.Def.Op != "Concat" {
@@ -100,14 +104,15 @@ func (e *Env) Relu(x *ir.Value) *ir.Value {
 	}).value
 }
 
-// Epsilon of batch normalisation, PyTorch's default.
+// Epsilon is PyTorch's default for batch normalisation.
 const Epsilon = 1e-5
 
+// weight asks for a parameter.
 func (e *Env) weight(name string, kind Kind, fanIn int64, shape ...int64) *ir.Value {
 	return e.Param(Param{Name: name, Kind: kind, Shape: shape, FanIn: fanIn})
 }
 
-// conv is a convolution without bias; the parameter is name.weight [out,in/group,kh,kw].
+// conv is a convolution of x [N,C,H,W] without bias; its parameter is name.weight [out,C/group,kh,kw].
 func (e *Env) conv(name string, x *ir.Value, out int64, g op.Conv2D) *ir.Value {
 	if e.Err() != nil {
 		return x
@@ -132,8 +137,8 @@ func (e *Env) linear(name string, x *ir.Value, out int64) *ir.Value {
 	return e.Gemm(x, w, e.weight(name+".bias", LinearBias, in, out), false, true)
 }
 
-// norm is batch normalisation. With affine it has name.weight and name.bias. A gain (scalar or nil) multiplies the
-// result; it is folded into the scale, so a weighted edge costs no pass over the tensor of its own.
+// norm is batch normalisation of x [N,C,H,W], with name.weight and name.bias if affine. gain, a scalar or nil, multiplies the
+// result. It is folded into the scale, so that the weight of an edge costs no pass over the tensor of its own.
 func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Value {
 	if e.Err() != nil {
 		return x
@@ -165,7 +170,7 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 	return y
 }
 
-// sharedNorm is norm without learned scale of an x that several edges normalise: in training, all of them have the same batch
+// sharedNorm is norm without learned scale of an x that several edges normalise. In training, all of them have the same batch
 // statistics.
 func (e *Env) sharedNorm(name string, x, gain *ir.Value) *ir.Value {
 	if !e.Train || e.Err() != nil {
@@ -182,7 +187,7 @@ func (e *Env) sharedNorm(name string, x, gain *ir.Value) *ir.Value {
 	return e.gained(n.value, gain)
 }
 
-// gained is x times a scalar. The factor is spread over the channels, a form that a sum of edges takes up as it is computed.
+// gained is x times a scalar. The factor is spread over the channels: a sum of edges then absorbs it as it is computed.
 func (e *Env) gained(x, gain *ir.Value) *ir.Value {
 	if e.Err() != nil {
 		return x
@@ -190,21 +195,21 @@ func (e *Env) gained(x, gain *ir.Value) *ir.Value {
 	return e.Mul(x, e.Reshape(e.Expand(gain, x.Shape[1]), 1, -1, 1, 1))
 }
 
-// folded is the convolution followed by normalisation as one convolution: weight*s and bias-mean*s with
-// s = scale/sqrt(variance+epsilon). The convolution before becomes unused.
+// folded is a convolution and its normalisation as one convolution, with weight*s and bias-mean*s for s =
+// scale/sqrt(variance+epsilon). The node conv becomes unused.
 func (e *Env) folded(conv *ir.Node, scale, bias, mean, variance *ir.Value) *ir.Value {
 	s := e.Div(scale, e.Sqrt(e.Add(variance, e.Float(variance, Epsilon))))
 	w := e.Mul(conv.In[1], e.Reshape(s, -1, 1, 1, 1))
 	return e.One("Conv", conv.Attrs, conv.In[0], w, e.Sub(bias, e.Mul(mean, s)))
 }
 
-// reluConvNorm is DARTS' ReLUConvBN with a 1x1 kernel: name.op.1 and name.op.2.
+// reluConvNorm is DARTS' ReLUConvBN with a 1x1 kernel; its layers are name.op.1 and name.op.2.
 func (e *Env) reluConvNorm(name string, x *ir.Value, out int64, affine bool) *ir.Value {
 	return e.norm(name+".op.2", e.pointwise(name+".op.1", e.Relu(x), out, 1), affine, nil)
 }
 
-// factorizedReduce halves the resolution by two 1x1 stride-2 convolutions, the second one shifted by a pixel, each giving
-// half of the channels: name.conv_1, name.conv_2, name.bn.
+// factorizedReduce is DARTS' FactorizedReduce: two 1x1 convolutions of stride 2, the second shifted by a pixel, each giving half
+// of the channels. Its layers are name.conv_1, name.conv_2 and name.bn.
 func (e *Env) factorizedReduce(name string, x *ir.Value, out int64, affine bool, gain *ir.Value) *ir.Value {
 	if e.Err() != nil {
 		return x

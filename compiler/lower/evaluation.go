@@ -8,19 +8,19 @@ import (
 	"rnas/genotype"
 )
 
-// Evaluation is the network of a genotype, with DARTS' auxiliary head after the second reduction cell if Aux. Genotypes
-// of the forms DARTS (NetworkCIFAR of its public code), ARNAS and RobNet stand in the skeleton of Macro; that of
-// NAS-Bench-201 is described at bench201.
+// Evaluation is the network of a genotype. If Aux, it has DARTS' auxiliary head after the second reduction cell. Genotypes of the
+// forms DARTS (NetworkCIFAR of its public code), ARNAS and RobNet stand in the skeleton of Macro; that of NAS-Bench-201 is
+// described at bench201.
 type Evaluation struct {
 	Macro
 	Genotype genotype.Genotype `json:"genotype"`
 	Aux      bool              `json:"aux"`
 }
 
-// Skeleton is the macro structure.
+// Skeleton returns the macro structure.
 func (n Evaluation) Skeleton() Macro { return n.Macro }
 
-// Validate checks the sizes, the genotype and whether they fit.
+// Validate checks the sizes, the genotype and whether they fit each other.
 func (n Evaluation) Validate() error {
 	if err := n.Macro.Validate(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (n Evaluation) Validate() error {
 	return nil
 }
 
-// Forward lowers the network.
+// Forward lowers the network. auxiliary is nil without Aux or outside training.
 func (n Evaluation) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value) {
 	if err := n.Validate(); err != nil {
 		e.Fail("%w", err)
@@ -61,7 +61,8 @@ func (n Evaluation) Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Val
 	return logits, auxiliary
 }
 
-// cellAt is the cell that stands at a place. The second reduction of ARNAS keeps the width of the cells before it.
+// cellAt returns the cell that stands at a place, and the place with its width corrected: the second reduction of ARNAS keeps the
+// width of the cells before it.
 func (n Evaluation) cellAt(at place) (genotype.Cell, place) {
 	second := 2 * n.Layers / 3
 	if n.Genotype.Form == genotype.ARNAS && at.index >= second {
@@ -76,6 +77,7 @@ func (n Evaluation) cellAt(at place) (genotype.Cell, place) {
 	return n.Genotype.Normal, at
 }
 
+// cell lowers the cell of DARTS or ARNAS at a place.
 func (n Evaluation) cell(e *Env, here place, before, last *ir.Value) *ir.Value {
 	cell, here := n.cellAt(here)
 	s0, s1 := e.preprocess(here, before, last, true)
@@ -124,8 +126,8 @@ func (e *Env) zero(like *ir.Value, reduce bool) *ir.Value {
 	return e.Scale(like, 0)
 }
 
-// auxiliaryHead classifies an intermediate tensor (DARTS: AuxiliaryHeadCIFAR, which expects 8x8): average pooling to
-// 2x2, a 1x1 convolution to 128 and a 2x2 one to 768 channels.
+// auxiliaryHead classifies an intermediate tensor x [N,C,H,H] by average pooling to 2x2, a 1x1 convolution to 128 and a 2x2 one to
+// 768 channels (DARTS: AuxiliaryHeadCIFAR, which expects 8x8).
 func (e *Env) auxiliaryHead(x *ir.Value, classes int64) *ir.Value {
 	if e.Err() != nil {
 		return x

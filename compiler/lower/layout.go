@@ -5,8 +5,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// Params lists the parameters of a network in the order in which lowering first asks for them: all that training
-// touches, the auxiliary head and the running statistics included, or only those that evaluation reads.
+// Params lists the parameters of a network in the order in which lowering first asks for them. With train, these are all that
+// training touches, the auxiliary head and the running statistics included; otherwise those that evaluation reads.
 func Params(n Network, train bool) ([]Param, error) {
 	var list []Param
 	seen := map[string]bool{}
@@ -26,7 +26,7 @@ func Params(n Network, train bool) ([]Param, error) {
 	return list, b.Err()
 }
 
-// Count is the number of trained numbers among params: weights, scales and biases, not statistics.
+// Count returns how many numbers of params are trained: weights, scales and biases, not statistics.
 func Count(params []Param) int64 {
 	total := int64(0)
 	for _, p := range params {
@@ -37,7 +37,7 @@ func Count(params []Param) int64 {
 	return total
 }
 
-// MACs counts the multiply-adds of convolutions and linear layers of one image through the evaluation form of a network.
+// MACs counts the multiply-adds of convolutions and linear layers for one image that passes through a network in evaluation mode.
 func MACs(n Network) (int64, error) {
 	b := op.NewB("macs")
 	e := &Env{B: b, Param: func(p Param) *ir.Value {

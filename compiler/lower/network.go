@@ -7,8 +7,8 @@ import (
 	"rnas/compiler/op"
 )
 
-// Macro is the skeleton shared by evaluation networks and supernets: a stem, Layers cells of which the ones at Layers/3
-// and 2*Layers/3 halve the resolution and double the channels, global average pooling and a linear classifier.
+// Macro is the skeleton shared by evaluation networks and supernets: a stem, Layers cells, global average pooling and a linear
+// classifier. The cells at Layers/3 and 2*Layers/3 halve the resolution and double the channels.
 type Macro struct {
 	Channels int `json:"channels"` // of the first cells
 	Layers   int `json:"layers"`
@@ -50,17 +50,17 @@ func (m Macro) Validate() error {
 // Reduces reports whether cell i halves the resolution.
 func (m Macro) Reduces(i int) bool { return i == m.Layers/3 || i == 2*m.Layers/3 }
 
-// Network is anything that lowers to a classifier. Forward takes images [N,D,H,W] in [0,1] and returns logits [N,K] and,
-// where the network has an auxiliary head and the mode is training, its logits; nil otherwise.
+// Network is anything that lowers to a classifier. Forward takes images [N,D,H,W] in [0,1] and returns logits [N,K]. In training,
+// a network with an auxiliary head also returns the logits of that head; otherwise auxiliary is nil.
 type Network interface {
 	Skeleton() Macro
 	Forward(e *Env, images *ir.Value) (logits, auxiliary *ir.Value)
 }
 
-// stemMultiplier is the width of the stem over that of the first cells.
+// stemMultiplier is the width of the stem, as a multiple of that of the first cells.
 const stemMultiplier = 3
 
-// normalise applies mean and std.
+// normalise subtracts Mean and divides by Std.
 func (m Macro) normalise(e *Env, x *ir.Value) *ir.Value {
 	if len(m.Mean) == 0 || e.Err() != nil {
 		return x
@@ -74,8 +74,8 @@ func (m Macro) normalise(e *Env, x *ir.Value) *ir.Value {
 	return e.Mul(e.Sub(x, e.vector("mean", x, shape, mean)), e.vector("inverse_std", x, shape, inv))
 }
 
-// place is where a cell stands: the prefix of its parameter names, its width, and whether it or the cell before it
-// halves the resolution.
+// place is where a cell stands: the prefix of its parameter names, its width, and whether it or the cell before it halves the
+// resolution.
 type place struct {
 	index                 int
 	name                  string
@@ -83,10 +83,10 @@ type place struct {
 	reduce, reducedBefore bool
 }
 
-// cellFunc lowers a cell, whose inputs are the outputs of the two cells before.
+// cellFunc lowers a cell. Its inputs are the outputs of the two cells before it.
 type cellFunc func(e *Env, at place, before, last *ir.Value) *ir.Value
 
-// run lowers the skeleton around cell. after, if not nil, sees the output of every cell.
+// run lowers the skeleton around cell. after, which may be nil, sees the output of every cell.
 func (m Macro) run(e *Env, images *ir.Value, cell cellFunc, after func(i int, y *ir.Value)) *ir.Value {
 	if err := m.Validate(); err != nil {
 		e.Fail("%w", err)
@@ -117,7 +117,7 @@ func (m Macro) run(e *Env, images *ir.Value, cell cellFunc, after func(i int, y 
 	return m.classify(e, y)
 }
 
-// classify is global average pooling and the linear classifier.
+// classify is global average pooling and the linear classifier: [N,C,H,W] to [N,K].
 func (m Macro) classify(e *Env, x *ir.Value) (y *ir.Value) {
 	e.In("classifier", func() { y = e.linear("classifier", e.Flatten(e.GlobalAveragePool(x)), int64(m.Classes)) })
 	return y

@@ -8,8 +8,8 @@ import (
 	"rnas/genotype"
 )
 
-// edge is the place where a primitive stands: the prefix of its parameter names, the number of channels, the stride (2
-// where a reduction cell reads its inputs), and, in a supernet, the architecture weight that multiplies it.
+// edge is the place where a primitive stands: the prefix of its parameter names, the number of channels, the stride and, in a
+// supernet, the architecture weight that multiplies it. The stride is 2 where a reduction cell reads its inputs.
 type edge struct {
 	name   string
 	c      int64
@@ -18,11 +18,11 @@ type edge struct {
 	gain   *ir.Value // scalar or nil
 }
 
-// primitive lowers one operation; nil means zero.
+// primitive lowers one operation; a nil result means zero.
 type primitive func(e *Env, x *ir.Value, at edge) *ir.Value
 
-// primitives has one row per operation of the search spaces (Liu et al. 2019, DARTS, section 3.1.1 and its code; NASNet
-// and AmoebaNet cells add sep_conv_7x7 and conv_7x1_1x7).
+// primitives has one row per operation of the search spaces (Liu et al. 2019, DARTS, section 3.1.1 and its code; NASNet and
+// AmoebaNet cells add sep_conv_7x7 and conv_7x1_1x7).
 var primitives = map[genotype.Primitive]primitive{
 	genotype.None:        func(*Env, *ir.Value, edge) *ir.Value { return nil },
 	genotype.SkipConnect: skip,
@@ -36,6 +36,7 @@ var primitives = map[genotype.Primitive]primitive{
 	genotype.Conv7x1_1x7: conv7x1,
 }
 
+// skip passes x on; at stride 2 it is a factorized reduction.
 func skip(e *Env, x *ir.Value, at edge) *ir.Value {
 	if at.stride == 2 {
 		return e.factorizedReduce(at.name, x, at.c, !at.super, at.gain)
@@ -46,6 +47,7 @@ func skip(e *Env, x *ir.Value, at edge) *ir.Value {
 	return x
 }
 
+// pool is pooling over windows of 3x3; in a supernet a normalisation follows.
 func pool(name genotype.Primitive, window func(op.B, *ir.Value, op.Conv2D) *ir.Value) primitive {
 	return func(e *Env, x *ir.Value, at edge) *ir.Value {
 		y := e.pooled(name, window, x, at.stride)
@@ -72,6 +74,7 @@ func (e *Env) separable(at edge, x *ir.Value, first int, k, stride, dilation int
 	return e.norm(layer(at, first+2), y, !at.super, gain)
 }
 
+// sepConv is two separable convolutions with k by k kernels, of which the first has the stride.
 func sepConv(k int64) primitive {
 	return func(e *Env, x *ir.Value, at edge) *ir.Value {
 		y := e.separable(at, x, 1, k, at.stride, 1, nil)
@@ -79,19 +82,20 @@ func sepConv(k int64) primitive {
 	}
 }
 
+// dilConv is a separable convolution with a k by k kernel of dilation 2.
 func dilConv(k int64) primitive {
 	return func(e *Env, x *ir.Value, at edge) *ir.Value { return e.separable(at, x, 1, k, at.stride, 2, at.gain) }
 }
 
-// conv7x1 is a 1x7 convolution followed by a 7x1 one, each taking the stride along its own axis. Unlike the others it
-// is a bare sequence in DARTS, so its parameters carry no ".op".
+// conv7x1 is a 1x7 convolution followed by a 7x1 one, each with the stride along its own axis. Unlike the others it is a bare
+// sequence in DARTS, so that its parameters carry no ".op".
 func conv7x1(e *Env, x *ir.Value, at edge) *ir.Value {
 	row := e.strided(at.name+".1", e.Relu(x), at.c, [2]int64{1, 7}, [2]int64{1, at.stride}, [4]int64{0, 3, 0, 3})
 	col := e.strided(at.name+".2", row, at.c, [2]int64{7, 1}, [2]int64{at.stride, 1}, [4]int64{3, 0, 3, 0})
 	return e.norm(at.name+".3", col, !at.super, at.gain)
 }
 
-// strided is a dense convolution with a stride per axis.
+// strided is a dense convolution with a stride for each axis.
 func (e *Env) strided(name string, x *ir.Value, out int64, kernel, stride [2]int64, pads [4]int64) *ir.Value {
 	if e.Err() != nil {
 		return x

@@ -7,8 +7,8 @@ import (
 	"rnas/genotype"
 )
 
-// robNetCell is a cell of RobNet (Guo et al., CVPR 2020, section 3.1, and its public code): every node sums what the links
-// pass on of all states before it; normalisation inside cells has no learned scale.
+// robNetCell is a cell of RobNet (Guo et al., CVPR 2020, section 3.1, and its public code). Every node sums what the links pass on
+// of all states before it. Normalisation inside cells has no learned scale.
 func (n Evaluation) robNetCell(e *Env, here place, before, last *ir.Value) *ir.Value {
 	links := n.Genotype.Links[0]
 	if len(n.Genotype.Links) > 1 {
@@ -35,7 +35,7 @@ func (n Evaluation) robNetCell(e *Env, here place, before, last *ir.Value) *ir.V
 	return e.Concat(1, states[genotype.Inputs:]...)
 }
 
-// link lists the terms of a link.
+// link lists the terms that a link adds to a node.
 func (e *Env) link(l genotype.Link, x *ir.Value, at edge) []*ir.Value {
 	conv := primitives[genotype.SepConv3x3]
 	pass := func(at edge) *ir.Value {

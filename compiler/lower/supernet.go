@@ -162,6 +162,9 @@ func (n Supernet) weights(e *Env) []edgeWeights {
 		alphas, betas = parts[0], n.softmaxOfNodes(e, parts[1])
 	}
 	soft := e.Softmax(alphas, 2)
+	if e.Mix != nil {
+		soft = e.Mix(e.B, soft)
+	}
 	if n.EdgeNorm {
 		soft = e.Mul(soft, betas)
 	}

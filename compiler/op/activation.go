@@ -44,7 +44,7 @@ func gelu(c *Ctx) error {
 	return floating(c)
 }
 
-// prelu wants a slope that broadcasts to x, not the other way round.
+// prelu infers PRelu, whose slope must broadcast to x, not the other way round.
 func prelu(c *Ctx) error {
 	if err := c.SameType(0, 1); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 func init() {
 	register([]Op{
 		{
-			Name: "Attention", Since: 23, In: Arity{3, 7}, Out: Arity{1, 4}, Form: func(n *ir.Node) int {
+			Name: "Attention", Since: 23, In: Arity{3, 7}, Out: Arity{1, 4}, SinceOf: func(n *ir.Node) int {
 				if n.Input(6) != nil {
 					return 24
 				}
@@ -40,7 +40,7 @@ func init() {
 	})
 }
 
-// heads gives [N,S,heads*D] the form [N,heads,S,D]; four dimensions have it.
+// heads turns [N,S,heads*D] into [N,heads,S,D]; a tensor of four dimensions stays as it is.
 func heads(b B, x *ir.Value, count int64) *ir.Value {
 	if x.Rank() != 3 {
 		return x
@@ -56,8 +56,8 @@ func heads(b B, x *ir.Value, count int64) *ir.Value {
 // masks and a soft cap of the scores.
 func attention(b B, n *ir.Node) []*ir.Value {
 	q, k, v := n.In[0], n.In[1], n.In[2]
-	flat := q.Rank() == 3
-	if q.Rank() != k.Rank() || k.Rank() != v.Rank() || !flat && q.Rank() != 4 {
+	packed := q.Rank() == 3
+	if q.Rank() != k.Rank() || k.Rank() != v.Rank() || !packed && q.Rank() != 4 {
 		b.Fail("expected query, key and value of rank 3 or 4")
 		return placeholders(4)
 	}
@@ -100,7 +100,7 @@ func attention(b B, n *ir.Node) []*ir.Value {
 	weights := b.Cast(b.Softmax(wide, -1), scores.Type)
 	stages = append(stages, weights)
 	y := b.MatMul(weights, v)
-	if flat && b.Err() == nil {
+	if packed && b.Err() == nil {
 		y = b.Transpose(y, 0, 2, 1, 3)
 		y = b.Reshape(y, 0, y.Shape[1], y.Shape[2]*y.Shape[3])
 	}
@@ -112,7 +112,7 @@ func attention(b B, n *ir.Node) []*ir.Value {
 	return []*ir.Value{y, presentKey, presentValue, stages[mode]}
 }
 
-// repeatHeads gives every head of x [N,H,S,D] to times queries in a row.
+// repeatHeads repeats every head of x [N,H,S,D] in a row, once for each head of queries that shares it.
 func repeatHeads(b B, x *ir.Value, times int64) *ir.Value {
 	if times == 1 {
 		return x

@@ -50,7 +50,7 @@ func integers(next func(*Ctx) error) func(*Ctx) error {
 	}
 }
 
-// test is the shape of an operator that asks a question about floating-point elements.
+// test infers an operator that answers a question about floating-point elements.
 func test(c *Ctx) error {
 	if err := floating(c); err != nil {
 		return err

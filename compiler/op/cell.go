@@ -12,7 +12,7 @@ func scalarOf(t ir.DType, v int64) *tensor.Tensor {
 	return tensor.FromFloat64s(t, nil, []float64{float64(v)})
 }
 
-// recur gives the recurrent contributions of the gates, apart, biases included.
+// recur lists what the state h contributes to each gate, biases included.
 func (s *cell) recur(h *ir.Value, gates int) []*ir.Value {
 	v := s.MatMul(h, s.r)
 	if s.rb != nil {
@@ -75,7 +75,7 @@ func lstmCell(s *cell, x []*ir.Value, h, c *ir.Value) (*ir.Value, *ir.Value) {
 	return s.Mul(gate(1, next), s.act[2](next)), next
 }
 
-// activationsOf lists the activations of all directions; names are those of one direction when the node has none.
+// activationsOf lists the activations of all directions. A node without any has those of names in each direction.
 func activationsOf(b B, n *ir.Node, names []string, directions int) ([]func(*ir.Value) *ir.Value, error) {
 	given, ok := n.Attrs["activations"].([]string)
 	if !ok {

@@ -16,9 +16,9 @@ func init() {
 	})
 }
 
-// loop follows the rules of ONNX: inputs are trip count, condition and the carried values; the body takes iteration
-// number, condition and the carried values, and gives condition, carried values and one element of each scan output.
-// Shapes of carried values must not change from one iteration to the next.
+// loop infers a Loop. Its inputs are trip count, condition and the carried values. The body takes iteration number, condition and
+// the carried values, and gives condition, carried values and one element of each scan output. Shapes of carried values must not
+// change from one iteration to the next.
 func loop(c *Ctx) error {
 	body := c.Attrs["body"].(*ir.Graph)
 	k := len(c.In) - 2
@@ -57,7 +57,8 @@ func loop(c *Ctx) error {
 	return nil
 }
 
-// branches follows the rules of ONNX: two graphs without inputs give the outputs; here their types and shapes must agree.
+// branches infers an If: two graphs without inputs give the outputs. The types and shapes of both must agree, which ONNX does not
+// ask.
 func branches(c *Ctx) error {
 	if c.Type(0) != ir.Bool || c.Shape(0).Numel() != 1 {
 		return fmt.Errorf("expected one bool as condition")

@@ -30,7 +30,7 @@ func init() {
 			Attrs: append([]Attr{{"ceil_mode", kInt, false}, {"storage_order", kInt, false}}, windowAttrs...), Infer: pool,
 		},
 		{
-			Name: "AveragePool", Form: averageForm, In: Arity{1, 1}, Out: Arity{1, 1},
+			Name: "AveragePool", SinceOf: averageSince, In: Arity{1, 1}, Out: Arity{1, 1},
 			Attrs: append([]Attr{{"ceil_mode", kInt, false}, {"count_include_pad", kInt, false}}, windowAttrs...), Infer: pool,
 		},
 		{Name: "GlobalAveragePool", In: Arity{1, 1}, Out: Arity{1, 1}, Infer: globalPool},
@@ -38,8 +38,8 @@ func init() {
 	})
 }
 
-// averageForm: an average over a dilated window came later.
-func averageForm(n *ir.Node) int {
+// averageSince is the operator set of AveragePool: a dilated window came with 19.
+func averageSince(n *ir.Node) int {
 	for _, d := range n.Ints("dilations", nil) {
 		if d != 1 {
 			return 19
@@ -48,13 +48,13 @@ func averageForm(n *ir.Node) int {
 	return 0
 }
 
-// Window is the geometry of a convolution or pooling node with all defaults filled in. Pads lists the begins of all
-// spatial axes, then the ends.
+// Window is the geometry of a convolution or pooling node with all defaults filled in. Pads lists those at the begins of all
+// spatial axes, then those at the ends.
 type Window struct {
 	Kernel, Strides, Dilations, Pads []int64
 }
 
-// WindowOf reads the geometry of n for the spatial sizes of its input, resolving auto_pad.
+// WindowOf reads the geometry of n for a kernel and the spatial sizes of its input. auto_pad is resolved.
 func WindowOf(n *ir.Node, kernel, spatial []int64) (Window, error) {
 	k := len(kernel)
 	w := Window{

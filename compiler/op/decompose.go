@@ -7,13 +7,13 @@ import (
 	"rnas/compiler/ir"
 )
 
-// Decomposition appends nodes of simpler operators that compute the outputs of n, a node whose inputs have types and
-// shapes, and returns them in order, nil for outputs that are absent. An operator that has one needs no gradient rule and
-// no kernel of the interpreter, and files of operator sets that lack the operator get the simpler ones.
+// Decomposition appends nodes of simpler operators that compute the outputs of n and returns these in order, nil for outputs that
+// are absent. The inputs of n have types and shapes. An operator with a decomposition needs no gradient rule and no kernel of the
+// interpreter, and files of operator sets that lack the operator get the simpler ones.
 type Decomposition func(b B, n *ir.Node) []*ir.Value
 
-// Body is the decomposition of n as a graph of its own. Its inputs are the inputs of n that are not constant, each once, in
-// order of first use, and the values around it that its nested graphs use; its outputs are those of n that are wanted.
+// Body is the decomposition of n as a graph of its own. Its inputs are the inputs of n that are not constant, each once, in order
+// of first use, followed by the values around n that nested graphs of n use. Its outputs are those of n that are wanted.
 func Body(n *ir.Node) (g *ir.Graph, args []*ir.Value, err error) {
 	row := Lookup(n.Domain, n.Op)
 	if row == nil || row.Decompose == nil {
@@ -94,15 +94,15 @@ func Captured(n *ir.Node) []*ir.Value {
 	return out
 }
 
-// Since is the operator set that introduced the form of n, 0 when every file has it or the operator is not known.
+// Since is the operator set that introduced n as it is, 0 if every file has it or the operator is not known.
 func Since(n *ir.Node) int {
 	row := Lookup(n.Domain, n.Op)
 	if row == nil {
 		return 0
 	}
 	since := row.Since
-	if row.Form != nil {
-		since = max(since, row.Form(n))
+	if row.SinceOf != nil {
+		since = max(since, row.SinceOf(n))
 	}
 	return since
 }

@@ -7,20 +7,20 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Dim is an integer that depends on the symbolic batch size n, which is at least 1: N*n + K.
+// Dim is an integer N*n + K that depends on the symbolic batch size n, which is at least 1.
 type Dim struct{ N, K int64 }
 
 // Static reports whether d does not depend on the batch size.
 func (d Dim) Static() bool { return d.N == 0 }
 
-// dimsVisits bounds the values that one call of Dims looks at, dimsEntries the entries of each.
+// dimsVisits bounds the values that one call of Dims looks at, and dimsEntries the entries of each value.
 const (
 	dimsVisits  = 256
 	dimsEntries = 64
 )
 
-// Dims is the content of a scalar or vector of integers or booleans (0 and 1) that is constant or computed from
-// constants and from shapes: the sizes that exporters compute at run time. ok is false where v is something else.
+// Dims is the content of a scalar or vector of integers or booleans (0 and 1) that is constant, or computed from constants and
+// from shapes, as exporters compute sizes at run time. It is not ok for other values.
 func Dims(v *ir.Value) (dims []Dim, ok bool) {
 	e := &dimsEval{visits: dimsVisits}
 	return e.of(v)
@@ -105,7 +105,7 @@ func shapeDims(s ir.Shape) ([]Dim, bool) {
 	return out, len(s) <= dimsEntries
 }
 
-// product is the product of all entries.
+// product multiplies all entries.
 func product(dims []Dim, ok bool) ([]Dim, bool) {
 	out := Dim{K: 1}
 	for _, d := range dims {
@@ -221,7 +221,7 @@ func (e *dimsEval) pairs(a, b *ir.Value, f func(a, b Dim) (Dim, bool)) ([]Dim, b
 	return out, true
 }
 
-// dimArithmetic are operators on pairs of integers; ok is false where the result is not of the form of a Dim.
+// dimArithmetic are operators on pairs of integers; ok is false where the result is not a Dim.
 var dimArithmetic = map[string]func(a, b Dim) (Dim, bool){
 	"Add":   func(a, b Dim) (Dim, bool) { return Dim{a.N + b.N, a.K + b.K}, true },
 	"Sub":   func(a, b Dim) (Dim, bool) { return Dim{a.N - b.N, a.K - b.K}, true },
@@ -262,7 +262,7 @@ func equalDim(a, b Dim) (Dim, bool) {
 	return Dim{}, false
 }
 
-// shapeInput is the shape that input i holds: constant, or computed with the symbolic batch as a dimension.
+// shapeInput is the shape that input i holds. The input is constant, or computed with the symbolic batch as a dimension.
 func (c *Ctx) shapeInput(i int) (ir.Shape, error) {
 	dims, ok := Dims(c.Input(i))
 	out := make(ir.Shape, len(dims))

@@ -53,7 +53,7 @@ func rangeOp(c *Ctx) error {
 	return c.Set(0, c.Type(0), count)
 }
 
-// constant checks that input i is known; its content decides the shape of the output.
+// constant returns the content of input i, which must be known because the shape of the output depends on it.
 func (c *Ctx) constant(i int) (*tensor.Tensor, error) {
 	if !c.In[i].IsConst() || c.Type(i) == tensor.String {
 		return nil, fmt.Errorf("the shape of the output depends on input %d, which must be constant", i)
@@ -75,7 +75,7 @@ func nonZero(c *Ctx) error {
 	return c.Set(0, ir.Int64, int64(len(c.Shape(0))), count)
 }
 
-// Selected lists the places that the condition of a Compress node holds at.
+// Selected lists the places at which the condition of a Compress node holds.
 func Selected(n *ir.Node) ([]int64, error) {
 	c := &Ctx{Node: n}
 	t, err := c.constant(1)
@@ -117,7 +117,7 @@ func compress(c *Ctx) error {
 	return c.Set(0, c.Type(0), out...)
 }
 
-// unique counts the different elements, or with an axis the different slices.
+// unique infers Unique by counting the different elements or, with an axis, the different slices.
 func unique(c *Ctx) error {
 	t, err := c.constant(0)
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"rnas/compiler/ir"
 )
 
-// Labels are the subscripts of an Einsum: one label per dimension of each input and of the output. Labels are letters
-// as the equation has them; the dimensions that an ellipsis stands for are labelled by negative numbers, counted from the
-// last one (-1), so that they align as in broadcasting.
+// Labels are the subscripts of an Einsum: one label for each dimension of each input and of the output. A label is a letter of the
+// equation. The dimensions that an ellipsis stands for have negative numbers, counted from the last one (-1), so that they align
+// as in broadcasting.
 type Labels struct {
 	In  [][]rune
 	Out []rune
 	Dim map[rune]int64 // size of each label, after broadcasting of 1
 }
 
-// Einsum parses the equation of a node and fits it to the shapes of its inputs.
+// Einsum parses the equation of n and fits it to the shapes of the inputs.
 func Einsum(n *ir.Node) (*Labels, error) {
 	equation := strings.ReplaceAll(n.Str("equation", ""), " ", "")
 	left, right, explicit := strings.Cut(equation, "->")

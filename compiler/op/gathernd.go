@@ -19,8 +19,8 @@ func init() {
 	})
 }
 
-// indexTuples checks the indices of GatherND and ScatterND and gives the shape of what one tuple names, behind batch
-// leading dimensions.
+// indexTuples checks the indices of GatherND and ScatterND. rest is the shape of what one tuple names, after batch leading
+// dimensions.
 func (c *Ctx) indexTuples(batch int64) (rest ir.Shape, err error) {
 	s, ids := c.Shape(0), c.Shape(1)
 	if c.Type(1) != ir.Int64 {
@@ -48,7 +48,7 @@ func gatherND(c *Ctx) error {
 	return c.Set(0, c.Type(0), append(ids[:len(ids)-1].Clone(), rest...)...)
 }
 
-// reduction checks how updates combine with what is there.
+// reduction checks the attribute that says how updates combine with the elements in their places.
 func (c *Ctx) reduction() error {
 	switch r := c.Str("reduction", "none"); r {
 	case "none", "add", "mul", "max", "min":
@@ -76,8 +76,8 @@ func scatterND(c *Ctx) error {
 	return unary(c)
 }
 
-// tensorScatter writes an update into a cache, at most as long as it, from a place that input 2 gives for each element of
-// the batch.
+// tensorScatter infers TensorScatter, which writes an update into a cache that is at least as long, from the place that input 2
+// gives for each element of the batch.
 func tensorScatter(c *Ctx) error {
 	s, update := c.Shape(0), c.Shape(1)
 	axis, err := Axis(c.Int("axis", -2), len(s))

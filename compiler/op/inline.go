@@ -6,8 +6,8 @@ import (
 	"rnas/compiler/ir"
 )
 
-// Inline copies the nodes of g to the end of b, with args in place of the inputs of g, and returns its outputs. Types and
-// shapes are inferred again, so a graph with a symbolic batch takes the batch of args. Constants are shared.
+// Inline copies the nodes of g to the end of b, with args in place of the inputs of g, and returns the outputs. Types and shapes
+// are inferred again, so that a graph with a symbolic batch takes the batch of args. Constants are shared.
 func Inline(b B, g *ir.Graph, args []*ir.Value) []*ir.Value {
 	if len(args) != len(g.Inputs) {
 		b.Fail("graph %s: expected %d arguments, found %d", g.Name, len(g.Inputs), len(args))

@@ -19,7 +19,7 @@ func init() {
 	})
 }
 
-// cumulative is the shape of a sum or product along the axis that input 1, one integer, names.
+// cumulative infers a sum or product along the axis that input 1, one integer, names.
 func cumulative(c *Ctx) error {
 	if err := c.oneIndex(1); err != nil {
 		return err
@@ -32,7 +32,7 @@ func cumulative(c *Ctx) error {
 	return unary(c)
 }
 
-// cumProd wants a constant axis, on which its decomposition depends.
+// cumProd infers CumProd, whose axis must be constant because the decomposition depends on it.
 func cumProd(c *Ctx) error {
 	if _, ok := c.ConstInts(1); !ok {
 		return fmt.Errorf("axis must be constant")
@@ -40,8 +40,8 @@ func cumProd(c *Ctx) error {
 	return cumulative(c)
 }
 
-// Before is the product of the elements before each one along an axis (sign 1), or after it (sign -1), by doubling steps
-// (Hillis & Steele 1986). Being made of products only, it has exact gradients where elements are zero.
+// Before is the product of the elements before each one along an axis (sign 1), or after it (sign -1), by doubling steps (Hillis &
+// Steele 1986). It consists of products only, so that its gradients are exact where elements are zero.
 func (b B) Before(v *ir.Value, axis int, sign int64) *ir.Value {
 	shift := func(v *ir.Value, k int64) *ir.Value {
 		pads := make([]int64, 2*v.Rank())

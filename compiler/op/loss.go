@@ -20,7 +20,7 @@ func init() {
 	})
 }
 
-// loss takes scores [N,C,...], labels [N,...] and weights [C]; output 1 has the log-probabilities.
+// loss infers a loss for scores [N,C,...], labels [N,...] and weights [C]; output 1 has the log-probabilities.
 func loss(c *Ctx) error {
 	x, labels := c.Shape(0), c.Shape(1)
 	if len(x) < 2 || x[1] == ir.N || !c.Type(0).IsFloat() {

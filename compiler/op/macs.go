@@ -2,8 +2,8 @@ package op
 
 import "rnas/compiler/ir"
 
-// MACs counts the multiply-adds of the convolutions and matrix products of g, bodies of loops once. Symbolic batches
-// count as one image.
+// MACs counts the multiply-adds of the convolutions and matrix products of g. The body of a loop counts once, and a symbolic batch
+// as one image.
 func MACs(g *ir.Graph) int64 {
 	total := int64(0)
 	numel := func(s ir.Shape) int64 {

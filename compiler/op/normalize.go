@@ -23,7 +23,7 @@ func init() {
 		},
 		{Name: "InstanceNormalization", In: Arity{3, 3}, Out: Arity{1, 1}, Attrs: []Attr{aEpsilon}, Decompose: instanceNorm},
 		{
-			// The form of operator set 21, with scale and bias per channel; 18 has them per group.
+			// As of operator set 21, with scale and bias per channel; 18 has them per group.
 			Name: "GroupNormalization", Since: 21, In: Arity{3, 3}, Out: Arity{1, 1},
 			Attrs: []Attr{aEpsilon, aStash, {"num_groups", kInt, true}}, Decompose: groupNorm,
 		},
@@ -40,7 +40,7 @@ func init() {
 	})
 }
 
-// stashed is x in the type in which n computes statistics; only types narrower than that are converted.
+// stashed is x in the type in which n computes statistics. Only narrower types are converted.
 func stashed(b B, n *ir.Node, x *ir.Value) *ir.Value {
 	if x.Type != ir.Float16 && x.Type != tensor.BFloat16 {
 		return x
@@ -62,7 +62,7 @@ func axesFrom(b B, n *ir.Node, x *ir.Value) []int64 {
 	return axes
 }
 
-// standardise gives mean, 1/sqrt(variance+epsilon) and the standardised x over axes, which are kept.
+// standardise returns the mean, 1/sqrt(variance+epsilon) and the standardised x over axes, which are kept.
 func standardise(b B, n *ir.Node, x *ir.Value, axes []int64) (mean, inverse, y *ir.Value) {
 	mean = b.ReduceMean(x, true, axes...)
 	centred := b.Sub(x, mean)
@@ -137,7 +137,7 @@ func meanVarianceNorm(b B, n *ir.Node) []*ir.Value {
 	return []*ir.Value{b.Div(centred, b.Add(b.root(variance, 0.5), b.Float(x, 1e-9)))}
 }
 
-// root is x to a power below 1, for x >= 0. Its gradient at 0 is 0, where that of Pow and Sqrt is infinite.
+// root is x to a power below 1, for x >= 0. The gradient at 0 is 0, where that of Pow and Sqrt is infinite.
 func (b B) root(x *ir.Value, power float64) *ir.Value {
 	zero := b.Equal(x, b.Float(x, 0))
 	inside := b.Where(zero, b.Float(x, 1), x)
@@ -149,7 +149,7 @@ func (b B) root(x *ir.Value, power float64) *ir.Value {
 	return b.Where(zero, b.Float(x, 0), inside)
 }
 
-// lpNorm gives 0, with gradient 0, where the norm is 0.
+// lpNorm divides by the norm, and is 0 with gradient 0 where the norm is 0.
 func lpNorm(b B, n *ir.Node) []*ir.Value {
 	x := n.In[0]
 	reduce := "ReduceL2"
@@ -166,8 +166,8 @@ func lpNorm(b B, n *ir.Node) []*ir.Value {
 	return []*ir.Value{b.Mul(x, b.Where(zero, b.Float(x, 0), inverse))}
 }
 
-// localResponseNorm follows Krizhevsky, Sutskever & Hinton 2012, section 3.3; the sum over neighbouring channels is an
-// average over windows of a plane of channels by positions.
+// localResponseNorm follows Krizhevsky, Sutskever & Hinton 2012, section 3.3. The sum over neighbouring channels is an average
+// over windows of a plane of channels by positions.
 func localResponseNorm(b B, n *ir.Node) []*ir.Value {
 	x, size := n.In[0], n.Int("size", 1)
 	if x.Rank() < 3 || size < 1 {

@@ -11,13 +11,14 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Op is one row of the table. Since is the operator set that introduced the form of the row, 0 for one that every file
-// has; Form may name a later one by attributes and shapes. Without Infer, types and shapes are those of the decomposition.
+// Op is one row of the table of operators. Since is the operator set that introduced the operator as it is here, 0 if every file has
+// it; SinceOf gives the one that a node needs by its attributes and shapes. Without Infer, types and shapes are those of the
+// decomposition.
 type Op struct {
 	Name      string
 	Domain    string
 	Since     int
-	Form      func(n *ir.Node) int
+	SinceOf   func(n *ir.Node) int
 	In        Arity
 	Out       Arity
 	Attrs     []Attr
@@ -25,10 +26,10 @@ type Op struct {
 	Decompose Decomposition
 }
 
-// Arity bounds a number of inputs or outputs; Max < 0 means any number from Min up.
+// Arity bounds a number of inputs or outputs. With Max < 0, any number from Min up will do.
 type Arity struct{ Min, Max int }
 
-// Attr is an attribute that an operator accepts. Kind is a zero value of the type of the attribute.
+// Attr is an attribute that an operator accepts. Kind is the zero value of the type of the attribute.
 type Attr struct {
 	Name     string
 	Kind     any
@@ -50,10 +51,10 @@ func register(rows []Op) {
 	}
 }
 
-// Lookup finds the row of an operator; nil when there is none.
+// Lookup finds the row of an operator, and returns nil if there is none.
 func Lookup(domain, name string) *Op { return registry[domain+":"+name] }
 
-// Names lists the operators of a domain, sorted.
+// Names lists the operators of a domain, sorted. The tests that hold other tables against this one range over it.
 func Names(domain string) []string {
 	var a ir.Attrs = map[string]any{}
 	for key := range registry {
@@ -64,8 +65,7 @@ func Names(domain string) []string {
 	return a.Names()
 }
 
-// Infer checks arity and attributes of n and sets type and shape of its outputs. Errors name node, operator and input
-// shapes.
+// Infer checks arity and attributes of n and sets type and shape of its outputs. An error names node, operator and input shapes.
 func Infer(n *ir.Node) error {
 	row := Lookup(n.Domain, n.Op)
 	if row == nil {
@@ -212,12 +212,12 @@ func Axes(axes []int64, rank int) ([]bool, error) {
 	return mask, nil
 }
 
-// ConstInts is the content of a constant integer input; ok is false when the input is absent or not constant.
+// ConstInts is the content of a constant integer input. It is not ok if the input is absent or not constant.
 func (c *Ctx) ConstInts(i int) (v []int64, ok bool) {
 	return ConstInts(c.Input(i))
 }
 
-// ConstInts is the content of a constant integer value; ok is false when it is nil or not constant.
+// ConstInts is the content of a constant integer value. It is not ok if v is nil or not constant.
 func ConstInts(v *ir.Value) ([]int64, bool) {
 	if !v.IsConst() {
 		return nil, false
@@ -264,7 +264,7 @@ func Broadcast(a, b ir.Shape) (ir.Shape, error) {
 	return out, nil
 }
 
-// Verify checks the structure of g and infers every node again, comparing with the recorded types and shapes.
+// Verify checks the structure of g, infers every node again, and compares the results with the recorded types and shapes.
 func Verify(g *ir.Graph) error {
 	if err := ir.Verify(g); err != nil {
 		return err

@@ -15,8 +15,8 @@ func init() {
 		},
 		{Name: "CenterCropPad", Since: 18, In: Arity{2, 2}, Out: Arity{1, 1}, Attrs: []Attr{{"axes", kInts, false}}, Decompose: centerCropPad},
 		{
-			Name: "LpPool", In: Arity{1, 1}, Out: Arity{1, 1}, Form: func(n *ir.Node) int {
-				if n.Int("ceil_mode", 0) != 0 || averageForm(n) > 0 {
+			Name: "LpPool", In: Arity{1, 1}, Out: Arity{1, 1}, SinceOf: func(n *ir.Node) int {
+				if n.Int("ceil_mode", 0) != 0 || averageSince(n) > 0 {
 					return 18
 				}
 				return 0
@@ -87,14 +87,14 @@ func col2Im(b B, n *ir.Node) []*ir.Value {
 
 func centerCropPad(b B, n *ir.Node) []*ir.Value {
 	x := n.In[0]
-	target, ok := ConstInts(n.In[1])
+	want, ok := ConstInts(n.In[1])
 	axes := n.Ints("axes", nil)
 	if axes == nil {
 		for i := range x.Shape {
 			axes = append(axes, int64(i))
 		}
 	}
-	if _, err := Axes(axes, x.Rank()); err != nil || !ok || len(target) != len(axes) {
+	if _, err := Axes(axes, x.Rank()); err != nil || !ok || len(want) != len(axes) {
 		b.Fail("expected a constant shape of one number for each of %d axes", len(axes))
 		return placeholders(1)
 	}
@@ -103,7 +103,7 @@ func centerCropPad(b B, n *ir.Node) []*ir.Value {
 	pads := make([]int64, 2*rank)
 	for i, a := range axes {
 		axis, _ := Axis(a, rank)
-		d, t := x.Shape[axis], target[i]
+		d, t := x.Shape[axis], want[i]
 		switch {
 		case d == t:
 		case d == ir.N || t < 0:
@@ -172,7 +172,7 @@ func (b B) rootOf(x *ir.Value, p float64) *ir.Value {
 	return b.root(x, 1/p)
 }
 
-// maxUnpool scatters to the places that MaxPool took; an output shape that is larger is filled up with zeros.
+// maxUnpool scatters to the places that MaxPool took. A larger output shape is filled up with zeros.
 func maxUnpool(b B, n *ir.Node) []*ir.Value {
 	x := n.In[0]
 	kernel := n.Ints("kernel_shape", nil)

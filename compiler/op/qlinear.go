@@ -6,8 +6,8 @@ import (
 	"rnas/compiler/ir"
 )
 
-// qlinear is a row of the table of operators that compute on quantised tensors: the floating-point operator that each
-// stands for, and where its operands are. An operand is a position of data; scale and zero point follow it.
+// qlinear is a row of the table of operators on quantised tensors: the floating-point operator that the operator stands for, and
+// where its operands are. An operand is the position of data; scale and zero point follow the data.
 type qlinear struct {
 	domain, name string
 	op           string
@@ -62,9 +62,9 @@ type Operand struct {
 	Input             int
 }
 
-// QLinear is an operator on quantised tensors as the floating-point operator that it stands for: Op with the attributes
-// Attrs on the operands, and the bias if Bias.Data is not nil, whose result is quantised with Scale and Zero. The result
-// stays real where Scale is nil.
+// QLinear is an operator on quantised tensors as the floating-point operator that it stands for: Op with the attributes Attrs on
+// the operands, and on the bias if Bias.Data is not nil. The result is quantised with Scale and Zero; it stays real if Scale is
+// nil.
 type QLinear struct {
 	Op          string
 	Attrs       ir.Attrs
@@ -82,7 +82,7 @@ func QLinears() [][2]string {
 	return list
 }
 
-// QLinearOf reads n; ok is false for other operators.
+// QLinearOf reads n. It is not ok for other operators.
 func QLinearOf(n *ir.Node) (q QLinear, ok bool) {
 	for _, row := range qlinears {
 		if row.domain == n.Domain && row.name == n.Op {
@@ -194,7 +194,7 @@ func realShape(c *Ctx, name string, attrs ir.Attrs, in []*ir.Value) (ir.Shape, e
 	return n.Out[0].Shape, nil
 }
 
-// integer is the shape of an operator with int32 results on 8-bit integers with optional zero points.
+// integer infers an operator on 8-bit integers with optional zero points, whose results are int32.
 func integer(name string) func(c *Ctx) error {
 	return func(c *Ctx) error {
 		for i := range 2 {

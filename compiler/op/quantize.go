@@ -28,15 +28,15 @@ func init() {
 // Microsoft is the domain of the operators that ONNX Runtime adds to the standard ones.
 const Microsoft = "com.microsoft"
 
-// Granularity tells which element of a scale or zero point belongs to which element of a tensor: one for the whole
-// tensor (Axis < 0), one for each index of Axis (Block 0), or one for every Block consecutive indices of Axis, where
-// all other dimensions have scales of their own.
+// Granularity tells which element of a scale or zero point belongs to which element of a tensor. There is one for the whole tensor
+// if Axis < 0, one for each index of Axis if Block is 0, and otherwise one for every Block consecutive indices of Axis, where all
+// other dimensions have scales of their own.
 type Granularity struct {
 	Axis  int
 	Block int64
 }
 
-// GranularityOf reads the form of a QuantizeLinear or DequantizeLinear node for shapes of its first two inputs.
+// GranularityOf tells how a QuantizeLinear or DequantizeLinear node with inputs of shapes x and scale shares its scales.
 func GranularityOf(n *ir.Node, x, scale ir.Shape) (Granularity, error) {
 	block := n.Int("block_size", 0)
 	if scale.Numel() == 1 && block == 0 {
@@ -97,11 +97,11 @@ func QuantizedRange(t ir.DType) (lo, hi int64, ok bool) {
 	return 0, 0, false
 }
 
-// Scaled reports whether t is a type that numbers are divided by a scale for: a quantised integer, or a floating-point
-// type of at most 8 bits with a sign.
+// Scaled reports whether numbers are divided by a scale for type t: a quantised integer, or a floating-point type of at most 8
+// bits with a sign.
 func Scaled(t ir.DType) bool { return Quantized(t) || t.IsSmall() && t != tensor.Float8E8M0 }
 
-// zeroPoint checks that input i, if it is given, has the type t and the shape of the scale.
+// zeroPoint checks that input i, if given, has the type t and the shape of the scale.
 func (c *Ctx) zeroPoint(i int, t ir.DType, scale ir.Shape) error {
 	z := c.Input(i)
 	if z == nil {

@@ -24,8 +24,8 @@ func init() {
 	})
 }
 
-// Random reports whether n draws random numbers, so that equal inputs may give different outputs. Dropout does unless
-// its training mode is absent or constantly false.
+// Random reports whether n draws random numbers, so that equal inputs may give different outputs. Dropout draws unless its
+// training mode is absent or the constant false.
 func Random(n *ir.Node) bool {
 	if n.Domain != "" {
 		return false

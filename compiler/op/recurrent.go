@@ -23,13 +23,13 @@ func init() {
 		return out
 	}
 	register([]Op{
-		{Name: "RNN", Form: layoutForm, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs(), Infer: recurrent(1), Decompose: unrolled(1, rnnCell, "Tanh")},
+		{Name: "RNN", SinceOf: layoutSince, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs(), Infer: recurrent(1), Decompose: unrolled(1, rnnCell, "Tanh")},
 		{
-			Name: "GRU", Form: layoutForm, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs("linear_before_reset"),
+			Name: "GRU", SinceOf: layoutSince, In: Arity{3, 6}, Out: Arity{0, 2}, Attrs: attrs("linear_before_reset"),
 			Infer: recurrent(3), Decompose: unrolled(3, gruCell, "Sigmoid", "Tanh"),
 		},
 		{
-			Name: "LSTM", Form: layoutForm, In: Arity{3, 8}, Out: Arity{0, 3}, Attrs: attrs("input_forget"),
+			Name: "LSTM", SinceOf: layoutSince, In: Arity{3, 8}, Out: Arity{0, 3}, Attrs: attrs("input_forget"),
 			Infer: recurrent(4), Decompose: unrolled(4, lstmCell, "Sigmoid", "Tanh", "Tanh"),
 		},
 	})
@@ -43,7 +43,8 @@ var (
 // maxSteps bounds the sequence that is unrolled.
 const maxSteps = 1 << 12
 
-func layoutForm(n *ir.Node) int {
+// layoutSince is the operator set of a recurrent operator: a batch in front came with 14.
+func layoutSince(n *ir.Node) int {
 	if n.Int("layout", 0) != 0 {
 		return 14
 	}
@@ -135,11 +136,11 @@ type cell struct {
 	act       []func(*ir.Value) *ir.Value
 }
 
-// step takes the projected input of each gate, with the biases of both sides where gates add them up, and the states h
-// and c, and returns the next states. All are [N,H].
+// step returns the next states for the projected input of each gate and the states h and c. Where gates add up the biases of both
+// sides, the input contains them. All are [N,H].
 type step func(s *cell, x []*ir.Value, h, c *ir.Value) (hNext, cNext *ir.Value)
 
-// unrolled writes one copy of the cell per step.
+// unrolled is a decomposition into one copy of the cell for each step.
 func unrolled(gates int64, f step, activations ...string) Decomposition {
 	return func(b B, n *ir.Node) []*ir.Value {
 		s, err := sequenceOf(n, gates)
@@ -219,7 +220,7 @@ func (b B) part(x *ir.Value, axis, i int64) *ir.Value {
 	return b.Squeeze(b.Slice(x, []int64{i}, []int64{i + 1}, []int64{axis}, []int64{1}), axis)
 }
 
-// join is Concat, or the only value.
+// join is Concat, or the only value as it is.
 func (b B) join(axis int64, x []*ir.Value) *ir.Value {
 	if len(x) == 1 {
 		return x[0]

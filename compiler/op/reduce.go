@@ -33,8 +33,8 @@ func init() {
 	register(rows)
 }
 
-// ReduceMask is the mask of reduced dimensions of a Reduce node; without axes all are reduced, or none when the node
-// says so.
+// ReduceMask is the mask of reduced dimensions of a Reduce node. Without axes, all are reduced, or none if the node has
+// noop_with_empty_axes.
 func ReduceMask(n *ir.Node) ([]bool, error) {
 	rank := n.In[0].Rank()
 	axes, ok := ConstInts(n.Input(1))

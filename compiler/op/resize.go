@@ -9,7 +9,7 @@ import (
 
 func init() {
 	register([]Op{{
-		Name: "Resize", Form: resizeForm, In: Arity{1, 4}, Out: Arity{1, 1},
+		Name: "Resize", SinceOf: resizeSince, In: Arity{1, 4}, Out: Arity{1, 1},
 		Attrs: []Attr{
 			{"antialias", kInt, false},
 			{"axes", kInts, false},
@@ -25,7 +25,8 @@ func init() {
 	}})
 }
 
-func resizeForm(n *ir.Node) int {
+// resizeSince is the operator set of Resize: later ones brought ways to place pixels, antialiasing, axes and aspect ratios.
+func resizeSince(n *ir.Node) int {
 	switch {
 	case n.Str("coordinate_transformation_mode", "") == "half_pixel_symmetric":
 		return 19

@@ -11,7 +11,7 @@ func init() {
 	register([]Op{
 		{
 			// Names of modes are those of operator set 20.
-			Name: "GridSample", Since: 16, In: Arity{2, 2}, Out: Arity{1, 1}, Form: func(n *ir.Node) int {
+			Name: "GridSample", Since: 16, In: Arity{2, 2}, Out: Arity{1, 1}, SinceOf: func(n *ir.Node) int {
 				if n.In[0].Rank() != 4 {
 					return 20
 				}
@@ -27,20 +27,20 @@ func init() {
 	})
 }
 
-// tap is one element along an axis that contributes to samples: its place, a whole number as float, and its weight; nil
-// for 1. Both are [N,P].
+// tap is one element along an axis that contributes to samples: its place, a whole number as float, and its weight, where nil is
+// 1. Both are [N,P].
 type tap struct{ at, weight *ir.Value }
 
 // sampleAt is the sum of x [N,C,S...] over the product of the taps of its spatial axes, as [N,C,P]. Places must lie inside.
 func (b B) sampleAt(x *ir.Value, axes [][]tap) *ir.Value {
 	sizes := x.Shape[2:]
-	flat := b.Reshape(x, 0, x.Shape[1], sizes.Numel())
+	pixels := b.Reshape(x, 0, x.Shape[1], sizes.Numel())
 	var total []*ir.Value
 	var visit func(axis int, at, weight *ir.Value)
 	visit = func(axis int, at, weight *ir.Value) {
 		if axis == len(axes) {
 			ids := b.Expand(b.Unsqueeze(at, 1), 1, x.Shape[1], 1)
-			v := b.One("GatherElements", ir.Attrs{"axis": int64(2)}, flat, ids)
+			v := b.One("GatherElements", ir.Attrs{"axis": int64(2)}, pixels, ids)
 			if weight != nil {
 				v = b.Mul(v, b.Unsqueeze(weight, 1))
 			}

@@ -23,9 +23,8 @@ func init() {
 // maxUnrolled bounds the nodes of an unrolled Scan.
 const maxUnrolled = 1 << 16
 
-// unroll repeats the body of a Scan for every entry of the scanned inputs, whose number must be static. The inputs of
-// the body are the states and one entry of each scanned input; its outputs are the states and one entry of each scanned
-// output.
+// unroll repeats the body of a Scan for every entry of the scanned inputs, whose number must be static. The inputs of the body are
+// the states and one entry of each scanned input, its outputs the states and one entry of each scanned output.
 func unroll(b B, n *ir.Node) []*ir.Value {
 	nothing := placeholders(len(n.Out))
 	fail := func(format string, args ...any) []*ir.Value {

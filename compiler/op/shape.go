@@ -65,7 +65,7 @@ func reshape(c *Ctx) error {
 	return c.Set(0, c.Type(0), out...)
 }
 
-// reshapeSymbolic handles a batch that is not known: the symbolic dimension must be the leading one and stay alone.
+// reshapeSymbolic reshapes a tensor with a symbolic batch, which must be the leading dimension and stay by itself.
 func reshapeSymbolic(c *Ctx, in, out ir.Shape, hole int, want []int64) error {
 	rest := func(s ir.Shape) (n int64, symbols int) {
 		n = 1
@@ -112,7 +112,7 @@ func flatten(c *Ctx) error {
 	return c.Set(0, c.Type(0), a, b)
 }
 
-// merge is the product of the dimensions; a symbolic one may only stand beside ones.
+// merge is the product of the dimensions. It is not ok if a symbolic one stands beside others than ones.
 func merge(s ir.Shape) (d int64, ok bool) {
 	d = 1
 	for _, e := range s {
@@ -124,7 +124,7 @@ func merge(s ir.Shape) (d int64, ok bool) {
 	return d, true
 }
 
-// Perm is the permutation of a Transpose node; reversed order by default.
+// Perm is the permutation of a Transpose node. The default is the reversed order.
 func Perm(n *ir.Node) ([]int64, error) {
 	rank := n.In[0].Rank()
 	def := make([]int64, rank)

@@ -106,7 +106,7 @@ func SplitSizes(n *ir.Node, d int64) ([]int64, error) {
 // Range is a slice along one dimension: Count elements from Start by Step.
 type Range struct{ Start, Step, Count int64 }
 
-// SliceRanges gives the range of each dimension that a Slice node with constant bounds takes.
+// SliceRanges returns the range of each dimension that a Slice node with constant bounds takes.
 func SliceRanges(n *ir.Node) ([]Range, error) {
 	s := n.In[0].Shape
 	out := make([]Range, len(s))
@@ -225,7 +225,7 @@ func pad(c *Ctx) error {
 	return c.Set(0, c.Type(0), s...)
 }
 
-// Pads gives the padding of a Pad node before and after each dimension; negative numbers crop.
+// Pads returns the padding of a Pad node before and after each dimension. Negative numbers crop.
 func Pads(n *ir.Node) (begin, end []int64, err error) {
 	rank := n.In[0].Rank()
 	begin, end = make([]int64, rank), make([]int64, rank)
@@ -258,8 +258,8 @@ func Pads(n *ir.Node) (begin, end []int64, err error) {
 	return begin, end, nil
 }
 
-// PadSources lists, for each place of a padded dimension of size d, the element that stands there in mode reflect, edge
-// or wrap. Cropping comes before padding.
+// PadSources lists, for each place of a padded dimension of size d, the element that stands there in the modes reflect, edge and
+// wrap. Cropping comes before padding.
 func PadSources(mode string, d, begin, end int64) []int64 {
 	low, high := max(-begin, 0), d-max(-end, 0)
 	n := high - low

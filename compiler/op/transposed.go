@@ -6,9 +6,9 @@ import (
 	"rnas/compiler/ir"
 )
 
-// TransposedWindow reads the geometry of a ConvTranspose node for the static spatial sizes of its input, resolving
-// auto_pad and output_shape, and the spatial sizes of its output. Where these exceed what input, kernel and pads reach, the
-// rest at the end is bias only.
+// TransposedWindow reads the geometry of a ConvTranspose node for the static spatial sizes of its input, and the spatial sizes of
+// its output. auto_pad and output_shape are resolved. Where the output exceeds what input, kernel and pads reach, the rest at the
+// end is bias only.
 func TransposedWindow(n *ir.Node, kernel, spatial []int64) (Window, []int64, error) {
 	explicit := *n
 	explicit.Attrs = ir.Attrs{}

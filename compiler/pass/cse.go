@@ -11,8 +11,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// cse keeps the first of several nodes with equal operator, attributes and inputs, and of several constants with equal
-// content. A nested graph uses results of the graphs around it, but keeps its own constants: see ir.Graph.Constants.
+// cse keeps the first of several nodes with equal operator, attributes and inputs, and the first of several constants with equal
+// content. A nested graph uses results of the graphs around it but keeps its own constants; ir.Graph.Constants says why.
 func cse(g *ir.Graph) error {
 	m := &merger{
 		fixed: ir.GivenOut(g), private: op.Private(g), same: map[*ir.Value]*ir.Value{}, ids: map[*ir.Value]int64{},
@@ -22,7 +22,7 @@ func cse(g *ir.Graph) error {
 	return nil
 }
 
-// merger numbers values so that two have one number exactly if they are known to be equal.
+// merger numbers values. Two values have one number exactly if they are known to be equal.
 type merger struct {
 	fixed    map[*ir.Value]bool
 	private  map[*ir.Value]bool
@@ -34,18 +34,20 @@ type merger struct {
 	key      []byte
 }
 
+// content is the data of a constant and its number.
 type content struct {
 	data *tensor.Tensor
 	id   int64
 }
 
-// scope holds what a graph has computed so far; lookups of nodes continue in the graph around it.
+// scope holds what a graph has computed so far. Lookups of nodes continue in the graph around it.
 type scope struct {
 	outer  *scope
 	nodes  map[string]*ir.Node
 	consts map[int64]*ir.Value
 }
 
+// find returns the node with a key, and whether it is in the graph of s itself.
 func (s *scope) find(key []byte) (n *ir.Node, local bool) {
 	for at := s; at != nil; at = at.outer {
 		if n := at.nodes[string(key)]; n != nil {
@@ -55,6 +57,7 @@ func (s *scope) find(key []byte) (n *ir.Node, local bool) {
 	return nil, false
 }
 
+// graph merges the nodes of g, which lies in the graph of outer.
 func (m *merger) graph(g *ir.Graph, outer *scope) {
 	s := &scope{outer: outer, nodes: make(map[string]*ir.Node, len(g.Nodes)), consts: map[int64]*ir.Value{}}
 	filter(g, func(n *ir.Node) bool {
@@ -83,8 +86,8 @@ func (m *merger) graph(g *ir.Graph, outer *scope) {
 	})
 }
 
-// merge makes the outputs of n uses of those of first. It reports whether n is to go: an output of a graph stays as a
-// copy, and keeps n.
+// merge turns uses of the outputs of n into uses of those of first, and reports whether n is to go. An output of a graph stays as
+// a copy, which keeps n.
 func (m *merger) merge(n, first *ir.Node, local bool) bool {
 	kept := slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return m.fixed[v] })
 	missing := false
@@ -112,7 +115,7 @@ func (m *merger) merge(n, first *ir.Node, local bool) bool {
 	return !kept
 }
 
-// constant is the first constant of the scope with the content of v.
+// constant returns the first constant of the scope that has the content of v.
 func (m *merger) constant(v *ir.Value, s *scope) *ir.Value {
 	id, ok := m.ids[v]
 	if !ok {
@@ -126,6 +129,7 @@ func (m *merger) constant(v *ir.Value, s *scope) *ir.Value {
 	return v
 }
 
+// contentID is the number of the content of t.
 func (m *merger) contentID(t *tensor.Tensor) int64 {
 	key := m.tensorKey(nil, t)
 	for _, c := range m.contents[string(key)] {
@@ -138,7 +142,7 @@ func (m *merger) contentID(t *tensor.Tensor) int64 {
 	return m.next
 }
 
-// tensorKey appends type, shape and a hash of the content of t.
+// tensorKey appends type, shape and a hash of the content of t to key.
 func (m *merger) tensorKey(key []byte, t *tensor.Tensor) []byte {
 	key = append(key, byte(t.DType()))
 	key = appendInts(key, t.Shape)
@@ -148,6 +152,7 @@ func (m *merger) tensorKey(key []byte, t *tensor.Tensor) []byte {
 	return binary.LittleEndian.AppendUint64(key, maphash.Bytes(m.seed, tensor.Bytes(t)))
 }
 
+// id is the number of v, or 0 for an input that is not given.
 func (m *merger) id(v *ir.Value) int64 {
 	if v == nil {
 		return 0
@@ -161,8 +166,8 @@ func (m *merger) id(v *ir.Value) int64 {
 	return id
 }
 
-// nodeKey spells operator, attributes and inputs of n; it is valid until the next call. The number of outputs belongs
-// to the meaning of an operator that may have any number of them.
+// nodeKey spells operator, attributes and inputs of n. The key is valid until the next call. Where an operator may have any number
+// of outputs, their number is part of its meaning.
 func (m *merger) nodeKey(n *ir.Node) []byte {
 	key := appendString(appendString(m.key[:0], n.Domain), n.Op)
 	if row := op.Lookup(n.Domain, n.Op); row == nil || row.Out.Max < 0 {
@@ -185,6 +190,7 @@ func (m *merger) nodeKey(n *ir.Node) []byte {
 	return key
 }
 
+// attrKey appends an attribute to key.
 func (m *merger) attrKey(key []byte, value any) []byte {
 	switch a := value.(type) {
 	case int64:

@@ -7,13 +7,13 @@ import (
 	"rnas/compiler/op"
 )
 
-// dead removes nodes none of whose outputs is used, and optional outputs that are not used. Graph inputs stay.
+// dead removes nodes of which no output is used, and optional outputs that are not used. Inputs of graphs stay.
 func dead(g *ir.Graph) error {
 	sweep(g, map[*ir.Value]bool{})
 	return nil
 }
 
-// sweep walks backwards, so that every user of a value is seen before its definition; live grows on the way.
+// sweep walks backwards, so that every user of a value is seen before its definition. It adds the used values to live.
 func sweep(g *ir.Graph, live map[*ir.Value]bool) {
 	for _, v := range g.Outputs {
 		live[v] = true
@@ -37,8 +37,9 @@ func sweep(g *ir.Graph, live map[*ir.Value]bool) {
 	g.Nodes = kept
 }
 
-// trim drops optional outputs that are not used. The outputs of an operator with any number of them (Split, Loop) are
-// counted by position and stay; so do the statistics of BatchNormalization in training mode, which ONNX ties to it.
+// trim drops optional outputs that are not used. Two kinds stay: the outputs of an operator with any number of them (Split, Loop),
+// because they are counted by position, and the statistics of BatchNormalization in training mode, because ONNX ties them to that
+// mode.
 func trim(n *ir.Node, unused func(*ir.Value) bool) {
 	row := op.Lookup(n.Domain, n.Op)
 	if row == nil || row.Out.Max < 0 || n.Op == "BatchNormalization" {

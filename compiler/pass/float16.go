@@ -8,10 +8,15 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Float16 stores weights and computes in float16 between float32 inputs and outputs, with Casts at the edges. What loses
-// too much stays in float32: reductions, softmax and everything else that is not listed in halfSafe, the arithmetic on
-// the inputs in front of the first weights (pixel normalisation), nodes with a nested graph, and nodes with a constant
-// that float16 cannot hold. Whether activations fit is not known here.
+// Float16 stores weights and computes in float16 between float32 inputs and outputs, with Casts at the edges. What loses too much
+// stays in float32:
+//
+//   - reductions, softmax and every other operator that halfSafe does not list,
+//   - the arithmetic on the inputs before the first weights (pixel normalisation),
+//   - nodes with a nested graph,
+//   - nodes with a constant that float16 cannot hold.
+//
+// The pass does not know whether activations fit.
 func Float16() Pass {
 	return Pass{
 		Name: "float16", Why: "weights of half the size, and faster where the provider computes in float16",
@@ -48,6 +53,7 @@ func float16(g *ir.Graph) error {
 	return nil
 }
 
+// halver builds the nodes of a graph in float16.
 type halver struct {
 	names   *ir.Names
 	outputs map[*ir.Value]bool
@@ -58,6 +64,7 @@ type halver struct {
 	wide    map[*ir.Value]*ir.Value // float16 to float32
 }
 
+// node appends n, in float16 if it fits.
 func (h *halver) node(n *ir.Node) {
 	if !h.fits(n) {
 		for _, sub := range n.Graphs() {
@@ -111,11 +118,12 @@ func (h *halver) fits(n *ir.Node) bool {
 	return true
 }
 
-// overflows reports whether a finite number becomes infinite in float16.
+// overflows reports whether f is finite and becomes infinite in float16.
 func overflows(f float32) bool {
 	return math.IsInf(float64(tensor.HalfOf(f).Float32()), 0) && !math.IsInf(float64(f), 0)
 }
 
+// inputs replaces every input of n that is given by what f makes of it.
 func (h *halver) inputs(n *ir.Node, f func(*ir.Value) *ir.Value) {
 	n.In = slices.Clone(n.In)
 	for i, v := range n.In {
@@ -125,7 +133,7 @@ func (h *halver) inputs(n *ir.Node, f func(*ir.Value) *ir.Value) {
 	}
 }
 
-// narrowed is v in float16, if it is a float32 value.
+// narrowed returns v in float16 if v is float32, and v itself otherwise.
 func (h *halver) narrowed(v *ir.Value) *ir.Value {
 	if v.Type != ir.Float32 {
 		return v
@@ -143,7 +151,7 @@ func (h *halver) narrowed(v *ir.Value) *ir.Value {
 	return h.narrow[v]
 }
 
-// widened is v in float32, if it is a value that this pass turned into float16.
+// widened returns v in float32 if this pass turned v into float16, and v itself otherwise.
 func (h *halver) widened(v *ir.Value) *ir.Value {
 	if !h.made[v] {
 		return v
@@ -156,6 +164,7 @@ func (h *halver) widened(v *ir.Value) *ir.Value {
 	return h.wide[v]
 }
 
+// cast defines the value to as a Cast of from.
 func (h *halver) cast(from, to *ir.Value) {
 	to.Def = &ir.Node{
 		Name: h.names.Unique(to.Name + "/Cast"), Op: "Cast", Attrs: ir.Attrs{"to": int64(to.Type)},

@@ -9,22 +9,23 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Limits of constant folding in bytes: results over foldMax stay computed, and so do results over foldSmall that are
-// more than foldGrowth times as large as the inputs, such as an Expand of a scalar.
+// Limits of constant folding in bytes. A result over foldMax is not folded. A result over foldSmall is folded only if it is at most
+// foldGrowth times as large as the inputs, which an Expand of a scalar is not.
 const (
 	foldMax    = 64 << 20
 	foldSmall  = 4 << 10
 	foldGrowth = 4
 )
 
-// fold computes nodes whose inputs are all constant, and Shape and Size of static shapes. Every result is rounded to its type,
-// as an engine would. Nodes that have nested graphs, that draw random numbers or that the interpreter refuses stay.
+// fold computes nodes whose inputs are all constant, and Shape and Size of static shapes. Every result is rounded to its type, as
+// an engine would do. Nodes stay that have nested graphs, that draw random numbers or that the interpreter refuses.
 func fold(g *ir.Graph) error {
 	f := folder{fixed: ir.GivenOut(g), private: op.Private(g), known: map[*ir.Value]*ir.Value{}, names: ir.NewNames(g)}
 	f.graph(g)
 	return nil
 }
 
+// folder replaces nodes of a graph and its nested graphs by constants.
 type folder struct {
 	fixed   map[*ir.Value]bool
 	private map[*ir.Value]bool
@@ -63,7 +64,7 @@ func (f *folder) graph(g *ir.Graph) {
 	g.Nodes = nodes
 }
 
-// evaluate computes the outputs of n; ok is false where n must stay.
+// evaluate computes the outputs of n. It is not ok if n must stay.
 func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok bool) {
 	if n.Op == "Shape" && n.Domain == "" {
 		return shapeOf(n)
@@ -84,7 +85,7 @@ func (f *folder) evaluate(n *ir.Node, nested bool) (results []*tensor.Tensor, ok
 	return results, err == nil
 }
 
-// viewOf is the result of a node that gives its constant input another shape only, or nil.
+// viewOf returns the result of a node that only gives its constant input another shape, or nil for other nodes.
 func viewOf(n *ir.Node) []*tensor.Tensor {
 	switch n.Op {
 	case "Reshape", "Flatten", "Squeeze", "Unsqueeze":
@@ -95,9 +96,8 @@ func viewOf(n *ir.Node) []*tensor.Tensor {
 	return nil
 }
 
-// Evaluate computes the outputs of a node whose inputs are constant and whose outputs have static shapes, with the
-// reference interpreter; entries for outputs that are not wanted are nil. Every result is rounded to its type, as an
-// engine would.
+// Evaluate computes the outputs of a node with the reference interpreter. The inputs must be constant and the outputs have static
+// shapes. Results of outputs that are not wanted are nil. Every result is rounded to its type, as an engine would do.
 func Evaluate(n *ir.Node) ([]*tensor.Tensor, error) {
 	trial := *n
 	trial.Out = make([]*ir.Value, len(n.Out))
@@ -125,7 +125,7 @@ func Evaluate(n *ir.Node) ([]*tensor.Tensor, error) {
 	return results, nil
 }
 
-// worthwhile reports whether all inputs of n are constant and its outputs within the limits.
+// worthwhile reports whether all inputs of n are constant and its outputs are within the limits.
 func worthwhile(n *ir.Node) bool {
 	in, out := int64(0), int64(0)
 	for _, v := range n.In {
@@ -149,9 +149,10 @@ func worthwhile(n *ir.Node) bool {
 	return out <= foldSmall || out <= foldMax && out <= foldGrowth*in
 }
 
+// bytesOf is the size of a value of static shape.
 func bytesOf(v *ir.Value) int64 { return v.Shape.Numel() * int64(v.Type.Size()) }
 
-// shapeOf is the result of a Shape node, if the dimensions that it asks for are static.
+// shapeOf returns the result of a Shape node. It is not ok if a dimension that the node asks for is symbolic.
 func shapeOf(n *ir.Node) ([]*tensor.Tensor, bool) {
 	dims := op.ShapeRange(n)
 	if !dims.Static() {

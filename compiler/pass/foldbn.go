@@ -7,16 +7,16 @@ import (
 	"rnas/internal/tensor"
 )
 
-// foldbn lets Conv, ConvTranspose and Gemm with constant weights absorb what follows them if that is one number times
-// the result plus another, per channel: BatchNormalization with constant statistics, or Add, Sub, Mul and Div by a
-// constant. Nothing else may use the result of the convolution. The arithmetic is done in float64 and rounded once per
-// absorbed operator.
+// foldbn lets Conv, ConvTranspose and Gemm with constant weights absorb what follows if that is one number times the result plus
+// another, per channel: BatchNormalization with constant statistics, or Add, Sub, Mul and Div by a constant. Nothing else may use
+// the result of the convolution. The arithmetic is done in float64 and rounded once per absorbed operator.
 func foldbn(g *ir.Graph) error {
 	f := &bnFolder{fixed: ir.GivenOut(g), uses: ir.CountUses(g), names: ir.NewNames(g)}
 	ir.Each(g, f.graph)
 	return nil
 }
 
+// bnFolder folds affine maps into weights.
 type bnFolder struct {
 	fixed map[*ir.Value]bool
 	uses  map[*ir.Value]int
@@ -40,7 +40,8 @@ func (f *bnFolder) graph(g *ir.Graph) {
 // affine is y = scale*x + shift with one number of each per channel, axis 1.
 type affine struct{ scale, shift []float64 }
 
-// affineOf reads n as an affine map per channel of one of its inputs.
+// affineOf reads n as an affine map per channel of one of its inputs. It is not ok if n is none, or has a factor that is not
+// finite.
 func affineOf(n *ir.Node) (x *ir.Value, a affine, ok bool) {
 	if n.Domain != "" || len(n.Out) == 0 || n.Out[0] == nil || n.Out[0].Rank() < 2 || !n.Out[0].Type.IsFloat() {
 		return nil, a, false
@@ -60,6 +61,7 @@ func affineOf(n *ir.Node) (x *ir.Value, a affine, ok bool) {
 	return x, a, ok
 }
 
+// normalisation reads a BatchNormalization by constants.
 func normalisation(n *ir.Node) (a affine, ok bool) {
 	if n.Int("training_mode", 0) != 0 {
 		return a, false
@@ -78,6 +80,7 @@ func normalisation(n *ir.Node) (a affine, ok bool) {
 	return a, true
 }
 
+// arithmetic reads an Add, Sub, Mul or Div by a constant.
 func arithmetic(n *ir.Node) (x *ir.Value, a affine, ok bool) {
 	x, c := n.In[0], n.In[1]
 	swapped := x.IsConst()
@@ -107,7 +110,7 @@ func arithmetic(n *ir.Node) (x *ir.Value, a affine, ok bool) {
 	return x, a, true
 }
 
-// perChannel spreads a constant that varies at most along axis 1 of shape over the channels.
+// perChannel spreads a constant over the channels, axis 1 of shape. It is not ok if the constant varies along another axis.
 func perChannel(c *ir.Value, shape ir.Shape) (values []float64, ok bool) {
 	if !c.IsConst() || c.Rank() > len(shape) || shape[1] == ir.N {
 		return nil, false
@@ -126,7 +129,7 @@ func perChannel(c *ir.Value, shape ir.Shape) (values []float64, ok bool) {
 	return values, true
 }
 
-// absorb multiplies and shifts the result of n by changing its weight and bias, and reports whether it can.
+// absorb applies a to the result of n by changing weight and bias of n, and reports whether it can.
 func (f *bnFolder) absorb(n *ir.Node, a affine) bool {
 	channel, beta := layout(n), 1.0
 	if channel == nil || !n.In[1].IsConst() || n.Input(2) != nil && !n.In[2].IsConst() {
@@ -170,13 +173,15 @@ func (f *bnFolder) absorb(n *ir.Node, a affine) bool {
 	return true
 }
 
+// constant makes a constant of type t.
 func (f *bnFolder) constant(name string, t ir.DType, shape ir.Shape, values []float64) *ir.Value {
 	return &ir.Value{
 		Name: f.names.Unique(name), Type: t, Shape: shape.Clone(), Const: tensor.FromFloat64s(t, shape, values),
 	}
 }
 
-// layout tells which output channel element i of the weight of n belongs to; nil for other operators.
+// layout returns a function that tells which output channel element i of the weight of n belongs to, or nil for operators without
+// such a weight.
 func layout(n *ir.Node) func(i int) int {
 	if n.Domain != "" || len(n.In) < 2 {
 		return nil

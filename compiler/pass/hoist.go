@@ -7,14 +7,15 @@ import (
 	"rnas/compiler/op"
 )
 
-// hoist moves nodes of a loop body that compute the same in every iteration in front of the loop. Loops that may not run
-// once stay as they are, since an operator may refuse its inputs.
+// hoist moves nodes of a loop body that compute the same in every iteration to a place before the loop. Loops that may run not
+// even once stay as they are, because an operator may refuse its inputs.
 func hoist(g *ir.Graph) error {
 	h := &hoister{fixed: ir.GivenOut(g), private: op.Private(g)}
 	h.graph(g)
 	return nil
 }
 
+// hoister moves nodes of a graph and its nested graphs.
 type hoister struct {
 	fixed, private map[*ir.Value]bool
 }
@@ -40,7 +41,7 @@ func runsOnce(n *ir.Node) bool {
 	return ok && len(trips) == 1 && trips[0] > 0 && (first == nil || first.IsConst() && first.Const.Float64At(0) != 0)
 }
 
-// invariant takes the nodes whose inputs come from outside, directly or through other such nodes, out of body.
+// invariant takes out of body the nodes whose inputs come from outside, directly or through other such nodes, and returns them.
 func (h *hoister) invariant(body *ir.Graph) (moved []*ir.Node) {
 	inside := map[*ir.Value]bool{}
 	for _, v := range body.Inputs {

@@ -8,9 +8,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// simplify bypasses operators whose result is one of their inputs, shortens chains of reshapes and of transposes, and
-// takes away an Expand whose user broadcasts by itself. An output of a graph that equals an input or a constant keeps
-// its Identity.
+// simplify bypasses operators whose result is one of their inputs, shortens chains of reshapes and of transposes, and takes away
+// an Expand whose user broadcasts by itself. An output of a graph that equals an input or a constant keeps its Identity.
 func simplify(g *ir.Graph) error {
 	s := &simplifier{fixed: ir.GivenOut(g), private: op.Private(g), same: map[*ir.Value]*ir.Value{}, names: ir.NewNames(g)}
 	s.graph(g)
@@ -20,6 +19,7 @@ func simplify(g *ir.Graph) error {
 	return nil
 }
 
+// simplifier applies simplifications to a graph and its nested graphs.
 type simplifier struct {
 	fixed   map[*ir.Value]bool
 	private map[*ir.Value]bool
@@ -30,6 +30,7 @@ type simplifier struct {
 // rule returns a value that may equal the first output of n up to type and shape, or nil; it may change n.
 type rule func(s *simplifier, n *ir.Node) *ir.Value
 
+// simplifications has the rule of each operator.
 var simplifications map[string]rule
 
 func init() {
@@ -47,6 +48,7 @@ func init() {
 	}
 }
 
+// graph applies the rules to g.
 func (s *simplifier) graph(g *ir.Graph) {
 	filter(g, func(n *ir.Node) bool {
 		swap(n.In, s.same)
@@ -69,7 +71,7 @@ func (s *simplifier) graph(g *ir.Graph) {
 	})
 }
 
-// rename lets the node that computes x define y, where y = Identity(x) is an output of the same graph and x is none.
+// rename removes y = Identity(x) where y is an output of the same graph and x is none: the node that computes x then defines y.
 func (s *simplifier) rename(g *ir.Graph, renamed map[*ir.Value]*ir.Value) {
 	local := make(map[*ir.Node]bool, len(g.Nodes))
 	filter(g, func(n *ir.Node) bool {
@@ -88,8 +90,10 @@ func (s *simplifier) rename(g *ir.Graph, renamed map[*ir.Value]*ir.Value) {
 	})
 }
 
+// first bypasses an operator whose result may be its first input.
 func first(_ *simplifier, n *ir.Node) *ir.Value { return n.In[0] }
 
+// single bypasses an operator with one operand out of any number.
 func single(_ *simplifier, n *ir.Node) *ir.Value {
 	if len(n.In) != 1 {
 		return nil
@@ -97,6 +101,7 @@ func single(_ *simplifier, n *ir.Node) *ir.Value {
 	return n.In[0]
 }
 
+// twice bypasses two of an operator that is its own inverse.
 func twice(_ *simplifier, n *ir.Node) *ir.Value {
 	if m := ir.DefinedBy(n.In[0], n.Op); m != nil {
 		return m.In[0]
@@ -104,6 +109,7 @@ func twice(_ *simplifier, n *ir.Node) *ir.Value {
 	return nil
 }
 
+// idempotent bypasses the second of two equal operators.
 func idempotent(_ *simplifier, n *ir.Node) *ir.Value {
 	if ir.DefinedBy(n.In[0], n.Op) != nil {
 		return n.In[0]
@@ -111,6 +117,7 @@ func idempotent(_ *simplifier, n *ir.Node) *ir.Value {
 	return nil
 }
 
+// unbounded bypasses a Clip without bounds.
 func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
 	if n.Input(1) != nil || n.Input(2) != nil {
 		return nil
@@ -118,8 +125,7 @@ func unbounded(_ *simplifier, n *ir.Node) *ir.Value {
 	return n.In[0]
 }
 
-// unsqueezed gives n, which sums or averages and drops dimensions, the input of a Reshape that drops dimensions of 1 at the
-// end.
+// unsqueezed lets n, a sum or mean that drops dimensions, read the input of a Reshape that drops dimensions of 1 at the end.
 func unsqueezed(s *simplifier, n *ir.Node) *ir.Value {
 	x := n.In[0]
 	m := ir.DefinedBy(x, "Reshape")
@@ -143,7 +149,7 @@ func unsqueezed(s *simplifier, n *ir.Node) *ir.Value {
 	return nil
 }
 
-// dropout is a copy unless it is in training mode.
+// dropout bypasses a Dropout that is not in training mode.
 func dropout(_ *simplifier, n *ir.Node) *ir.Value {
 	if op.Random(n) || n.Output(1) != nil {
 		return nil
@@ -151,6 +157,7 @@ func dropout(_ *simplifier, n *ir.Node) *ir.Value {
 	return n.In[0]
 }
 
+// slice bypasses a Slice that takes everything.
 func slice(_ *simplifier, n *ir.Node) *ir.Value {
 	ranges, err := op.SliceRanges(n)
 	if err != nil {
@@ -164,6 +171,7 @@ func slice(_ *simplifier, n *ir.Node) *ir.Value {
 	return n.In[0]
 }
 
+// pad bypasses a Pad that adds nothing.
 func pad(_ *simplifier, n *ir.Node) *ir.Value {
 	pads, ok := op.ConstInts(n.In[1])
 	if !ok || slices.ContainsFunc(pads, func(p int64) bool { return p != 0 }) {
@@ -186,6 +194,7 @@ func neutral(unit float64, commutes bool) rule {
 	}
 }
 
+// filledWith reports whether v is a numeric constant that is unit everywhere.
 func filledWith(v *ir.Value, unit float64) bool {
 	if !v.IsConst() || v.Type == tensor.String || v.Type == tensor.Bool {
 		return false
@@ -198,7 +207,7 @@ func filledWith(v *ir.Value, unit float64) bool {
 	return true
 }
 
-// product is neutral(1, true); a number times a number times a tensor is one number times it.
+// product is neutral(1, true), and joins the factors of a tensor that is multiplied by two numbers.
 func product(s *simplifier, n *ir.Node) *ir.Value {
 	if v := neutral(1, true)(s, n); v != nil {
 		return v
@@ -211,7 +220,7 @@ func product(s *simplifier, n *ir.Node) *ir.Value {
 	return nil
 }
 
-// expanded gives n the input of an Expand instead of its result where the other inputs have the shape of the output.
+// expanded lets n read the input of an Expand where the other inputs have the shape of the output.
 func expanded(_ *simplifier, n *ir.Node) *ir.Value {
 	for i, v := range n.In {
 		m := ir.DefinedBy(v, "Expand")

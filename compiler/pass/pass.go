@@ -1,6 +1,6 @@
-// Package pass rewrites graphs: it removes what is not used, computes what is constant, merges what is equal and adapts
-// what is left to an execution provider. A pass keeps the function that the graph computes, up to rounding, and the
-// names, types and shapes of the inputs and outputs of every graph, nested ones included.
+// Package pass rewrites graphs for every execution provider: it removes what is not used, computes what is constant, merges what
+// is equal, and converts weights to float16 or 8-bit integers. A pass keeps the function that the graph computes, up to rounding,
+// and the names, types and shapes of the inputs and outputs of every graph, nested ones included.
 package pass
 
 import (
@@ -18,13 +18,13 @@ type Pass struct {
 	Run   func(g *ir.Graph) error
 }
 
-// Need is a pass that another one relies on.
+// Need is a pass that another one relies on, and why.
 type Need struct {
 	Pass string `json:"pass"`
 	Why  string `json:"why"`
 }
 
-// Runner runs passes with optional observation. The zero Runner only runs them.
+// Runner runs passes and lets others watch. The zero Runner only runs them.
 type Runner struct {
 	// Check verifies the graph after every pass: structure, types and shapes.
 	Check bool
@@ -32,10 +32,10 @@ type Runner struct {
 	Trace func(p Pass, g *ir.Graph)
 }
 
-// Run applies passes to g in order. Errors name the pass.
+// Run applies passes to g in order. An error names the pass.
 func Run(g *ir.Graph, passes []Pass) error { return Runner{}.Run(g, passes) }
 
-// Run applies passes to g in order. Errors name the pass.
+// Run applies passes to g in order. An error names the pass.
 func (r Runner) Run(g *ir.Graph, passes []Pass) error {
 	for _, p := range passes {
 		err := p.Run(g)

@@ -12,7 +12,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// rewrite builds a graph, applies passes with verification and compares the text form, indentation aside.
+// rewrite builds a graph, applies passes with verification and compares the text, indentation aside.
 func rewrite(t *testing.T, build func(b op.B), want string, passes ...Pass) {
 	t.Helper()
 	graphtest.HasText(t, apply(t, build, passes...), want)

@@ -38,8 +38,8 @@ var (
 	}
 )
 
-// Training is the pipeline of graphs whose weights are computed or fed: training, search.
+// Training is the pipeline of graphs whose weights are computed or fed, as in training and search.
 func Training() []Pass { return []Pass{Fold, Identity, Hoist, CSE, Dead} }
 
-// Inference is the pipeline of graphs with constant weights: evaluation, deployment, attacks.
+// Inference is the pipeline of graphs with constant weights, as in evaluation, deployment and attacks.
 func Inference() []Pass { return append(Training(), FoldBN) }

@@ -19,11 +19,12 @@ var (
 	movingOps  = []string{"MaxPool", "Flatten", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Slice", "Identity"}
 )
 
-// Quantize puts a QuantizeLinear and a DequantizeLinear behind every activation of Activations, with one scale for the
-// whole tensor and uint8 numbers, and int8 weights with one scale for each output channel and int32 biases before Conv,
-// Gemm and MatMul: the form with which ONNX Runtime and other engines compute in integers (Jacob et al. 2018; ONNX
-// Runtime calls it QDQ). Ranges are those of the activations on calibration data, by name; they are extended to include
-// zero, which is then represented exactly. A Relu right behind an operator becomes part of its range.
+// Quantize makes a graph compute in 8-bit integers, in the layout of nodes that ONNX Runtime calls QDQ (Jacob et al. 2018). A
+// QuantizeLinear and a DequantizeLinear follow every activation of Activations, with uint8 numbers and one scale for the whole
+// tensor. Conv, Gemm and MatMul get int8 weights, with one scale for each output channel, and int32 biases.
+//
+// ranges are those of the activations on calibration data, by name. They are extended to include zero, which is then represented
+// exactly. A Relu right after an operator becomes part of the range of the operator.
 func Quantize(ranges map[string]Range) Pass {
 	return Pass{
 		Name: "quantize", Why: "weights of a quarter of the size, and integer arithmetic",
@@ -32,8 +33,8 @@ func Quantize(ranges map[string]Range) Pass {
 	}
 }
 
-// Activations lists the float32 values of g that Quantize represents by integers, in order: inputs and results of the
-// operators that run on integers, but no outputs of g and nothing that only a Relu reads.
+// Activations lists the float32 values of g that Quantize represents by integers, in order: inputs and results of the operators
+// that run on integers. Outputs of g and what only a Relu reads are left out.
 func Activations(g *ir.Graph) []*ir.Value {
 	uses, fixed := ir.CountUses(g), ir.GivenOut(g)
 	var list []*ir.Value
@@ -68,9 +69,10 @@ func Activations(g *ir.Graph) []*ir.Value {
 	return list
 }
 
+// isOp reports whether n is one of the listed operators of the standard domain.
 func isOp(n *ir.Node, list []string) bool { return n.Domain == "" && slices.Contains(list, n.Op) }
 
-// runsOnIntegers reports whether n has a form on 8-bit integers.
+// runsOnIntegers reports whether n can run on 8-bit integers.
 func runsOnIntegers(n *ir.Node) bool {
 	if !isOp(n, integerOps) {
 		return false
@@ -86,15 +88,16 @@ func runsOnIntegers(n *ir.Node) bool {
 	return true
 }
 
-// weighted reports whether weight and bias of n are float32 constants.
+// weighted reports whether weight and bias of n are constants, and the weight is float32.
 func weighted(n *ir.Node) bool {
 	w, b := n.In[1], n.Input(2)
 	return w.IsConst() && w.Type == ir.Float32 && w.Rank() >= 2 && (b == nil || b.IsConst() && b.Rank() == 1)
 }
 
-// code is how a tensor is represented: (q - zero)*scale.
+// code is how numbers q represent a tensor: (q - zero)*scale.
 type code struct{ scale, zero *ir.Value }
 
+// quantizer builds the nodes of a quantised graph.
 type quantizer struct {
 	names  *ir.Names
 	codes  map[*ir.Value]code      // of activations
@@ -171,7 +174,7 @@ func (q *quantizer) activation(v *ir.Value) error {
 	return nil
 }
 
-// weights makes integers of weight and bias of n, whose first input has the code c.
+// weights turns weight and bias of n, whose first input has the code c, into integers; in are the new inputs of n.
 func (q *quantizer) weights(n *ir.Node, in []*ir.Value, c code) {
 	w, b := n.In[1], n.Input(2)
 	axis := 0
@@ -221,6 +224,7 @@ func (q *quantizer) constant(name string, t *tensor.Tensor) *ir.Value {
 	return &ir.Value{Name: q.names.Unique(name), Type: t.DType(), Shape: ir.Shape(t.Shape).Clone(), Const: t}
 }
 
+// node appends an operator with one output.
 func (q *quantizer) node(op, name string, t ir.DType, shape ir.Shape, attrs ir.Attrs, in ...*ir.Value) *ir.Value {
 	v := &ir.Value{Name: q.names.Unique(name), Type: t, Shape: shape.Clone()}
 	v.Def = &ir.Node{Name: q.names.Unique(v.Name + "/" + op), Op: op, Attrs: attrs, In: in, Out: []*ir.Value{v}}

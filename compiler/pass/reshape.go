@@ -8,7 +8,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// reshape makes n, which moves no element in memory, start from the source of a chain of such operators.
+// reshape lets n, which moves no element in memory, start from the source of a chain of such operators.
 func (s *simplifier) reshape(n *ir.Node) *ir.Value {
 	src := n.In[0]
 	for src.Def != nil && src.Def.Domain == "" && slices.Contains([]string{"Reshape", "Flatten", "Squeeze", "Unsqueeze"}, src.Def.Op) {
@@ -21,7 +21,7 @@ func (s *simplifier) reshape(n *ir.Node) *ir.Value {
 	return src
 }
 
-// makeReshape turns n into Reshape(src) to the shape of its output, and reports whether that can be written.
+// makeReshape turns n into Reshape(src) to the shape of the output of n, and reports whether that can be written.
 func (s *simplifier) makeReshape(n *ir.Node, src *ir.Value) bool {
 	dims, ok := explicit(src.Shape, n.Out[0].Shape)
 	if !ok {
@@ -36,8 +36,8 @@ func (s *simplifier) makeReshape(n *ir.Node, src *ir.Value) bool {
 	return true
 }
 
-// explicit writes the shape to as the operand of a Reshape of from: -1 stands for the symbolic dimension. Only one
-// dimension can be written so, and 0 not at all, because it would copy a dimension.
+// explicit writes the shape to as the operand of a Reshape of from, with -1 for a symbolic dimension. It is not ok with two
+// symbolic dimensions, or with one of 0, because 0 would copy a dimension.
 func explicit(from, to ir.Shape) (dims []int64, ok bool) {
 	symbolic := func(d int64) bool { return d == ir.N }
 	k := 0
@@ -54,7 +54,7 @@ func explicit(from, to ir.Shape) (dims []int64, ok bool) {
 	return dims, k < 2 && slices.ContainsFunc(from, symbolic) == (k == 1)
 }
 
-// transpose joins n with a Transpose before it. What moves only dimensions of size 1 becomes a Reshape.
+// transpose joins n with a Transpose before it. A Transpose that moves only dimensions of size 1 becomes a Reshape.
 func (s *simplifier) transpose(n *ir.Node) *ir.Value {
 	perm, err := op.Perm(n)
 	if err != nil {

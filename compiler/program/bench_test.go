@@ -132,17 +132,19 @@ func BenchmarkSearchStep(b *testing.B) {
 			}
 			add(b, st, "adam_t", tensor.Zeros(tensor.Float32, 1))
 			s := program.Search{
-				Net: super, Batch: 8, Reg: program.KL, SGD: sgd,
-				Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
+				Net: super, Batch: 8, SGD: sgd,
+				Alpha: program.Level{Reg: program.KL, Perturb: program.NoiseExamples},
+				Adam:  program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 			}
 			bench(b, st, 8, ort.Options{Optimize: ort.LevelOff}, func() (*program.Program, error) {
 				switch part {
 				case "weights":
-					return s.Weights(l, false)
-				case "adversarial": // one attack step makes the perturbed twin
-					s.Attack = program.Attack{Epsilon: 8.0 / 255, StepSize: 10.0 / 255, Steps: 1}
+					return s.Weights(l)
+				case "adversarial": // one step of an attack makes the perturbed images
+					s.Alpha.Perturb = program.Adversarial
+					s.Alpha.Attack = program.Attack{Epsilon: 8.0 / 255, StepSize: 10.0 / 255, Steps: 1}
 				}
-				return s.Alphas(l, true)
+				return s.Alphas(l)
 			})
 		})
 	}

@@ -22,16 +22,22 @@ func inputs(t *testing.T, p *program.Program, l *program.Layout, classes int) ma
 		x := tensor.Zeros(v.Type, v.Shape...)
 		s := rng.New(11, rng.Probe, 0, 0, i)
 		switch v.Name {
-		case "images":
+		case "images", "train_images":
 			s.FillUniform(x.Float32s(), 0, 1)
-		case "labels":
+		case "labels", "train_labels":
 			for k := range x.Int64s() {
 				x.Int64s()[k] = int64(s.IntN(classes))
 			}
 		case "noise", "start":
 			s.FillUniform(x.Float32s(), -8.0/255, 8.0/255)
-		case "lr", "lambda":
+		case "lr", "lambda", "reg_size", "reg_weight":
 			x.Float32s()[0] = 0.5
+		case "mix_size":
+			x.Float32s()[0] = 0.03
+		case "mix_noise":
+			s.FillUniform(x.Float32s(), -0.03, 0.03)
+		case "reg_probe":
+			s.FillNormal(x.Float32s(), 0.4)
 		case "alphas":
 			s.FillNormal(x.Float32s(), 0.5)
 		}
@@ -55,9 +61,21 @@ func TestEnginesAgree(t *testing.T) {
 	attack := program.Attack{Epsilon: 8.0 / 255, StepSize: 2.0 / 255, Steps: 2}
 	adam := program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3}
 	sgd := program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5}
-	search := func(reg program.Regularizer, a program.Attack) program.Search {
-		return program.Search{Net: super, Batch: batch, Reg: reg, Attack: a, SGD: sgd, Adam: adam}
+	search := program.Search{Net: super, Batch: batch, SGD: sgd, Adam: adam}
+	noisy := func(r program.Regularizer) program.Level {
+		return program.Level{Reg: r, Perturb: program.NoiseExamples}
 	}
+	weights := func(level program.Level) func(l *program.Layout) (*program.Program, error) {
+		v := search
+		v.Weight = level
+		return v.Weights
+	}
+	alphas := func(level program.Level) func(l *program.Layout) (*program.Program, error) {
+		v := search
+		v.Alpha = level
+		return v.Alphas
+	}
+	shared := program.Level{Reg: program.KL, Perturb: program.NoiseExamples, Draws: 4, Antithetic: true, Share: 0.3, Mean: 0.9}
 	train := program.Train{Net: net, Batch: batch, SGD: sgd, AuxWeight: 0.4, Smoothing: 0.1, Attack: attack, Beta: 6}
 	with := func(r program.Recipe, attackTrain bool) program.Train {
 		v := train
@@ -73,28 +91,21 @@ func TestEnginesAgree(t *testing.T) {
 		compile func(l *program.Layout) (*program.Program, error)
 		tol     float64
 	}{
-		{"weights", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.KL, program.Attack{}).Weights(l, false)
-		}, 2e-5},
-		{"weights regularized", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.CE, program.Attack{}).Weights(l, true)
-		}, 2e-5},
-		{"alphas plain", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.KL, program.Attack{}).Alphas(l, false)
-		}, 2e-5},
-		{"alphas kl", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.KL, program.Attack{}).Alphas(l, true)
-		}, 2e-5},
-		{"alphas reverse-kl", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.ReverseKL, program.Attack{}).Alphas(l, true)
-		}, 2e-5},
-		{"alphas sym-kl", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.SymKL, program.Attack{}).Alphas(l, true)
-		}, 2e-5},
-		{"alphas mse", super, func(l *program.Layout) (*program.Program, error) {
-			return search(program.MSE, program.Attack{}).Alphas(l, true)
-		}, 2e-5},
-		{"alphas adversarial", super, func(l *program.Layout) (*program.Program, error) { return search(program.KL, attack).Alphas(l, true) }, 2e-3},
+		{"weights", super, weights(program.Level{}), 2e-5},
+		{"weights regularized", super, weights(noisy(program.CE)), 2e-5},
+		{"weights on noise examples", super, weights(program.Level{Input: program.NoiseExamples}), 2e-5},
+		{"weights under random architecture noise", super, weights(program.Level{Mix: program.MixNoise{Random: true}}), 2e-5},
+		{"weights under an attack on the architecture", super, weights(program.Level{Mix: program.MixNoise{Random: true, Steps: 2}}), 2e-3},
+		{"alphas plain", super, alphas(program.Level{}), 2e-5},
+		{"alphas kl", super, alphas(noisy(program.KL)), 2e-5},
+		{"alphas reverse-kl", super, alphas(noisy(program.ReverseKL)), 2e-5},
+		{"alphas sym-kl", super, alphas(noisy(program.SymKL)), 2e-5},
+		{"alphas mse", super, alphas(noisy(program.MSE)), 2e-5},
+		{"alphas by share", super, alphas(shared), 2e-5},
+		{"alphas unrolled", super, alphas(program.Level{Unrolled: true}), 2e-4},
+		{"alphas curvature", super, alphas(program.Level{Reg: program.Curvature}), 2e-4},
+		{"alphas jacobian", super, alphas(program.Level{Reg: program.Jacobian}), 2e-5},
+		{"alphas adversarial", super, alphas(program.Level{Reg: program.KL, Perturb: program.Adversarial, Attack: attack}), 2e-3},
 		{"eval supernet", super, func(l *program.Layout) (*program.Program, error) { return program.Eval(super, l, batch) }, 2e-5},
 		{"eval", net, func(l *program.Layout) (*program.Program, error) { return program.Eval(net, l, batch) }, 2e-5},
 		{"fast", net, with(program.Fast, false).Compile, 2e-3},

@@ -26,13 +26,20 @@ func CriterionNamed(name string) (c Criterion, ok bool) {
 // gradient is d loss / d x for a scalar or [1] loss; it is an error when loss does not depend on x. Values in stop count
 // as constants.
 func gradient(b op.B, loss, x *ir.Value, stop ...*ir.Value) *ir.Value {
+	return gradients(b, loss, []*ir.Value{x}, stop...)[0]
+}
+
+// gradients is gradient with respect to several tensors.
+func gradients(b op.B, loss *ir.Value, xs []*ir.Value, stop ...*ir.Value) []*ir.Value {
 	one := b.Fill(loss, 1, loss.Shape...)
-	g := grad.Gradients(b, []*ir.Value{loss}, []*ir.Value{one}, []*ir.Value{x}, stop...)[0]
-	if g == nil {
-		b.Fail("the loss does not depend on %s", x)
-		return &ir.Value{}
+	all := grad.Gradients(b, []*ir.Value{loss}, []*ir.Value{one}, xs, stop...)
+	for i, g := range all {
+		if g == nil {
+			b.Fail("the loss does not depend on %s", xs[i])
+			all[i] = &ir.Value{}
+		}
 	}
-	return g
+	return all
 }
 
 // Criterion is a loss of each image that an attack raises, by logits [N,K] and labels int64 [N].

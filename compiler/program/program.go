@@ -107,12 +107,27 @@ type network struct {
 	params flat
 	stats  flat
 	alphas *ir.Value
-	passes int // training forward passes so far
+	mix    func(b op.B, weights *ir.Value) *ir.Value // see lower.Env.Mix
+	passes *int                                      // training forward passes so far, of all networks over the same statistics
+}
+
+// at is the network with other parameters, a vector of the layout.
+func (w *network) at(params *ir.Value) *network {
+	other := *w
+	other.params = split(w.B, params, w.layout.Params)
+	return &other
+}
+
+// mixed is the network with other architecture weights.
+func (w *network) mixed(mix func(b op.B, weights *ir.Value) *ir.Value) *network {
+	other := *w
+	other.mix = mix
+	return &other
 }
 
 // open declares the inputs Params and Stats and hands out their tensors.
 func open(b op.B, n lower.Network, l *Layout) *network {
-	w := &network{B: b, net: n, layout: l}
+	w := &network{B: b, net: n, layout: l, passes: new(int)}
 	w.params = split(b, b.Input(Params, ir.Float32, l.ParamLen), l.Params)
 	w.stats = split(b, b.Input(Stats, ir.Float32, l.StatLen), l.Stats)
 	return w
@@ -137,8 +152,8 @@ func (w *network) source(stats flat) lower.Source {
 // scratch makes statistics that one training forward pass in b has to itself, as op.B.BatchNormTrain asks for: the
 // running ones times a factor that differs from pass to pass, so that no two passes share a value.
 func (w *network) scratch(b op.B) flat {
-	w.passes++
-	return split(b, b.Scale(w.stats.vector, 1/float64(w.passes+1)), w.layout.Stats)
+	*w.passes++
+	return split(b, b.Scale(w.stats.vector, 1/float64(*w.passes+1)), w.layout.Stats)
 }
 
 // mode tells how to run a forward pass.
@@ -153,7 +168,7 @@ func (w *network) forward(b op.B, images *ir.Value, m mode) (logits, aux *ir.Val
 	if m.train {
 		running = w.scratch(b)
 	}
-	e := &lower.Env{B: b, Param: w.source(running), Train: m.train, Fold: true, Alphas: w.alphas, DropPath: m.dropPath}
+	e := &lower.Env{B: b, Param: w.source(running), Train: m.train, Fold: true, Alphas: w.alphas, Mix: w.mix, DropPath: m.dropPath}
 	logits, aux = w.net.Forward(e, images)
 	return logits, aux, e.Stats
 }

@@ -77,10 +77,10 @@ func testPublicSupernet(t *testing.T, file string, net lower.Supernet, e engine)
 		}
 		return e.run(t, step, read)
 	}
-	out := run(s.Alphas(l, false))
+	out := run(s.Alphas(l))
 	near("loss", out["loss"], want["loss"])
 	near("gradient of the architecture", out["adam_m.next"], want["grad_alphas"])
-	velocity := run(s.Weights(l, false))["momentum.next"].Float64s()
+	velocity := run(s.Weights(l))["momentum.next"].Float64s()
 	for _, slot := range l.Params {
 		g := want["grad."+slot.Name]
 		near("gradient of "+slot.Name, tensor.FromFloat64s(tensor.Float64, g.Shape, velocity[slot.Offset:slot.Offset+int64(g.Len())]), g)

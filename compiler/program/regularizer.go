@@ -18,34 +18,51 @@ const (
 	SymKL     Regularizer = "sym-kl"
 	MSE       Regularizer = "mse"
 	CE        Regularizer = "ce"
+	Curvature Regularizer = "curvature"
+	Jacobian  Regularizer = "jacobian"
 )
 
-// regularizer is a row: the term of each image [B] for logits [B,K] of the clean and of the perturbed images and the target
-// distribution [B,K].
+// regularizer is a row.
 type regularizer struct {
 	name  Regularizer
-	about string
-	term  func(b op.B, clean, perturbed, target *ir.Value) *ir.Value
+	about string // with its source, for clean logits f and perturbed logits f'
+	// term is R of each image. It may be given more rows than images, one for each draw of noise.
+	term func(s *searchStep) *ir.Value
+
+	compares bool // clean with perturbed images
+	sized    bool // by the input reg_size [1]
+	probed   bool // by the input reg_probe [B,K]
+	passes   int  // forward and backward passes beyond those over clean and perturbed images
 }
 
-// regularizers are in the order of the documentation, for clean logits f and perturbed logits f'.
+// regularizers are in the order of the documentation.
 var regularizers = []regularizer{
-	{KL, "KL(f || f'), the term of TRADES (Zhang et al. 2019) with noise in place of the adversary", func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
-		return divergence(b, clean, perturbed)
-	}},
-	{ReverseKL, "KL(f' || f)", func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
-		return divergence(b, perturbed, clean)
-	}},
-	{SymKL, "the mean of both", func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
-		return b.Scale(b.Add(divergence(b, clean, perturbed), divergence(b, perturbed, clean)), 0.5)
-	}},
-	{MSE, "mean squared difference of the logits", func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
-		d := b.Sub(clean, perturbed)
-		return b.ReduceMean(b.Mul(d, d), false, 1)
-	}},
-	{CE, "cross-entropy on the perturbed images", func(b op.B, _, perturbed, target *ir.Value) *ir.Value {
-		return crossEntropy(b, perturbed, target)
-	}},
+	{name: KL, about: "KL(f || f'), the term of TRADES (Zhang et al. 2019) with noise in place of the adversary", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, clean, perturbed) })},
+	{name: ReverseKL, about: "KL(f' || f)", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, perturbed, clean) })},
+	{name: SymKL, about: "the mean of both", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
+			return b.Scale(b.Add(divergence(b, clean, perturbed), divergence(b, perturbed, clean)), 0.5)
+		})},
+	{name: MSE, about: "mean squared difference of the logits", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
+			d := b.Sub(clean, perturbed)
+			return b.ReduceMean(b.Mul(d, d), false, 1)
+		})},
+	{name: CE, about: "cross-entropy on the perturbed images", compares: true,
+		term: between(func(b op.B, _, perturbed, target *ir.Value) *ir.Value { return crossEntropy(b, perturbed, target) })},
+	{name: Curvature, about: "change of the input gradient along its sign (AdvRush: Mok et al. 2021, section 3.3)", sized: true, passes: 4, term: curvature},
+	{name: Jacobian, about: "norm of the input Jacobian (DSRNA: Hosseini et al. 2021), by a random projection (Hoffman et al. 2019)", probed: true, passes: 2, term: jacobian},
+}
+
+// between is a term of the logits of clean and of perturbed images.
+func between(f func(b op.B, clean, perturbed, target *ir.Value) *ir.Value) func(s *searchStep) *ir.Value {
+	return func(s *searchStep) *ir.Value {
+		src := s.level.Perturb
+		perturbed := s.sourceLogits(src)
+		return f(s.B, s.repeated(s.sourceLogits(Clean), src), perturbed, s.repeated(s.target, src))
+	}
 }
 
 // Regularizers lists the names in the order of the documentation.
@@ -80,12 +97,8 @@ func (r Regularizer) row() (regularizer, error) {
 	return regularizer{}, fmt.Errorf("regularizer %q is not known: expected one of %v", string(r), Regularizers())
 }
 
-// term is R averaged over the images, shape [1].
-func (r Regularizer) term(b op.B, clean, perturbed, target *ir.Value) *ir.Value {
-	row, err := r.row()
-	if err != nil {
-		b.Fail("%w", err)
-		return clean
-	}
-	return mean(b, row.term(b, clean, perturbed, target))
-}
+// Sized reports whether steps with the regularizer take the input reg_size, Probed whether they take reg_probe, Compares whether
+// they need perturbed images.
+func (r Regularizer) Sized() bool    { row, _ := r.row(); return row.sized }
+func (r Regularizer) Probed() bool   { row, _ := r.row(); return row.probed }
+func (r Regularizer) Compares() bool { row, _ := r.row(); return row.compares }

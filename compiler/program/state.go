@@ -17,6 +17,9 @@ const (
 	AdamM    = "adam_m"   // first moment of Adam, of the shape of Alphas
 	AdamV    = "adam_v"   // second moment, likewise
 	AdamT    = "adam_t"   // number of steps of Adam, [1]
+	// Running mean of the gradient of a regularizer, of the shape of what it is taken of, and the sum of its weights [1].
+	RegMean   = "reg_mean"
+	RegWeight = "reg_weight"
 )
 
 // next is the name of the output that rewrites a state.

@@ -97,17 +97,18 @@ func TestSupernetEnginesAgree(t *testing.T) {
 		"partial channels": {Macro: macro, Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives}, Partial: 4, EdgeNorm: true},
 		"edge weights":     {Macro: macro, Space: genotype.Space{Nodes: 2, Primitives: genotype.DARTSPrimitives}, EdgeNorm: true},
 	} {
+		noisy := program.Level{Reg: program.KL, Perturb: program.NoiseExamples}
 		s := program.Search{
-			Net: super, Batch: 3, Reg: program.KL, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
+			Net: super, Batch: 3, Alpha: noisy, Weight: noisy, SGD: program.SGD{Momentum: 0.9, WeightDecay: 3e-4, Clip: 5},
 			Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3},
 		}
-		for level, compile := range map[string]func(*program.Layout, bool) (*program.Program, error){"weights": s.Weights, "alphas": s.Alphas} {
+		for level, compile := range map[string]func(*program.Layout) (*program.Program, error){"weights": s.Weights, "alphas": s.Alphas} {
 			t.Run(name+"/"+level, func(t *testing.T) {
 				l, err := program.NewLayout(super)
 				if err != nil {
 					t.Fatal(err)
 				}
-				p, err := compile(l, true)
+				p, err := compile(l)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -10,8 +10,9 @@ import (
 	"os"
 )
 
-// Read reads a file of tensors by its content, whatever its name: safetensors, or a PyTorch checkpoint in the zip
-// form or the legacy form; see readTorch for what is taken from a checkpoint. The free text is that of safetensors.
+// Read reads the tensors of a file, whose content tells the format: safetensors, or a PyTorch checkpoint in the zip
+// form or the legacy form. Of a checkpoint, Read takes the dictionary with the most tensors. The map is the free text
+// of a safetensors file, nil for a checkpoint. An error names the file.
 func Read(path string) ([]Tensor, map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Tensor is one entry of a file of tensors.
+// Tensor is a named tensor of a file.
 type Tensor struct {
 	Name   string
 	Tensor *tensor.Tensor
@@ -56,8 +56,8 @@ type entry struct {
 	name    string
 }
 
-// ReadSafetensors reads a safetensors file: the tensors in the order of their data, and the free text. Errors name the
-// tensor whose description does not fit the file.
+// ReadSafetensors reads a safetensors file. It returns the tensors in the order of their data, and the free text. An
+// error names the tensor whose description does not fit the file.
 func ReadSafetensors(path string) ([]Tensor, map[string]string, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -187,8 +187,8 @@ func (e *entry) decode(data []byte) (*tensor.Tensor, error) {
 	return t, nil
 }
 
-// WriteSafetensors writes a safetensors file, complete or not at all: the tensors in the given order, the free text sorted
-// by key. The header is padded with spaces so that the data starts at a multiple of 8 bytes.
+// WriteSafetensors writes a safetensors file, complete or not at all. Tensors stand in the given order, the free text
+// is sorted by key. Spaces pad the header so that the data starts at a multiple of 8 bytes.
 func WriteSafetensors(path string, tensors []Tensor, meta map[string]string) error {
 	header, err := encodeHeader(tensors, meta)
 	if err != nil {

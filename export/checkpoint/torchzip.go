@@ -20,6 +20,7 @@ type directoryReader struct {
 	open bool // no longer counting
 }
 
+// ReadAt implements io.ReaderAt; reading more than maxDirectory bytes while d is not open is an error.
 func (d *directoryReader) ReadAt(p []byte, off int64) (int, error) {
 	if !d.open {
 		if d.left -= len(p); d.left < 0 {

@@ -14,7 +14,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Version of the Python package onnx whose cases are run.
+// Version is the version of the Python package onnx whose cases are run.
 const Version = "1.22.0"
 
 // Collections are the folders of cases that hold their own models and data.
@@ -27,8 +27,8 @@ type Case struct {
 	dir        string
 }
 
-// Locate finds the folder of the cases: in the cache of the project at root, or in the installed Python package of the
-// right version.
+// Locate finds the folder of the cases: in the cache of the project at root, or else in the installed Python package
+// onnx, whose version must be Version.
 func Locate(root string) (string, error) {
 	const inside = "onnx/backend/test/data"
 	cached, err := filepath.Glob(filepath.Join(root, ".cache", "onnx-"+Version, "lib", "python*", "site-packages", inside))
@@ -66,9 +66,11 @@ func List(data string) ([]Case, error) {
 	return cases, nil
 }
 
+// String is "collection/name".
 func (c Case) String() string { return c.Collection + "/" + c.Name }
 
-// Base is the name of the case without what marks a model whose operator is replaced by its definition as a function.
+// Base is the name of the case without the suffix "_expanded...", which marks a model that has the function body of an
+// operator in place of the operator.
 func (c Case) Base() string {
 	base, _, _ := strings.Cut(c.Name, "_expanded")
 	return base

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Failure is a case, or a pattern of cases as in path.Match, that is expected to fail.
+// Failure is a row of failures.txt: a case, or a pattern of cases as in path.Match, that is expected to fail.
 type Failure struct {
 	Pattern string // of collection/name
 	Reason  string
@@ -15,7 +15,7 @@ type Failure struct {
 //go:embed failures.txt
 var failures string
 
-// Failures lists what is expected to fail.
+// Failures lists the rows of failures.txt.
 func Failures() []Failure {
 	var out []Failure
 	for line := range strings.Lines(failures) {

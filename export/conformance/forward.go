@@ -13,7 +13,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Result is the outcome of one case.
+// Result is the outcome of one case. Load fills Case, Operators and Unlisted, Run the other fields.
 type Result struct {
 	Case
 	Operators []string // of the model, qualified by domain
@@ -32,7 +32,7 @@ func (r *Result) Listed() bool { return len(r.Unlisted) == 0 }
 // rewritten are operators that the reader expresses by others.
 var rewritten = []string{"Constant", "Scatter", "Upsample"}
 
-// Load reads the outline of a case, which is all that a Result needs before Run.
+// Load reads the outline of a case, from which the operators of its model are known without Run.
 func Load(c Case) (*Result, error) {
 	model, err := c.model()
 	if err != nil {
@@ -56,7 +56,7 @@ func Load(c Case) (*Result, error) {
 	return r, nil
 }
 
-// Run runs the case forward and, if it passes, checks its gradient. A case with unlisted operators does not run.
+// Run runs the case forward. If the case passes, Run checks its gradient. A case with unlisted operators does not run.
 func (r *Result) Run() {
 	if !r.Listed() {
 		return

@@ -48,7 +48,7 @@ func (t *tally) row(name string) string {
 		name, t.cases, t.listed, t.passed, t.fixed, t.checked, t.agreed, t.kinks, t.rounded, t.none)
 }
 
-// Report is the conformance table as Markdown. The same results give the same bytes.
+// Report returns the conformance table as Markdown. The same results give the same bytes.
 func Report(results []*Result) string {
 	owners := operators(results)
 	var all tally

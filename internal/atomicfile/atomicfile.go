@@ -62,7 +62,7 @@ func Write(path string, f func(io.Writer) error) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// WriteBytes is Write for data at hand.
+// WriteBytes creates or replaces the file at path with data, as Write does.
 func WriteBytes(path string, data []byte) error {
 	return Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)

@@ -6,7 +6,8 @@ import (
 	"rnas/internal/rng"
 )
 
-// Augment names the random changes to a training image, in the order in which they apply. The zero value is none.
+// Augment names the random changes to a training image, in the order in which they apply. The zero value changes
+// nothing.
 type Augment struct {
 	Crop   int  // zero padding on each side, in pixels, before a crop of the original size at random
 	Flip   bool // horizontal flip with probability 1/2
@@ -49,8 +50,8 @@ var unit = func() (table [256]float32) {
 }()
 
 // Fill writes the images at idx to dst [len(idx), C, H, W] as float32 in [0, 1], augmented by aug, and their labels to
-// labels [len(idx)]. What it writes for an image depends only on the image, its index, aug, seed and epoch. dst and
-// labels may be longer than needed, the rest is left alone; Fill panics if they are shorter. It does not allocate.
+// labels [len(idx)]. The values of an image depend only on the image, its index, aug, seed and epoch. If dst or labels
+// is longer, the rest is left alone; if one is shorter, Fill panics. Fill does not allocate.
 func (d *Dataset) Fill(dst []float32, labels []int64, idx []int, aug Augment, seed uint64, epoch int) {
 	elems, channels, height, width := d.Elems(), d.Shape[0], d.Shape[1], d.Shape[2]
 	if len(dst) < len(idx)*elems || len(labels) < len(idx) {

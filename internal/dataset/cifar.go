@@ -28,10 +28,10 @@ var (
 	}
 )
 
-// readCIFAR reads the official files from a folder or an archive. All of them must be there.
-func readCIFAR(ctx context.Context, location string, layout cifarLayout) (*Splits, error) {
-	wanted := append(slices.Clone(layout.train), layout.test, layout.names)
-	files, err := collect(ctx, location, func(base string) string {
+// read reads the official files from a folder or an archive. All of them must be there.
+func (l cifarLayout) read(ctx context.Context, s Spec, _ Options) (*Splits, error) {
+	wanted := append(slices.Clone(l.train), l.test, l.names)
+	files, err := collect(ctx, s.Path, func(base string) string {
 		if slices.Contains(wanted, base) {
 			return base
 		}
@@ -40,7 +40,7 @@ func readCIFAR(ctx context.Context, location string, layout cifarLayout) (*Split
 	if err != nil {
 		return nil, err
 	}
-	return layout.parse(files)
+	return l.parse(files)
 }
 
 // parse builds the splits from the contents of the files by name.

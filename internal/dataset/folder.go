@@ -34,12 +34,12 @@ type imageTree struct {
 
 // readFolder reads [TOP/][train|test/]CLASS/.../*.png|jpg|jpeg from a folder or an archive. Classes and images are
 // ordered by name. Without the split level it divides the images by Split(0.8, seed).
-func readFolder(ctx context.Context, location string, seed uint64, opts Options) (*Splits, error) {
+func readFolder(ctx context.Context, s Spec, opts Options) (*Splits, error) {
 	tree := imageTree{grey: true}
-	if err := walk(ctx, location, tree.visit); err != nil {
+	if err := walk(ctx, s.Path, tree.visit); err != nil {
 		return nil, err
 	}
-	return tree.splits(ctx, seed, opts)
+	return tree.splits(ctx, s.Seed, opts)
 }
 
 func (t *imageTree) visit(name string, r io.Reader) error {

@@ -14,8 +14,8 @@ var idxFiles = [4]string{"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "
 
 // readIDX reads the four files, each plain or .gz and with "-idx" or ".idx" in its name, from a folder or an archive.
 // Classes are the numbers from 0 to the largest training label.
-func readIDX(ctx context.Context, location string) (*Splits, error) {
-	files, err := collect(ctx, location, func(base string) string {
+func readIDX(ctx context.Context, s Spec, _ Options) (*Splits, error) {
+	files, err := collect(ctx, s.Path, func(base string) string {
 		base = strings.Replace(strings.TrimSuffix(base, ".gz"), ".idx", "-idx", 1)
 		for _, name := range idxFiles {
 			if base == name {

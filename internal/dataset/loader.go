@@ -7,8 +7,8 @@ import (
 	"rnas/internal/rng"
 )
 
-// Loader cuts epochs of a data set into batches, made ahead of their use. Order and content depend only on its fields
-// and the epoch.
+// Loader cuts epochs of a data set into batches, which a goroutine makes ahead of their use. Order and content of the
+// batches depend only on the fields and the epoch.
 type Loader struct {
 	Data     *Dataset
 	Batch    int // images a batch, at least 1
@@ -18,7 +18,7 @@ type Loader struct {
 	Seed     uint64
 }
 
-// Batch is a part of an epoch. Its slices are valid until the next one is asked for. Those of a short last batch have
+// Batch is a part of an epoch. The slices are valid until the next batch is asked for. Those of a short last batch have
 // zeros from their length up to the capacity of a whole batch, for graphs of a fixed batch size.
 type Batch struct {
 	Step   int       // number in the epoch, from 0
@@ -50,7 +50,7 @@ func (l *Loader) Order(epoch int) []int {
 }
 
 // Epoch yields the batches of an epoch from number first on. A goroutine makes up to two batches ahead in buffers that
-// are used again; it has ended when the loop ends, also by break. When ctx is cancelled the loop ends early: its caller
+// are used again; the goroutine ends with the loop, also after a break. A cancelled ctx ends the loop early; the caller
 // asks ctx.Err().
 func (l *Loader) Epoch(ctx context.Context, epoch, first int) iter.Seq[Batch] {
 	return func(yield func(Batch) bool) {

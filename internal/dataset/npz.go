@@ -15,8 +15,8 @@ var npzFiles = [4]string{"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy
 
 // readNPZ reads the arrays x_train, y_train, x_test and y_test of an .npz file. Images are uint8, or float32 in [0, 1]
 // which are rounded to 1/255; labels are integers of any width.
-func readNPZ(ctx context.Context, location string) (*Splits, error) {
-	files, err := collect(ctx, location, func(base string) string {
+func readNPZ(ctx context.Context, s Spec, _ Options) (*Splits, error) {
+	files, err := collect(ctx, s.Path, func(base string) string {
 		for _, name := range npzFiles {
 			if base == name {
 				return name

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Options are the knobs of Open that do not change its result.
+// Options holds the settings of Open that do not change its result.
 type Options struct {
 	Progress func(done, total int) // called now and then with images done, from one goroutine at a time; may be nil
 	Workers  int                   // goroutines which decode images, 0 for one a processor
@@ -21,21 +21,7 @@ func Open(ctx context.Context, spec string, opts Options) (*Splits, error) {
 	if err != nil {
 		return nil, err
 	}
-	var splits *Splits
-	switch s.Kind {
-	case "synthetic":
-		splits, err = synthetic(ctx, s, opts)
-	case "cifar10":
-		splits, err = readCIFAR(ctx, s.Path, cifar10)
-	case "cifar100":
-		splits, err = readCIFAR(ctx, s.Path, cifar100)
-	case "folder":
-		splits, err = readFolder(ctx, s.Path, s.Seed, opts)
-	case "idx":
-		splits, err = readIDX(ctx, s.Path)
-	case "npz":
-		splits, err = readNPZ(ctx, s.Path)
-	}
+	splits, err := lookup(s.Kind).open(ctx, s, opts)
 	if err != nil {
 		if s.Path != "" {
 			err = fmt.Errorf("%s: %w", s.Path, err)

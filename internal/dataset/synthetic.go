@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"rnas/internal/rng"
@@ -43,6 +44,14 @@ var textureNames = []string{"horizontal", "vertical", "checked", "plain"}
 
 // wave is a square wave with soft edges.
 func wave(t float64) float64 { return max(-1, min(1, 2.5*math.Sin(math.Pi*t))) }
+
+// checkSynthetic bounds the memory that the images of a split take.
+func checkSynthetic(s Spec) error {
+	if bytes := 3 * s.Size * s.Size * max(s.Train, s.Test); bytes > 4<<30 {
+		return fmt.Errorf("%d bytes of images, expected at most %d", bytes, 4<<30)
+	}
+	return nil
+}
 
 // synthetic draws the data set of spec. Image i has class i mod spec.Classes and the stream (spec.Seed, Synthetic, 0,
 // step, i), where step is 0 for training and 1 for test images.

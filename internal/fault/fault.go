@@ -9,9 +9,10 @@ import (
 
 type inputError struct{ error }
 
+// Unwrap returns the error that is marked.
 func (e inputError) Unwrap() error { return e.error }
 
-// Input marks an error as one of the input; nil stays nil.
+// Input marks err as a fault of the input. It returns nil for nil.
 func Input(err error) error {
 	if err == nil {
 		return nil
@@ -19,8 +20,8 @@ func Input(err error) error {
 	return inputError{err}
 }
 
-// Inputf is Input of fmt.Errorf.
+// Inputf returns a formatted error, as fmt.Errorf does, that is marked as Input marks one.
 func Inputf(format string, args ...any) error { return Input(fmt.Errorf(format, args...)) }
 
-// IsInput reports whether an error, or one that it wraps, is marked.
+// IsInput reports whether err, or an error that it wraps, is marked as a fault of the input.
 func IsInput(err error) bool { return errors.As(err, new(inputError)) }

@@ -11,7 +11,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Array is one named entry of an archive.
+// Array is one named array of an .npz archive.
 type Array struct {
 	Name   string
 	Tensor *tensor.Tensor

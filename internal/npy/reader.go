@@ -7,8 +7,8 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Reader gives the elements of one array in a .npy file without holding them. As an io.ReaderAt it reads their bytes, row-major
-// and little-endian, from 0; it is safe for concurrent use if the file is.
+// Reader gives the elements of one array in a .npy file without holding them. Its ReadAt reads the bytes of the
+// elements, row-major and little-endian, from offset 0. A Reader is safe for concurrent use if the file is.
 type Reader struct {
 	*io.SectionReader
 	DType tensor.DType

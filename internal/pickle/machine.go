@@ -12,7 +12,7 @@ const (
 	objectCost = 128
 )
 
-// Loader reads pickles.
+// Loader reads pickles as plain data.
 type Loader struct {
 	Find Finder
 	// PersistentLoad returns what a persistent id stands for; nil if there are none.
@@ -32,7 +32,7 @@ type machine struct {
 
 var errEmpty = errors.New("an operand is missing")
 
-// Load reads one pickle up to its STOP. Errors give the offset behind the faulty opcode.
+// Load reads one pickle up to its STOP opcode. An error gives the offset behind the faulty opcode.
 func (l *Loader) Load(in *Reader) (any, error) {
 	m := machine{Loader: l, in: in, memo: map[uint64]any{}}
 	for {

@@ -16,7 +16,7 @@ type (
 	Tuple []any
 	// List is a Python list or set.
 	List struct{ Items []any }
-	// Dict is a Python dict; its pairs stand in the order of insertion, and a key that was set again occurs again.
+	// Dict is a Python dict. The pairs stand in the order of insertion; a key that was set again occurs again.
 	Dict struct{ Pairs []Pair }
 	// Pair is an entry of a Dict.
 	Pair struct{ Key, Value any }
@@ -28,19 +28,20 @@ type (
 	}
 )
 
-// Callable is what a Finder returns for a class or function; what it returns stands for the result of the call. A
-// result larger than its arguments must be reported to Limit.Charge.
+// Callable stands for a class or function of the file: the value that it returns takes the place of the result of the
+// call. A Callable reports a result larger than its arguments to Limit.Charge.
 type Callable func(l *Limit, args Tuple) (any, error)
 
-// Finder returns what a global name stands for: a Callable or any other value. It must not return what came with the file.
+// Finder returns what a global name stands for: a Callable or any other value. A Finder must not return a value that
+// came with the file.
 type Finder func(module, name string) (any, error)
 
-// Record is the Callable of classes that are kept as data.
+// Record returns a Callable that keeps an instance of class as an *Object.
 func Record(class string) Callable {
 	return func(_ *Limit, args Tuple) (any, error) { return &Object{Class: class, Args: args}, nil }
 }
 
-// Lookup returns the value that a dictionary has for a string.
+// Lookup returns the last value that the dictionary has under key, and whether there is one.
 func (d *Dict) Lookup(key string) (any, bool) {
 	for i := len(d.Pairs) - 1; i >= 0; i-- {
 		if d.Pairs[i].Key == key {
@@ -79,12 +80,12 @@ func Kind(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
-// Limit bounds the memory of loads that share it.
+// Limit bounds the memory of all loads that share the Limit.
 type Limit struct {
 	Left int64 // bytes, estimated from above
 }
 
-// Charge takes n bytes away.
+// Charge takes n bytes away from what is left. It is an error if fewer are left.
 func (l *Limit) Charge(n int64) error {
 	if l.Left -= n; l.Left < 0 {
 		return fmt.Errorf("more objects than a file of tensors has")

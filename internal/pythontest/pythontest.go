@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Run runs a script with the Python packages onnx and onnxruntime and returns what it prints; see Need. A script that
-// fails, fails the test.
+// Run runs a Python script and returns what it prints. The packages onnx and onnxruntime must be there, as Need says. A
+// script that fails makes the test fail.
 func Run(t testing.TB, script string, args ...string) string {
 	t.Helper()
 	Need(t, "onnx", "onnxruntime")
@@ -20,7 +20,7 @@ func Run(t testing.TB, script string, args ...string) string {
 	return string(out)
 }
 
-// Need calls Missing where python3 cannot import packages.
+// Need ends the test, as Missing does, if python3 cannot import all packages.
 func Need(t testing.TB, packages ...string) {
 	t.Helper()
 	list := strings.Join(packages, ", ")
@@ -30,8 +30,8 @@ func Need(t testing.TB, packages ...string) {
 	}
 }
 
-// Missing ends a test for which something is not there, as the message tells: it skips the test, or fails it when the
-// environment variable CI is set, so that an automated run cannot pass by skipping.
+// Missing ends a test that needs something the machine does not have; the message says what. The test is skipped, or
+// fails if the environment variable CI is set, so that an automated run cannot pass by skipping.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {

@@ -2,9 +2,9 @@ package rng
 
 import "math"
 
-// FillUniform sets every element of dst to lo + (hi-lo) u with u a multiple of 2^-24 uniform over [0, 1). Like every
-// fill it starts at a fresh block, dropping the words of the block in use, and takes whole blocks: one for each four
-// elements begun. Float32 rounding can give hi itself.
+// FillUniform sets every element of dst to lo + (hi-lo) u, where u is a multiple of 2^-24 uniform over [0, 1). Rounding
+// to float32 can give hi itself. A fill starts at a fresh block, dropping the words of the block in use, and takes
+// whole blocks: FillUniform takes one for each four elements begun.
 func (s *Stream) FillUniform(dst []float32, lo, hi float32) {
 	s.left = 0
 	scale := (hi - lo) * 0x1p-24

@@ -35,9 +35,7 @@ const (
 	Noise        Purpose = 6  // noise added to inputs, weights or architecture parameters by a method
 	Start        Purpose = 7  // random start of an attack
 	DropPath     Purpose = 8  // dropped paths
-	Dropout      Purpose = 9  // dropped activations
 	Architecture Purpose = 10 // initial architecture parameters, random genotypes
-	Channel      Purpose = 11 // channel samples of partial connections
 	Synthetic    Purpose = 12 // images of the synthetic data set
 	Split        Purpose = 13 // stratified splits
 	Limit        Purpose = 14 // stratified order of a limited data set

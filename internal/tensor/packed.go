@@ -2,8 +2,8 @@ package tensor
 
 import "fmt"
 
-// Pack is the content of a numeric tensor in files: little-endian, with elements of less than 8 bits packed from the
-// low bits of each byte up. The memory may be shared.
+// Pack returns the bytes of a numeric tensor as files hold them: little-endian, elements of less than 8 bits packed
+// from the low bits of each byte up. The bytes may share the memory of t.
 func Pack(t *Tensor) []byte {
 	bits := t.DType().Bits()
 	data := Bytes(t)
@@ -18,8 +18,8 @@ func Pack(t *Tensor) []byte {
 	return out
 }
 
-// Unpack makes a tensor from its content in a file. The size must fit the shape; then the memory in use grows by no more
-// than 4 times that of the content.
+// Unpack makes a tensor of the bytes that a file holds. It is an error if their number does not fit shape. Otherwise
+// Unpack allocates at most 4 times the size of content.
 func Unpack(t DType, shape []int64, content []byte) (*Tensor, error) {
 	n, err := Numel(shape)
 	if err != nil {

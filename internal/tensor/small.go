@@ -25,8 +25,8 @@ type (
 	U2 uint8
 )
 
-// RoundMode says how Round breaks off a number between two powers of two for E8M0; the other types always round to
-// nearest, ties to even.
+// RoundMode says how Round rounds a number between two powers of two to E8M0. The other types always round to nearest,
+// ties to even.
 type RoundMode int
 
 // The rounding modes of ONNX's Cast.

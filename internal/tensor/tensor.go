@@ -16,7 +16,7 @@ type Tensor struct {
 	Data  any
 }
 
-// New makes a tensor over data without copying. It reports an error when the element count does not match the shape.
+// New makes a tensor over data without copying. It is an error if the number of elements does not match shape.
 func New[T Element](shape []int64, data []T) (*Tensor, error) {
 	t := &Tensor{Shape: slices.Clone(shape), Data: data}
 	return t, t.Check()
@@ -37,7 +37,7 @@ func (t *Tensor) Check() error {
 	return nil
 }
 
-// Of is New for shapes known to fit; a mismatch is a broken invariant and panics.
+// Of makes a tensor over data without copying. A shape that does not match is a broken invariant and panics.
 func Of[T Element](shape []int64, data ...T) *Tensor {
 	t, err := New(shape, data)
 	if err != nil {
@@ -82,7 +82,8 @@ func Numel(shape []int64) (int, error) {
 	return int(n), nil
 }
 
-// Rows are the rows [from,to) of the first dimension, in the memory of t; others than t has are a broken invariant and panic.
+// Rows returns the rows [from,to) of the first dimension, which share the memory of t. Rows that t does not have are a
+// broken invariant and panic.
 func (t *Tensor) Rows(from, to int64) *Tensor {
 	shape := slices.Clone(t.Shape)
 	row := 1

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ParseEps reads the size of a perturbation: a decimal number such as "0.031", or a fraction such as "8/255". It is
-// finite and not negative.
+// ParseEps reads the radius of a perturbation: a decimal number such as "0.031", or a fraction such as "8/255". A
+// negative number and one that is not finite are errors.
 func ParseEps(text string) (float64, error) {
 	number, denominator, fraction := strings.Cut(text, "/")
 	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)

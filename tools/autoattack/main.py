@@ -18,12 +18,8 @@ import platform
 import subprocess
 import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-CACHE = os.path.join(ROOT, ".cache", "autoattack")
-KEPT = os.path.join(ROOT, "testdata", "autoattack")
-OFFICIAL = os.path.join(KEPT, "official.json")
-POINTS = os.path.join(KEPT, "points.npz")
+from places import CACHE, KEPT, OFFICIAL, POINTS, PROGRAM, ROOT, onnx_file
+
 NAMES = ["resnet8-fgsm", "preact8-pgd2", "resnet14-standard"]
 TIMED = ["resnet8-fgsm", "darts-v2"]
 PACKAGES = ["torch", "numpy", "pillow", "onnx", "onnxscript", "onnxruntime", "safetensors"]
@@ -31,10 +27,6 @@ PACKAGES = ["torch", "numpy", "pillow", "onnx", "onnxscript", "onnxruntime", "sa
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
-
-
-def onnx_file(name):
-    return os.path.join(KEPT, name + ".onnx")
 
 
 def enter_environment(python):
@@ -137,7 +129,7 @@ def compare(options):
     points = {name: {} for name in records}
 
     def bench(names, attacks, out):
-        command = [os.path.join(ROOT, "bin", "rnas"), "bench", *map(onnx_file, names), "--data", "npz:" + POINTS]
+        command = [PROGRAM, "bench", *map(onnx_file, names), "--data", "npz:" + POINTS]
         command += ["--attacks", ",".join(attacks), "--limit", "500", "--threads", str(options.threads), "--out", out]
         subprocess.run(command, check=True)
         for attack in attacks:

@@ -6,21 +6,21 @@ import subprocess
 import tempfile
 import time
 
-import main
 import official
+import places
 import table
 
 
 def weights(name):
-    return os.path.join(main.KEPT, name + ".safetensors")
+    return os.path.join(places.KEPT, name + ".safetensors")
 
 
 def onnx_of(name):
     """The ONNX file of a network; from weights of rnas it is made first."""
     if not os.path.exists(weights(name)):
-        return main.onnx_file(name)
-    path = os.path.join(main.CACHE, name + ".onnx")
-    command = [os.path.join(main.ROOT, "bin", "rnas"), "export", "--weights", weights(name), "--out", path]
+        return places.onnx_file(name)
+    path = os.path.join(places.CACHE, name + ".onnx")
+    command = [places.PROGRAM, "export", "--weights", weights(name), "--out", path]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return path
 
@@ -31,19 +31,19 @@ def network(name):
 
     if os.path.exists(weights(name)):
         return networks.darts(weights(name))
-    return training.load_onnx(name, main.onnx_file(name))
+    return training.load_onnx(name, places.onnx_file(name))
 
 
 def version():
     """That of the program, with the commit it was built from."""
-    return subprocess.run([os.path.join(main.ROOT, "bin", "rnas"), "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run([places.PROGRAM, "--version"], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def ours(name, x, y, threads):
     """One run of rnas bench; the processor time is that of the process."""
     path = onnx_of(name)
     with tempfile.TemporaryDirectory() as out:
-        command = [os.path.join(main.ROOT, "bin", "rnas"), "bench", path, "--data", "npz:" + main.POINTS, "--attacks", "autoattack"]
+        command = [places.PROGRAM, "bench", path, "--data", "npz:" + places.POINTS, "--attacks", "autoattack"]
         before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.time()
         subprocess.run(command + ["--threads", str(threads), "--out", out], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seconds, after = time.time() - began, resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -18,7 +18,7 @@ func BenchmarkStream(b *testing.B) {
 		b.Fatal(err)
 	}
 	const batch = 64
-	for _, extras := range [][]Extra{nil, {PerImage(program.Noise{Kind: program.Sign, Size: 0.5}, "noise", batch, s.Train.Elems(), 9, rng.Noise, 1)}} {
+	for _, extras := range [][]Extra{nil, {PerImage(program.Noise{Kind: program.Sign, Size: 0.5}, "noise", batch, s.Train.Elems(), 1, 9, rng.Noise, 1)}} {
 		b.Run(fmt.Sprintf("extras=%d", len(extras)), func(b *testing.B) {
 			f := Feed{
 				Loader: dataset.Loader{Data: s.Train, Batch: batch, Shuffle: true, DropLast: true, Augment: dataset.Augment{Crop: 4, Flip: true}, Seed: 9},

@@ -58,7 +58,7 @@ func feed(d *dataset.Dataset, batch, steps int) Feed {
 	return Feed{
 		Loader: dataset.Loader{Data: d, Batch: batch, Shuffle: true, DropLast: true, Augment: dataset.Augment{Crop: 2, Flip: true}, Seed: 9},
 		Steps:  steps,
-		Extras: []Extra{PerImage(program.Noise{Kind: program.Sign, Size: 0.5}, "noise", batch, d.Elems(), 9, rng.Noise, 1)},
+		Extras: []Extra{PerImage(program.Noise{Kind: program.Sign, Size: 0.5}, "noise", batch, d.Elems(), 1, 9, rng.Noise, 1)},
 	}
 }
 

@@ -87,13 +87,15 @@ type Plan struct {
 	// End closes an epoch: it measures what is to be measured, returns the line of the log and clears the sums, which it
 	// leaves alone on an error. Seconds is the time that the steps took.
 	End func(ctx context.Context, epoch int, seconds float64) (record any, err error)
+	// Done, if set, reports after an epoch, and when a run is taken up, that the epochs left are not wanted.
+	Done func() bool
 }
 
 // Do does what is left of the plan. When ctx is cancelled it finishes the step, writes a checkpoint and returns the
 // error of ctx.
 func (r *Run) Do(ctx context.Context, p Plan) error {
 	saved := time.Now()
-	for r.at.Epoch < p.Epochs {
+	for r.at.Epoch < p.Epochs && (p.Done == nil || !p.Done()) {
 		began, before := time.Now(), r.at.Seconds
 		for r.at.Step < p.Steps {
 			if ctx.Err() != nil {

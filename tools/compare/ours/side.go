@@ -136,12 +136,12 @@ func (s *side) search() error {
 			return err
 		}
 	}
-	search := program.Search{Net: super, Batch: s.Batch, Reg: program.KL, SGD: sgd, Adam: adam}
+	search := program.Search{Net: super, Batch: s.Batch, Alpha: program.Level{Reg: program.KL, Perturb: program.NoiseExamples}, SGD: sgd, Adam: adam}
 	s.check = []output{{0, "loss"}, {0, "reg"}, {1, "loss"}}
 	var alphas, weights *program.Program
 	running, err := runtime.LaunchAll(s.state, s.options(loop.SearchLevel),
-		func() (p *program.Program, err error) { alphas, err = search.Alphas(l, true); return alphas, err },
-		func() (p *program.Program, err error) { weights, err = search.Weights(l, false); return weights, err })
+		func() (p *program.Program, err error) { alphas, err = search.Alphas(l); return alphas, err },
+		func() (p *program.Program, err error) { weights, err = search.Weights(l); return weights, err })
 	if err != nil {
 		return err
 	}

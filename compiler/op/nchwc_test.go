@@ -6,7 +6,7 @@ import (
 	"rnas/compiler/ir"
 )
 
-func TestInferBlocked(t *testing.T) {
+func TestInferNCHWc(t *testing.T) {
 	window := func(more ir.Attrs) ir.Attrs {
 		a := ir.Attrs{Block: int64(8), "kernel_shape": []int64{3, 3}, "pads": []int64{1, 1, 1, 1}}
 		for name, v := range more {
@@ -39,10 +39,10 @@ func TestInferBlocked(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			node := c.node(1)
-			node.Domain = Blocked
+			node.Domain = NCHWc
 			err := Infer(node)
 			switch got := node.Out[0].Type.String() + node.Out[0].Shape.String(); {
-			case c.err != "" && (err == nil || err.Error() != "node n: "+Blocked+"."+describe(node)[len("node n: "):]+": "+c.err):
+			case c.err != "" && (err == nil || err.Error() != "node n: "+NCHWc+"."+describe(node)[len("node n: "):]+": "+c.err):
 				t.Errorf("expected error %q, found %v", c.err, err)
 			case c.err == "" && (err != nil || got != c.want):
 				t.Errorf("expected %s, found %s, %v", c.want, got, err)

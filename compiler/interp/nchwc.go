@@ -6,17 +6,17 @@ import (
 	"rnas/compiler/op"
 )
 
-// The kernels of the blocked layout bring their operands into the plain one, compute there and go back.
+// The kernels of the domain NCHWc bring their operands into NCHW, compute there and go back.
 func init() {
 	for name, k := range map[string]kernel{
 		"ReorderInput":      reorderInput,
 		"ReorderOutput":     reorderOutput,
-		"Conv":              blockedConv,
-		"MaxPool":           inBlocks(maxPool),
-		"AveragePool":       inBlocks(averagePool),
-		"GlobalAveragePool": inBlocks(globalPool(mean[float64])),
+		"Conv":              nchwcConv,
+		"MaxPool":           inNCHWc(maxPool),
+		"AveragePool":       inNCHWc(averagePool),
+		"GlobalAveragePool": inNCHWc(globalPool(mean[float64])),
 	} {
-		kernels[op.Blocked+":"+name] = k
+		kernels[op.NCHWc+":"+name] = k
 	}
 }
 
@@ -45,12 +45,13 @@ func reorder(a *array, perm []int, dims ...int) *array {
 
 func (c *call) blockSize() int { return int(c.Int(op.Block, 1)) }
 
-// block moves [N,C,...] to [N,C/block,...,block].
+// block moves the elements of [N,C,...] to [N,C/block,...,block].
 func (c *call) block(a *array) *array {
 	b, n, ch := c.blockSize(), int(a.shape[0]), int(a.shape[1])
 	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, b, a.len()/max(n*ch, 1))
 }
 
+// unblock undoes block.
 func (c *call) unblock(a *array) *array {
 	b, n, ch := c.blockSize(), int(a.shape[0]), int(a.shape[1])
 	return reorder(a, []int{0, 1, 3, 2}, n, ch/b, a.len()/max(n*ch, 1), b)
@@ -85,6 +86,7 @@ func reorderOutput(c *call) ([]*array, error) {
 	return one(plain.take(shape, at, nil)), nil
 }
 
+// unblockWeight moves the elements of a weight in NCHWc to [O,I,h,w].
 func (c *call) unblockWeight(w *array) *array {
 	b, out, in := c.blockSize(), int(w.shape[0]), int(w.shape[1])
 	taps := w.len() / max(out*in, 1)
@@ -94,8 +96,8 @@ func (c *call) unblockWeight(w *array) *array {
 	return reorder(w, []int{0, 4, 1, 3, 2}, out/b, in/b, taps, b, b)
 }
 
-// inBlocks is a kernel of one input and output in the blocked layout.
-func inBlocks(k kernel) kernel {
+// inNCHWc is kernel k for one input and one output in NCHWc.
+func inNCHWc(k kernel) kernel {
 	return func(c *call) ([]*array, error) {
 		plain := *c
 		plain.in = one(c.unblock(c.in[0]))
@@ -107,7 +109,7 @@ func inBlocks(k kernel) kernel {
 	}
 }
 
-func blockedConv(c *call) ([]*array, error) {
+func nchwcConv(c *call) ([]*array, error) {
 	plain := *c
 	plain.in = slices.Clone(c.in)
 	plain.in[1] = c.unblockWeight(c.in[1])

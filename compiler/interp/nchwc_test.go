@@ -13,11 +13,11 @@ import (
 func TestReorder(t *testing.T) {
 	b := op.NewB("g")
 	x := b.Input("x", ir.Float32, 1, 4, 1, 2)
-	y := b.DomainNode(op.Blocked, "ReorderInput", ir.Attrs{op.Block: int64(2)}, 1, x)[0]
+	y := b.DomainNode(op.NCHWc, "ReorderInput", ir.Attrs{op.Block: int64(2)}, 1, x)[0]
 	b.Output("y", y)
-	b.Output("back", b.DomainNode(op.Blocked, "ReorderOutput", ir.Attrs{op.Block: int64(2), "channels": int64(4)}, 1, y)[0])
+	b.Output("back", b.DomainNode(op.NCHWc, "ReorderOutput", ir.Attrs{op.Block: int64(2), "channels": int64(4)}, 1, y)[0])
 	last := b.Transpose(x, 0, 2, 3, 1)
-	b.Output("last", b.DomainNode(op.Blocked, "ReorderInput", ir.Attrs{op.Block: int64(2), "channels_last": int64(1)}, 1, last)[0])
+	b.Output("last", b.DomainNode(op.NCHWc, "ReorderInput", ir.Attrs{op.Block: int64(2), "channels_last": int64(1)}, 1, last)[0])
 	g, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -38,11 +38,11 @@ func TestReorder(t *testing.T) {
 }
 
 // A dense 1x1 convolution of four channels to four: weight o,i is the number 10o+i, laid out as [o/2,i/2,i%2,o%2].
-func TestBlockedConv(t *testing.T) {
+func TestNCHWcConv(t *testing.T) {
 	b := op.NewB("g")
 	x, w := b.Input("x", ir.Float32, 1, 4, 1, 1), b.Input("w", ir.Float32, 4, 4, 1, 1)
 	sum := b.Input("sum", ir.Float32, 1, 4, 1, 1)
-	b.Output("y", b.DomainNode(op.Blocked, "Conv", ir.Attrs{op.Block: int64(2), "activation": "Relu"}, 1, x, w, nil, sum)[0])
+	b.Output("y", b.DomainNode(op.NCHWc, "Conv", ir.Attrs{op.Block: int64(2), "activation": "Relu"}, 1, x, w, nil, sum)[0])
 	g, err := b.Build()
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func sameGraphs(t *testing.T, plain, g *ir.Graph) *ir.Graph {
 	return g
 }
 
-func TestBlockedDepthwise(t *testing.T) {
+func TestNCHWcDepthwise(t *testing.T) {
 	for _, c := range []op.Conv2D{op.Same(3, 1, 1), op.Same(3, 2, 1), op.Same(5, 1, 2), op.Same(5, 2, 2)} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			c.Group = 8
@@ -59,14 +59,14 @@ func TestBlockedDepthwise(t *testing.T) {
 				b.Output("dw", d[1])
 			})
 			if k := graphtest.Count(g, "", "Conv"); k > 0 {
-				t.Errorf("%d convolutions are not blocked\n%s", k, g)
+				t.Errorf("%d convolutions are not in NCHWc\n%s", k, g)
 			}
 		})
 	}
 }
 
-// TestBlockedMaxPool has ties in many windows, which go to the first of them.
-func TestBlockedMaxPool(t *testing.T) {
+// TestNCHWcMaxPool has ties in many windows, which go to the first of them.
+func TestNCHWcMaxPool(t *testing.T) {
 	for _, c := range []op.Conv2D{op.Same(3, 1, 1), op.Same(3, 2, 1), op.Same(5, 1, 1), op.Same(5, 2, 1)} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			g := sameFunction(t, func(b op.B) {
@@ -77,14 +77,14 @@ func TestBlockedMaxPool(t *testing.T) {
 				b.Output("dx", grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Input("dy", ir.Float32, y.Shape...)}, []*ir.Value{x})[0])
 			})
 			if k := graphtest.Count(g, "", "ScatterElements"); k > 0 {
-				t.Errorf("the gradient is not blocked\n%s", g)
+				t.Errorf("the gradient is not in NCHWc\n%s", g)
 			}
 		})
 	}
 }
 
-// TestBlockedStrides covers factorized reductions and depthwise convolutions of stride 2, forward and backward.
-func TestBlockedStrides(t *testing.T) {
+// TestNCHWcStrides covers factorized reductions and depthwise convolutions of stride 2, forward and backward.
+func TestNCHWcStrides(t *testing.T) {
 	build := func(b op.B) {
 		x := b.Relu(b.Conv(b.Input("x", ir.Float32, 2, 8, 6, 10), b.Input("w", ir.Float32, 8, 8, 1, 1), nil, op.Conv2D{Kernel: [2]int64{1, 1}}))
 		half := op.Conv2D{Kernel: [2]int64{1, 1}, Stride: 2}
@@ -103,11 +103,11 @@ func TestBlockedStrides(t *testing.T) {
 	}
 	g := sameFunction(t, build)
 	if k := graphtest.Count(g, "", "ConvTranspose"); k > 0 {
-		t.Errorf("%d gradients are not blocked\n%s", k, g)
+		t.Errorf("%d gradients are not in NCHWc\n%s", k, g)
 	}
 }
 
-func TestBlockedOperators(t *testing.T) {
+func TestNCHWcOperators(t *testing.T) {
 	w := op.Same(3, 1, 1)
 	w.Group = 8
 	for name, build := range map[string]func(b op.B, x, vec *ir.Value) []*ir.Value{
@@ -160,7 +160,7 @@ func TestBlockedOperators(t *testing.T) {
 			y := b.Relu(b.Conv(image, b.Input("stem", ir.Float32, 8, 3, 3, 3), nil, op.Same(3, 1, 1)))
 			return append(grad.Gradients(b, []*ir.Value{y}, []*ir.Value{b.Mul(x, y)}, []*ir.Value{image}), y)
 		},
-		"loop over a blocked value": func(b op.B, x, _ *ir.Value) []*ir.Value {
+		"loop over a value in NCHWc": func(b op.B, x, _ *ir.Value) []*ir.Value {
 			return b.Loop("loop", 2, []*ir.Value{x}, func(b op.B, _ *ir.Value, in []*ir.Value) []*ir.Value {
 				return []*ir.Value{b.Add(b.Conv(in[0], b.Fill(x, 0.5, 8, 1, 3, 3), nil, w), x)}
 			})
@@ -177,15 +177,15 @@ func TestBlockedOperators(t *testing.T) {
 	}
 }
 
-func TestBlockedLeavesOtherChannelsAlone(t *testing.T) {
+func TestNCHWcLeavesOtherChannelsAlone(t *testing.T) {
 	for _, channels := range []int64{3, 6, 8} {
 		g := sameFunction(t, func(b op.B) {
 			c := op.Same(3, 1, 1)
 			c.Group = channels
 			b.Output("y", b.Conv(b.Input("x", ir.Float32, ir.N, channels, 5, 5), b.Input("w", ir.Float32, channels, 1, 3, 3), nil, c))
 		})
-		if blocked := graphtest.Count(g, op.Blocked, "Conv") > 0; blocked != (channels%testBlock == 0) {
-			t.Errorf("%d channels: blocked %v", channels, blocked)
+		if found := graphtest.Count(g, op.NCHWc, "Conv") > 0; found != (channels%testBlock == 0) {
+			t.Errorf("%d channels: in NCHWc %v", channels, found)
 		}
 	}
 }
