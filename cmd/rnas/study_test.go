@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"rnas/internal/dataset"
 	"rnas/internal/rng"
 	"rnas/runtime/ort/orttest"
 	"rnas/study"
@@ -161,5 +162,30 @@ func TestBadStudies(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "jobs", "darts", "0", "bench", "result.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+// The studies of the documentation can be run as they stand.
+func TestStudiesOfDocs(t *testing.T) {
+	paths, err := filepath.Glob(filepath.Join("..", "..", "docs", "studies", "*.yaml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("found %v, %v", paths, err)
+	}
+	data, err := dataset.Open(t.Context(), "synthetic:train=5000,test=1000,size=16", dataset.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		file, err := study.ReadFile(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		file.Lookup = nil // without the table
+		file.Statistics.Measures = nil
+		s := studyStages{data: data}
+		if err := study.Check(file, study.Options{Stages: s.list()}); err != nil {
+			t.Errorf("%s:%v", path, err)
+		}
 	}
 }

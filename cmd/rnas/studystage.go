@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/spf13/pflag"
@@ -82,7 +83,9 @@ func (s *studyStages) searchOf(a *study.Arm, seed uint64) (f searchFlags, data *
 	if err = settle(set, a.Search); err != nil {
 		return
 	}
-	f.config.Seed = seed
+	if err = set.Set("seed", strconv.FormatUint(seed, 10)); err != nil {
+		return
+	}
 	data, digests, err = s.limited(limit)
 	return
 }
@@ -113,7 +116,9 @@ func (s *studyStages) openSearch(j study.Job) (*study.Work, error) {
 		Results: []string{search.GenotypeFile},
 		Do: func(ctx context.Context, progress io.Writer) (study.Outcome, error) {
 			find := func(seed uint64) (*search.Result, error) {
-				f.config.Seed = seed
+				if err := f.flags.Set("seed", strconv.FormatUint(seed, 10)); err != nil {
+					return nil, err
+				}
 				return f.run(ctx, data.Train, j.Dir, s.runtime, progress)
 			}
 			r, err := find(j.Seed)
