@@ -82,7 +82,17 @@ type Statistics struct {
 	Reference string   `yaml:"reference" json:"reference,omitempty"` // arm that the others are compared with
 	Interval  string   `yaml:"interval" json:"interval"`             // of the mean, at 95%: t, which is the default, or bootstrap
 	Tests     []string `yaml:"tests" json:"tests,omitempty"`         // against the reference, see Tests
-	Goals     []Goal   `yaml:"goals" json:"goals,omitempty"`
+	// Hypotheses are tested besides, as a family of their own.
+	Hypotheses []Hypothesis `yaml:"hypotheses" json:"hypotheses,omitempty"`
+	Goals      []Goal       `yaml:"goals" json:"goals,omitempty"`
+}
+
+// Hypothesis says that an arm has higher values of a measure than another one from the same seeds.
+type Hypothesis struct {
+	Name    string `yaml:"name" json:"name"`
+	Measure string `yaml:"measure" json:"measure"`
+	Arm     string `yaml:"arm" json:"arm"`
+	Above   string `yaml:"above" json:"above"`
 }
 
 // Goal is a figure, fixed before the study is run, that a mean over cells should reach.

@@ -28,6 +28,7 @@ type page struct {
 	Policy  string
 	Notes   []string
 	Heading []string
+	Asked   []string // heading of the hypotheses
 	Charts  []dotPlot
 	Effort  []effort
 	About   string
@@ -77,7 +78,7 @@ var effortNames = []string{"passes", "params", "macs"}
 func (s *Summary) html(f *File) ([]byte, error) {
 	style := report.Style + ownStyle
 	p := page{
-		Summary: s, Title: s.title(), Style: template.CSS(style), Policy: report.Policy(style), Notes: s.notes(), Heading: heading,
+		Summary: s, Title: s.title(), Style: template.CSS(style), Policy: report.Policy(style), Notes: s.notes(), Heading: heading, Asked: hypothesisHeading,
 		About: f.About, Arms: f.Arms, Costs: costText,
 	}
 	for _, m := range s.Measures {

@@ -71,6 +71,8 @@ func TestBadFiles(t *testing.T) {
 		{"{measures: [x]}", "{measures: [x], tests: [t]}", ` statistics: tests: expected wilcoxon, found "t"`},
 		{"{measures: [x]}", "{measures: [x], reference: c}", ` statistics: reference: expected the name of an arm, found "c"`},
 		{"{measures: [x]}", "{measures: [x], goals: [{measure: y}]}", ` statistics: goals: measure: expected one of x, found "y"`},
+		{"{measures: [x]}", "{measures: [x], hypotheses: [{name: H, measure: x, arm: a, above: a}]}", ` statistics: hypothesis H: expected the names of two arms, found "a" above "a"`},
+		{"{measures: [x]}", "{measures: [x], hypotheses: [{name: H, measure: y, arm: a, above: b}]}", ` statistics: hypothesis H: measure: expected one of x, found "y"`},
 		{"{name: b,", "{name: b, match: {arm: a, within: 2}, ", " arm b: match: within: expected more than 0"},
 		{"{name: b,", "{name: b, match: {arm: c, within: 0.1}, ", ` arm b: match: arm: expected one of the arms before it, found "c"`},
 	} {

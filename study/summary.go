@@ -17,11 +17,12 @@ type Summary struct {
 	Jobs   int               `json:"jobs"`
 	Failed []Failure         `json:"failed,omitempty"`
 	// Interval and Reference are those of the study's file.
-	Interval  string    `json:"interval"`
-	Reference string    `json:"reference,omitempty"`
-	Measures  []Measure `json:"measures"`
-	Goals     []Reached `json:"goals,omitempty"`
-	Cells     []Cell    `json:"cells"`
+	Interval   string    `json:"interval"`
+	Reference  string    `json:"reference,omitempty"`
+	Measures   []Measure `json:"measures"`
+	Hypotheses []Tested  `json:"hypotheses,omitempty"`
+	Goals      []Reached `json:"goals,omitempty"`
+	Cells      []Cell    `json:"cells"`
 }
 
 // Failure is a job that has no result.
@@ -66,6 +67,13 @@ type Versus struct {
 	Holm     *float64          `json:"p_holm,omitempty"`
 }
 
+// Tested is the comparison that a hypothesis asks for, of its arm with the one it is to be above. The p-values of all hypotheses are
+// adjusted together.
+type Tested struct {
+	Hypothesis
+	*Versus `json:"comparison"`
+}
+
 // Reached tells whether a goal is met.
 type Reached struct {
 	Goal
@@ -93,6 +101,7 @@ func (r *results) summarise() *Summary {
 	for _, name := range st.Measures {
 		s.Measures = append(s.Measures, f.measure(name, r.cells))
 	}
+	s.Hypotheses = f.test(s.Measures)
 	for _, g := range st.Goals {
 		s.Goals = append(s.Goals, g.judge(s))
 	}
@@ -143,40 +152,70 @@ func (a *ArmMeasure) describe(interval func([]float64) [2]float64) {
 
 // compare compares every arm with the reference.
 func (f *File) compare(m *Measure) {
-	reference := map[uint64]float64{}
-	for _, a := range m.Arms {
-		if a.Arm == f.Statistics.Reference {
-			for _, p := range a.Points {
-				reference[p.Seed] = p.Value
-			}
+	reference := m.arm(f.Statistics.Reference)
+	var tested []*Versus
+	for i := range m.Arms {
+		if a := &m.Arms[i]; a.Arm != reference.Arm {
+			a.Versus = a.versus(reference, f.interval)
+			tested = append(tested, a.Versus)
 		}
 	}
+	if slices.Contains(f.Statistics.Tests, Wilcoxon) {
+		adjust(tested)
+		return
+	}
+	for _, v := range tested {
+		v.Wilcoxon = nil
+	}
+}
+
+// test compares the arms of the hypotheses.
+func (f *File) test(measures []Measure) []Tested {
+	var list []Tested
 	var tested []*Versus
-	var p []float64
-	for i := range m.Arms {
-		a := &m.Arms[i]
-		if a.Arm == f.Statistics.Reference {
-			continue
+	for _, h := range f.Statistics.Hypotheses {
+		m := measures[slices.Index(f.Statistics.Measures, h.Measure)]
+		v := m.arm(h.Arm).versus(m.arm(h.Above), f.interval)
+		list, tested = append(list, Tested{h, v}), append(tested, v)
+	}
+	adjust(tested)
+	return list
+}
+
+// arm is the row of an arm, which there is.
+func (m Measure) arm(name string) *ArmMeasure {
+	return &m.Arms[slices.IndexFunc(m.Arms, func(a ArmMeasure) bool { return a.Arm == name })]
+}
+
+// versus compares the cells of two arms from the same seeds.
+func (a *ArmMeasure) versus(other *ArmMeasure, interval func([]float64) [2]float64) *Versus {
+	of := map[uint64]float64{}
+	for _, p := range other.Points {
+		of[p.Seed] = p.Value
+	}
+	var differences []float64
+	for _, p := range a.Points {
+		if v, ok := of[p.Seed]; ok {
+			differences = append(differences, p.Value-v)
 		}
-		var differences []float64
-		for _, point := range a.Points {
-			if v, ok := reference[point.Seed]; ok {
-				differences = append(differences, point.Value-v)
-			}
-		}
-		a.Versus = &Versus{N: len(differences)}
-		if len(differences) == 0 {
-			continue
-		}
-		a.Versus.Difference, a.Versus.CI95 = number(stats.Mean(differences)), pair(f.interval(differences))
-		if slices.Contains(f.Statistics.Tests, Wilcoxon) {
-			w := stats.Wilcoxon(differences)
-			a.Versus.Wilcoxon = &w
-			tested, p = append(tested, a.Versus), append(p, w.P)
-		}
+	}
+	v := &Versus{N: len(differences)}
+	if len(differences) > 0 {
+		w := stats.Wilcoxon(differences)
+		v.Difference, v.CI95, v.Wilcoxon = number(stats.Mean(differences)), pair(interval(differences)), &w
+	}
+	return v
+}
+
+// adjust adjusts the p-values of a family of comparisons by Holm's method; those without a pair are not tested.
+func adjust(family []*Versus) {
+	family = slices.DeleteFunc(slices.Clone(family), func(v *Versus) bool { return v.Wilcoxon == nil })
+	p := make([]float64, len(family))
+	for i, v := range family {
+		p[i] = v.Wilcoxon.P
 	}
 	for i, adjusted := range stats.Holm(p) {
-		tested[i].Holm = &adjusted
+		family[i].Holm = &adjusted
 	}
 }
 

@@ -25,6 +25,9 @@ statistics:
   measures: [accuracy]
   reference: base
   tests: [wilcoxon]
+  hypotheses:
+    - {name: H1, measure: accuracy, arm: good_one, above: same}
+    - {name: H2, measure: accuracy, arm: same, above: base}
   goals: [{measure: accuracy, at_least: 0.4}, {measure: accuracy, arm: same, at_least: 0.5}]
 `
 
@@ -78,6 +81,10 @@ func TestSummary(t *testing.T) {
 		if math.Abs(c.got-c.want) > 1e-11 {
 			t.Errorf("%s: expected %v, found %v", c.name, c.want, c.got)
 		}
+	}
+	h := s.Hypotheses // differences 0.09, 0.12, 0.08, 0.06, and those of the arm same above
+	if len(h) != 2 || h[0].Wilcoxon.P != 0.125 || *h[0].Holm != 0.25 || h[0].N != 4 || h[1].Wilcoxon.P != 1 || *h[1].Holm != 1 {
+		t.Errorf("hypotheses: found %+v", h)
 	}
 	if len(s.Goals) != 2 || s.Goals[0].By != "good_one" || !s.Goals[0].Met || s.Goals[1].By != "same" || s.Goals[1].Met {
 		t.Errorf("goals: found %+v", s.Goals)

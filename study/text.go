@@ -31,6 +31,12 @@ func (s *Summary) markdown() []byte {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(a.fields(), " | "))
 		}
 	}
+	if len(s.Hypotheses) > 0 {
+		b.WriteString("\n## Hypotheses\n\nTested as a family of their own.\n\n| " + strings.Join(hypothesisHeading, " | ") + " |\n|---|---|---|--:|--:|--:|--:|--:|\n")
+		for _, h := range s.Hypotheses {
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(h.Fields(), " | "))
+		}
+	}
 	if len(s.Goals) > 0 {
 		b.WriteString("\n## Goals\n\n| measure | at least | arm | mean | met |\n|---|--:|---|--:|---|\n")
 		for _, g := range s.Goals {
@@ -90,6 +96,18 @@ func (a ArmMeasure) fields() []string {
 	return row
 }
 
+// hypothesisHeading are the columns of Tested.Fields.
+var hypothesisHeading = []string{"hypothesis", "measure", "above", "pairs", "difference", "95% interval", "p", "p (Holm)"}
+
+// Fields are the row of a hypothesis for people.
+func (h Tested) Fields() []string {
+	row := []string{h.Name, h.Measure, h.Arm + " above " + h.Above, strconv.Itoa(h.N), figure(h.Difference), span(h.CI95), "", ""}
+	if h.Wilcoxon != nil {
+		row[6], row[7] = figure(&h.Wilcoxon.P), figure(h.Holm)
+	}
+	return row
+}
+
 func (s *Summary) title() string {
 	if s.Name == "" {
 		return "Study"
@@ -137,4 +155,10 @@ func (m Measure) Table() [][]string {
 // String is the answer in one line.
 func (r Reached) String() string {
 	return fmt.Sprintf("goal: %s at least %s: %s has %s: %s", r.Measure, r.Least(), cmp.Or(r.By, "no arm"), cmp.Or(figure(r.Mean), "no mean"), map[bool]string{true: "met", false: "missed"}[r.Met])
+}
+
+// String is the answer in one line.
+func (h Tested) String() string {
+	f := h.Fields()
+	return fmt.Sprintf("hypothesis %s: %s: %s: difference %s (%s), p %s by Holm's method", f[0], f[1], f[2], cmp.Or(f[4], "none"), f[5], cmp.Or(f[7], "none"))
 }

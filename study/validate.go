@@ -113,6 +113,14 @@ func (f *File) validStatistics() error {
 	if s.Reference != "" && f.Arm(s.Reference) == nil {
 		return fmt.Errorf("reference: expected the name of an arm, found %q", s.Reference)
 	}
+	for _, h := range s.Hypotheses {
+		switch {
+		case !slices.Contains(s.Measures, h.Measure):
+			return fmt.Errorf("hypothesis %s: measure: expected one of %s, found %q", h.Name, strings.Join(s.Measures, ", "), h.Measure)
+		case f.Arm(h.Arm) == nil || f.Arm(h.Above) == nil || h.Arm == h.Above:
+			return fmt.Errorf("hypothesis %s: expected the names of two arms, found %q above %q", h.Name, h.Arm, h.Above)
+		}
+	}
 	for _, g := range s.Goals {
 		if !slices.Contains(s.Measures, g.Measure) {
 			return fmt.Errorf("goals: measure: expected one of %s, found %q", strings.Join(s.Measures, ", "), g.Measure)

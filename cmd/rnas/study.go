@@ -32,6 +32,7 @@ A study is a YAML or JSON file:
     reference: random
     interval: t                        # or bootstrap
     tests: [wilcoxon]                  # exact, paired by seed, with Holm's correction
+    hypotheses: [{name: H1, measure: pgd20, arm: rnas, above: random}]          # tested as a family of their own
     goals: [{measure: pgd20, at_least: 0.3}]
 
 Leaves in --out a folder for each job, jobs/ARM/SEED/STAGE, with job.json and the files of the stage; table.csv with a row a
@@ -108,6 +109,9 @@ func printStudy(w io.Writer, s *study.Summary) error {
 		if err := t.flush(); err != nil {
 			return err
 		}
+	}
+	for _, h := range s.Hypotheses {
+		fmt.Fprintln(w, h)
 	}
 	for _, g := range s.Goals {
 		fmt.Fprintln(w, g)
