@@ -14,6 +14,7 @@ import (
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/runtime/ort"
+	"rnas/study"
 	"rnas/train"
 	"rnas/train/loop"
 )
@@ -121,7 +122,9 @@ func (t *trainFlags) size(g genotype.Genotype) {
 func trainCommand(f *pflag.FlagSet) action {
 	var in inputFlags
 	var t trainFlags
+	var seeds string
 	in.around(f, t.add)
+	addSeeds(f, &seeds)
 	return func(ctx context.Context, c *console, args []string) error {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
@@ -134,6 +137,16 @@ func trainCommand(f *pflag.FlagSet) action {
 			return fault.Inputf("--genotype: %w", err)
 		}
 		t.size(g)
+		if seeds != "" {
+			file := &study.File{
+				Arms:       []study.Arm{{Name: "train", Stages: study.Stages{Train: settings(f, ofStudy...)}}},
+				Statistics: study.Statistics{Measures: []string{"params"}},
+			}
+			if t.config.ValidateEvery > 0 {
+				file.Statistics.Measures = []string{"val_accuracy", "params"}
+			}
+			return overSeeds(ctx, c, f, seeds, t.out, in, file, false)
+		}
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
