@@ -9,7 +9,7 @@ import (
 	"rnas/runtime/ort"
 )
 
-// agree compares plain inference of a model on the first points of the data with two options of the runtime.
+// agree compares plain inference of a model on the first points of the data by two providers.
 func agree(path string, data *dataset.Dataset, batch int, first, second ort.Options) (report.Agreement, error) {
 	a := report.Agreement{Path: path, First: string(first.Provider), Second: string(second.Provider), Points: min(probePoints, data.Len())}
 	var logits [2][]float32
@@ -23,7 +23,7 @@ func agree(path string, data *dataset.Dataset, batch int, first, second ort.Opti
 	return a, nil
 }
 
-// judge compares logits [N,k]. Those that are not finite differ at most in the prediction.
+// judge compares logits [a.Points,k]. A logit that is not finite counts in the prediction only, not in the largest difference.
 func judge(a *report.Agreement, first, second []float32, k int) {
 	for p := range a.Points {
 		x, y := first[p*k:(p+1)*k], second[p*k:(p+1)*k]
@@ -39,7 +39,7 @@ func judge(a *report.Agreement, first, second []float32, k int) {
 	}
 }
 
-// probeLogits is plain inference of the first n points: [n,K].
+// probeLogits is plain inference of the first n points: logits [n,K].
 func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options) ([]float32, error) {
 	m, err := openModel(path, data, batch, o)
 	if err != nil {
@@ -54,7 +54,7 @@ func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options
 			points = append(points, q)
 		}
 		s.fill(points)
-		logits, err := s.logits(s.images)
+		logits, err := s.model.logits(s.images)
 		if err != nil {
 			return nil, err
 		}

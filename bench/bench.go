@@ -1,10 +1,11 @@
 // Package bench measures the clean and adversarial accuracy and the speed of ONNX classifiers.
 //
-// Every adversarial image is checked on the host (inside the ball and the box, no NaN) and scored by plain inference of
-// the model file before it counts. An attack is given the points that are classified rightly without it. What is done
-// to a point depends on the point, its index and the seed, not on the batch size, the order or the other points; ONNX
-// Runtime itself may round differently for another batch size or thread count (see package runtime), which is why a batch has two rows at
-// least where the model leaves it open.
+// An attack is given the points that are classified rightly without it. Every adversarial image is checked on the host (inside the ball
+// and the box, no NaN) and scored by plain inference of the model file before it counts.
+//
+// The result of a point depends on the point, its index and the seed. It does not depend on the batch size, the order or the other points.
+// ONNX Runtime itself may round differently for another batch size or thread count (see package runtime). Therefore a batch has at least
+// two rows where the model leaves its size open.
 package bench
 
 import (
@@ -29,39 +30,40 @@ import (
 type Options struct {
 	Attacks  []attack.Attack // see attack.Parse; clean accuracy is always measured
 	Settings attack.Settings
-	// Transfer is an attack whose images, made on each model, are scored on every other one; nil for none. The images stay in
-	// Dir as .npz.
+	// Transfer is an attack whose images, made on each model, are scored on every other model; nil for none. The images stay in Dir
+	// as .npz.
 	Transfer *attack.Attack
-	Batch    int         // images a run, 0 for what suits their size; a model of fixed batch size has its own
+	Batch    int         // images in a batch, 0 for defaultBatch; a model of fixed batch size has its own
 	Runtime  ort.Options // provider, device, threads
-	// Others are further options to do all the same with, each of another provider.
+	// Others are options of further providers. Everything is measured with each of them too.
 	Others  []ort.Options
 	Latency bool // measure the latency of plain inference
 	Curves  bool // measure accuracy against eps and against steps
 	Profile bool // measure where the time of inference and attacks goes
 	// Corruptions says where images for the accuracy under common corruptions come from; nil measures none.
 	Corruptions *corruption.Source
-	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, corruptions.csv, points.csv and the progress file, made when missing; ""
-	// writes nothing. A run with the same models, data and settings goes on where an earlier one in Dir ended.
+	// Dir is a folder for result.json, result.csv, result.md, report.html, profile.json, corruptions.csv, points.csv and the progress
+	// file. It is made when missing; "" writes nothing. A run with the same models, data and settings goes on where an earlier run in
+	// Dir ended.
 	Dir      string
 	Images   bool             // write the adversarial images to Dir as .npz
-	Protocol *Protocol        // that the attacks and settings are of, for the report; may be nil
-	Version  string           // of this program, for the report
+	Protocol *Protocol        // the protocol that attacks and settings follow, for the report; may be nil
+	Version  string           // version of this program, for the report
 	Command  []string         // command line in words, for the report; may be nil
 	Progress func(p Progress) // called after every batch; may be nil
 }
 
-// Progress tells how far a run is.
+// Progress tells how far a task is.
 type Progress struct {
 	Model string // path
 	Task  string // such as "clean" or "pgd20"
-	Done  int    // points
-	Total int
+	Done  int    // number of points done
+	Total int    // number of points
 }
 
-// defaultBatch is how many images of the shape [C,H,W] a run takes if nothing is said: 64, on the CPU 16 of 32x32 pixels for each thread
-// or as many pixels of others, since more do not stay in the cache and leave rows idle at the end, but not under 8, so that two
-// sessions have four each.
+// defaultBatch is the number of images of the shape [C,H,W] in a batch. Off the CPU it is 64. On the CPU it is 16 images of 32x32 for each
+// thread, or as many pixels, up to 64: more do not stay in the cache and leave rows idle at the end. It is at least 8, so that two sessions
+// get 4 each.
 func defaultBatch(o ort.Options, shape []int) int {
 	const most, least, pixels = 64, 8, 16 * 32 * 32
 	if !o.Provider.IsCPU() {
@@ -71,9 +73,9 @@ func defaultBatch(o ort.Options, shape []int) int {
 	return min(max(threads*pixels/(shape[1]*shape[2]), least), most)
 }
 
-// Run measures the models on the data, all of it: callers limit it beforehand. Models are paths of ONNX files with one
-// float32 input [N,C,H,W], pixels in [0,1], and logits [N,K] as first output. It stops after the current batch when ctx
-// is cancelled and returns its error. Errors name the file, what was expected and what was found.
+// Run measures the models on all of the data. Models are paths of ONNX files with one float input [N,C,H,W], pixels in [0,1], and logits
+// [N,K] as first output. Run stops after the current batch when ctx is cancelled, and returns the error of ctx. Other errors name the file,
+// what was expected and what was found.
 func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset) (*report.Result, error) {
 	if err := o.normalize(models, data); err != nil {
 		return nil, fault.Input(err)
@@ -122,7 +124,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 	return result, result.Write(o.Dir, galleries)
 }
 
-// measureAll measures every model on the provider and on each of the others, which it compares before.
+// measureAll compares plain inference by every pair of providers, and measures every model with each provider.
 func (j *job) measureAll(ctx context.Context, models []string, result *report.Result) (points []modelPoints, galleries []*report.Gallery, err error) {
 	runs := append([]ort.Options{j.Runtime}, j.Others...)
 	for i, other := range j.Others {
@@ -164,6 +166,7 @@ func named(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
+// normalize fills in the defaults. The error is about options that contradict each other, the models or the data.
 func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 	o.Runtime.Provider = o.Runtime.Provider.Canonical()
 	if o.Batch == 0 {

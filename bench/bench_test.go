@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -36,6 +37,16 @@ func contents(t *testing.T, path string) []byte {
 	return data
 }
 
+// read is the result in a folder.
+func read(t *testing.T, dir string) *report.Result {
+	t.Helper()
+	r := &report.Result{}
+	if err := json.Unmarshal(contents(t, filepath.Join(dir, "result.json")), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // TestBatch runs several batch sizes, some of which do not divide the number of points, and a model of fixed batch size.
 func TestBatch(t *testing.T) {
 	d := images(140, classes, 0, 255)
@@ -67,6 +78,47 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// interrupted runs again and again, each time until a function of cancels says so, until a run ends by itself. It returns the result of that
+// run and the number of interruptions. It calls after with the number so far after each of them.
+func interrupted(t *testing.T, o Options, models []string, d *dataset.Dataset, cancels func() func(Progress) bool, after func(stops int)) (*report.Result, int) {
+	t.Helper()
+	for stops := 0; ; {
+		ctx, cancel := context.WithCancel(context.Background())
+		now := cancels()
+		o.Progress = func(p Progress) {
+			if now(p) {
+				cancel()
+			}
+		}
+		r, err := Run(ctx, o, models, d)
+		cancel()
+		if err == nil {
+			return r, stops
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if stops++; stops > 100 {
+			t.Fatal("the run makes no progress")
+		}
+		after(stops)
+	}
+}
+
+// sameArchives compares the n archives of images in a folder with those of another one.
+func sameArchives(t *testing.T, want, found string, n int) {
+	t.Helper()
+	archives, err := filepath.Glob(filepath.Join(want, "*.npz"))
+	if err != nil || len(archives) != n {
+		t.Fatalf("expected %d archives, found %v, %v", n, archives, err)
+	}
+	for _, a := range archives {
+		if name := filepath.Base(a); !bytes.Equal(contents(t, a), contents(t, filepath.Join(found, name))) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
 // TestResume interrupts a run after every number of batches, and cuts the progress file in the middle of a line as a
 // killed process would, and expects the same tables from the runs that follow.
 func TestResume(t *testing.T) {
@@ -80,26 +132,14 @@ func TestResume(t *testing.T) {
 	whole := o.Dir
 
 	o.Dir = t.TempDir()
-	stops := 0
-	for {
-		ctx, cancel := context.WithCancel(context.Background())
+	twelve := func() func(Progress) bool {
 		calls := 0
-		o.Progress = func(p Progress) {
-			if calls++; calls > 12 { // tasks are announced once before their first batch
-				cancel()
-			}
+		return func(Progress) bool { // tasks are announced once before their first batch
+			calls++
+			return calls > 12
 		}
-		got, err := Run(ctx, o, []string{model}, d)
-		cancel()
-		if err == nil {
-			if !reflect.DeepEqual(timeless(got), want) {
-				t.Errorf("expected\n%+v, found\n%+v", want, got)
-			}
-			break
-		}
-		if !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
+	}
+	got, stops := interrupted(t, o, []string{model}, d, twelve, func(int) {
 		if _, err := os.Stat(filepath.Join(o.Dir, "result.json")); err == nil {
 			t.Fatal("expected no result of an interrupted run")
 		}
@@ -107,9 +147,9 @@ func TestResume(t *testing.T) {
 		if err := os.Truncate(path, int64(len(contents(t, path))-5)); err != nil {
 			t.Fatal(err)
 		}
-		if stops++; stops > 100 {
-			t.Fatal("the run makes no progress")
-		}
+	})
+	if !reflect.DeepEqual(timeless(got), want) {
+		t.Errorf("expected\n%+v, found\n%+v", want, got)
 	}
 	if stops < 2 {
 		t.Fatalf("expected several interruptions, found %d", stops)
@@ -117,15 +157,7 @@ func TestResume(t *testing.T) {
 	if !bytes.Equal(contents(t, filepath.Join(o.Dir, pointsFile)), points) {
 		t.Error("the points differ")
 	}
-	archives, err := filepath.Glob(filepath.Join(whole, "*.npz"))
-	if err != nil || len(archives) != 2 {
-		t.Fatalf("expected two archives, found %v", archives)
-	}
-	for _, a := range archives {
-		if !bytes.Equal(contents(t, a), contents(t, filepath.Join(o.Dir, filepath.Base(a)))) {
-			t.Errorf("%s differs", filepath.Base(a))
-		}
-	}
+	sameArchives(t, whole, o.Dir, 2)
 	if raw, _ := filepath.Glob(filepath.Join(o.Dir, "*.raw")); len(raw) != 0 {
 		t.Errorf("expected no raw files, found %v", raw)
 	}
@@ -138,9 +170,8 @@ func TestResume(t *testing.T) {
 		}
 	}
 	again := run(t, o, d, model)
-	saved, err := report.Read(filepath.Join(o.Dir, "result.json"))
-	if err != nil || !reflect.DeepEqual(saved, again) || batches != 0 {
-		t.Errorf("expected the same result and no work, found %+v and %+v, %d batches, %v", saved, again, batches, err)
+	if saved := read(t, o.Dir); !reflect.DeepEqual(saved, again) || batches != 0 {
+		t.Errorf("expected the same result and no work, found %+v and %+v, %d batches", saved, again, batches)
 	}
 	// Other settings are another job.
 	seed := o.Settings.Seed
@@ -156,11 +187,7 @@ func TestResume(t *testing.T) {
 	if got := timeless(run(t, o, d, model)); !reflect.DeepEqual(got, want) {
 		t.Errorf("without records: expected\n%+v, found\n%+v", want, got)
 	}
-	for _, a := range archives {
-		if !bytes.Equal(contents(t, a), contents(t, filepath.Join(o.Dir, filepath.Base(a)))) {
-			t.Errorf("%s differs when it is made again", filepath.Base(a))
-		}
-	}
+	sameArchives(t, whole, o.Dir, 2)
 }
 
 func TestTwoModels(t *testing.T) {

@@ -1,33 +1,35 @@
 package bench
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 
+	"rnas/bench/attack"
 	"rnas/bench/report"
 )
 
-// helped is the robust accuracy by which an attack without gradients may beat the others (AutoAttack, checks.py).
+// helped is the robust accuracy by which an attack without gradients may beat those with gradients and raise no flag (AutoAttack,
+// checks.py).
 const helped = 0.002
 
-// contradictions flags attacks that others prove weaker than they should be.
-func (s *subject) contradictions(attacks []report.Attack, points modelPoints) {
-	squareHelps(attacks)
+// contradictions flags attacks that other attacks prove weaker than they should be. results has one entry for each attack of the job.
+func (s *subject) contradictions(results []report.Attack, points modelPoints) {
+	attacks := s.job.Attacks[:len(results)]
+	squareHelps(attacks, results)
 	for i := range attacks {
 		for k := range attacks {
-			if a, b := &attacks[i], &attacks[k]; fewer(a.Name, b.Name) {
-				t := report.Compare(s.robust(points.attacks[i]), s.robust(points.attacks[k]))
-				if t.SecondOnly > t.FirstOnly && t.P < curveLevel {
-					b.Flags = append(b.Flags, fmt.Sprintf("steps: %s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
-				}
+			if !attacks[i].FewerSteps(attacks[k]) {
+				continue
+			}
+			a, b := &results[i], &results[k]
+			t := report.Compare(s.job.robust(points.attacks[i]), s.job.robust(points.attacks[k]))
+			if t.SecondOnly > t.FirstOnly && t.P < curveLevel {
+				b.Flags = append(b.Flags, report.NewFlag(report.FlagSteps, "%s leaves %d points that %s breaks, which leaves %d (p = %.2g)", b.Name, t.SecondOnly, a.Name, t.FirstOnly, t.P))
 			}
 		}
 	}
 }
 
-// robust tells for each point whether it was attacked and is predicted rightly.
+// robust tells for each point of the data whether it was attacked and is predicted rightly.
 func (j *job) robust(predictions map[int]int) []bool {
 	robust := make([]bool, j.data.Len())
 	for p, v := range predictions {
@@ -36,54 +38,50 @@ func (j *job) robust(predictions map[int]int) []bool {
 	return robust
 }
 
-var stepsOf = regexp.MustCompile(`^pgd([0-9]+)(.*)$`)
-
-// fewer reports whether a and b are the same attack, a with fewer steps.
-func fewer(a, b string) bool {
-	m, n := stepsOf.FindStringSubmatch(a), stepsOf.FindStringSubmatch(b)
-	if m == nil || n == nil || m[2] != n[2] {
-		return false
-	}
-	k, _ := strconv.Atoi(m[1])
-	l, _ := strconv.Atoi(n[1])
-	return k < l
+// share is the points that an attack leaves, or that its parts up to one leave.
+type share struct {
+	report.Part
+	gradients bool // whether the attack or the part takes gradients
 }
 
-// square is the name of the attack without gradients, and of that part of other attacks.
-const square = "square"
-
-// squareHelps flags square where it leaves fewer points than every attack by gradients, and an attack of several parts where
-// that one does.
-func squareHelps(attacks []report.Attack) {
-	var alone []report.Part
-	for i := range attacks {
-		a := &attacks[i]
-		if flag := squareFlag(a.Parts); flag != "" {
-			a.Flags = append(a.Flags, flag)
+// squareHelps flags an attack without gradients that leaves fewer points than every attack with gradients, and an attack of several
+// parts of which one without gradients does. results has one entry for each attack.
+func squareHelps(attacks []attack.Attack, results []report.Attack) {
+	free := func(p attack.Part) bool { return !p.Gradients() }
+	var alone []share // attacks with gradients in every part or in none
+	for i, a := range attacks {
+		r := &results[i]
+		var parts []share
+		for k, p := range r.Parts {
+			parts = append(parts, share{p, a.Parts[k].Gradients()})
 		}
-		if !slices.ContainsFunc(a.Parts, func(p report.Part) bool { return p.Name == square }) {
-			alone = append(alone, report.Part{Name: a.Name, Robust: a.Robust})
+		if flag := squareFlag(parts); flag != nil {
+			r.Flags = append(r.Flags, *flag)
+		}
+		if len(a.Parts) == 1 || !slices.ContainsFunc(a.Parts, free) {
+			alone = append(alone, share{report.Part{Name: a.Name, Robust: r.Robust}, a.Parts[0].Gradients()})
 		}
 	}
 	flag := squareFlag(alone)
-	for i := range attacks {
-		if flag != "" && attacks[i].Name == square {
-			attacks[i].Flags = append(attacks[i].Flags, flag)
+	for i, a := range attacks {
+		if flag != nil && len(a.Parts) == 1 && free(a.Parts[0]) {
+			results[i].Flags = append(results[i].Flags, *flag)
 		}
 	}
 }
 
-// squareFlag is "" when square is not among parts, or does not help.
-func squareFlag(parts []report.Part) string {
-	i := slices.IndexFunc(parts, func(p report.Part) bool { return p.Name == square })
-	var best *report.Part // of the others
-	for k := range parts {
-		if k != i && (best == nil || parts[k].RobustAccuracy < best.RobustAccuracy) {
-			best = &parts[k]
+// squareFlag is the flag of the first share without gradients; nil when there is none, or when it does not help.
+func squareFlag(shares []share) *report.Flag {
+	i := slices.IndexFunc(shares, func(s share) bool { return !s.gradients })
+	var best *share // of the others
+	for k := range shares {
+		if k != i && (best == nil || shares[k].RobustAccuracy < best.RobustAccuracy) {
+			best = &shares[k]
 		}
 	}
-	if i < 0 || best == nil || parts[i].RobustAccuracy >= best.RobustAccuracy-helped {
-		return ""
+	if i < 0 || best == nil || shares[i].RobustAccuracy >= best.RobustAccuracy-helped {
+		return nil
 	}
-	return fmt.Sprintf("square: it leaves %.1f%%, gradients leave %.1f%% (%s)", 100*parts[i].RobustAccuracy, 100*best.RobustAccuracy, best.Name)
+	flag := report.NewFlag(report.FlagSquare, "it leaves %.1f%%, gradients leave %.1f%% (%s)", 100*shares[i].RobustAccuracy, 100*best.RobustAccuracy, best.Name)
+	return &flag
 }

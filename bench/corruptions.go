@@ -12,7 +12,7 @@ import (
 	"rnas/internal/fault"
 )
 
-// corruptions gives the images of every corruption and severity. The zero value gives none.
+// corruptions is the source of images of every corruption and severity. The zero value has none.
 type corruptions struct {
 	source     *corruption.Source
 	published  *corruption.Published   // nil for generated images
@@ -20,7 +20,7 @@ type corruptions struct {
 	seed       uint64
 }
 
-// openCorruptions prepares for images like those of data.
+// openCorruptions opens a source of corrupted images, nil for none, for images of the shape and classes of data.
 func openCorruptions(source *corruption.Source, data *dataset.Dataset, seed uint64) (corruptions, error) {
 	c := corruptions{source: source, seed: seed}
 	if source == nil {
@@ -48,7 +48,7 @@ func (c *corruptions) Close() error {
 	return c.published.Close()
 }
 
-// corruptions measures the accuracy under every corruption and severity, each a task of its own; nil if none is wanted.
+// corruptions measures the accuracy under every corruption and severity, each as a task of its own; nil if the job has no source.
 func (s *subject) corruptions(ctx context.Context) (*report.Corruptions, error) {
 	source := s.job.corrupt.source
 	if source == nil {
@@ -66,14 +66,14 @@ func (s *subject) corruptions(ctx context.Context) (*report.Corruptions, error) 
 			points = of
 		}
 	}
-	return report.NewCorruptions(source.Name(), source.About(s.data.Shape), points, rows), nil
+	return report.NewCorruptions(source.Name(), source.About(s.job.data.Shape), points, rows), nil
 }
 
-// corruption counts the images that are classified rightly, and the images.
+// corruption counts the images of one corruption and severity, and those that are classified rightly.
 func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, severity int) (correct, points int, err error) {
-	t := task{name: fmt.Sprintf("%s %d", kind.Name, severity), key: []any{"generated", s.corrupt.seed}}
-	if s.corrupt.published != nil {
-		data, err := s.corrupt.published.Load(kind, severity)
+	t := task{name: fmt.Sprintf("%s %d", kind.Name, severity), key: []any{"generated", s.job.corrupt.seed}}
+	if s.job.corrupt.published != nil {
+		data, err := s.job.corrupt.published.Load(kind, severity)
 		if err != nil {
 			return 0, 0, fault.Input(err)
 		}
@@ -86,7 +86,7 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 			return &generated{s, kind, severity, make([]float32, len(s.images))}, nil
 		}
 	}
-	all := make([]int, s.data.Len())
+	all := make([]int, s.job.data.Len())
 	for i := range all {
 		all[i] = i
 	}
@@ -94,7 +94,7 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 	return len(s.surviving(all, out.values)), len(all), err
 }
 
-// generated is the worker of a generated corruption: a value is the prediction on the corrupted image.
+// generated is the worker of a generated corruption. A value is the prediction on the corrupted image.
 type generated struct {
 	*subject
 	kind      corruption.Corruption
@@ -107,7 +107,7 @@ func (w *generated) run(ctx context.Context, points []int, emit func(record) err
 }
 
 func (w *generated) one(points []int) (record, error) {
-	elems, generators := w.data.Elems(), w.corrupt.generators
+	elems, generators := w.job.data.Elems(), w.job.corrupt.generators
 	clear(w.corrupted[len(points)*elems:])
 	var threads sync.WaitGroup
 	for first, g := range generators {
@@ -118,13 +118,13 @@ func (w *generated) one(points []int) (record, error) {
 		})
 	}
 	threads.Wait()
-	logits, err := w.logits(w.corrupted)
+	logits, err := w.model.logits(w.corrupted)
 	if err != nil {
 		return record{}, err
 	}
 	r := record{Values: make([]int, len(points))}
 	for row := range points {
-		r.Values[row] = predict(logits[row*w.classes : (row+1)*w.classes])
+		r.Values[row] = predict(w.model.row(logits, row))
 	}
 	return r, nil
 }

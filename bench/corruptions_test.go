@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"rnas/bench/corruption"
-	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/internal/npy"
@@ -153,9 +152,8 @@ func TestCorruptionsResume(t *testing.T) {
 		if before == 0 || lines != 3+75*3 { // of batches of 8
 			t.Errorf("expected %d lines of progress, found %d, %d of them by the first run", 3+75*3, lines, before)
 		}
-		read, err := report.Read(filepath.Join(o.Dir, "result.json"))
-		if err != nil || !reflect.DeepEqual(read.Models[0].Corruptions, want) {
-			t.Errorf("result.json: expected %+v, found %+v, %v", want, read, err)
+		if saved := read(t, o.Dir); !reflect.DeepEqual(saved.Models[0].Corruptions, want) {
+			t.Errorf("result.json: expected %+v, found %+v", want, saved)
 		}
 		if table := contents(t, filepath.Join(o.Dir, "corruptions.csv")); bytes.Count(table, []byte("\n")) != 17 {
 			t.Errorf("corruptions.csv: expected a header, 15 corruptions and their mean, found\n%s", table)

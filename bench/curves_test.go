@@ -73,14 +73,11 @@ func TestCurveFlags(t *testing.T) {
 	d.Labels = predictions(t, o, d, path)
 	m := run(t, o, d, path).Models[0]
 	flags := m.Curves[0].Flags
-	if m.Clean.Correct != 60 || len(flags) != 1 || !strings.HasPrefix(flags[0], "eps: accuracy ") {
+	if m.Clean.Correct != 60 || len(flags) != 1 || flags[0].Kind != report.FlagEps || !strings.HasPrefix(flags[0].Detail, "accuracy ") {
 		t.Errorf("found %+v with %d right", m.Curves[0], m.Clean.Correct)
 	}
-	if meaning, next := report.Explain(flags[0]); meaning == "" || next == "" {
-		t.Error("the flag is not explained")
-	}
 	text := string(contents(t, filepath.Join(o.Dir, "result.md")))
-	if !strings.Contains(text, "accuracy against eps: "+flags[0]) {
+	if !strings.Contains(text, "accuracy against eps: "+flags[0].String()) {
 		t.Errorf("result.md does not tell: %s", text)
 	}
 }
@@ -104,7 +101,7 @@ func TestFalls(t *testing.T) {
 		{"rises", [][]bool{mask(100, 0, 60), mask(100, 0, 40), mask(100, 0, 50)}, []string{""}}, // 10 to 0: p = 0.002
 		{"other points", [][]bool{mask(100, 0, 40), mask(100, 35, 80)}, nil},                    // 40 to 35
 	} {
-		x := curve{of: report.Curve{Over: "steps"}, robust: c.robust}
+		x := curve{kind: report.FlagSteps, of: report.Curve{Over: "steps"}, robust: c.robust}
 		for i, r := range c.robust {
 			n := 0
 			for _, ok := range r {
@@ -118,7 +115,7 @@ func TestFalls(t *testing.T) {
 		if len(x.of.Flags) != len(c.want) {
 			t.Errorf("%s: found %q", c.name, x.of.Flags)
 		}
-		if c.want != nil && x.of.Flags[0] != "steps: accuracy rises from 40.0% at 2 steps to 50.0% at 3 steps (p = 0.002)" {
+		if c.want != nil && x.of.Flags[0].String() != "steps: accuracy rises from 40.0% at 2 steps to 50.0% at 3 steps (p = 0.002)" {
 			t.Errorf("%s: found %q", c.name, x.of.Flags)
 		}
 	}

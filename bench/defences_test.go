@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -45,9 +46,9 @@ func TestDefences(t *testing.T) {
 			m := run(t, o, d, path).Models[0]
 			var found []string
 			for _, w := range m.Warnings() {
-				found = append(found, w.Text)
+				found = append(found, w.Flag.String())
 				if w.Meaning == "" || w.Next == "" {
-					t.Errorf("no meaning of %q", w.Text)
+					t.Errorf("no meaning of %q", w.Flag)
 				}
 			}
 			for _, flag := range c.flags {
@@ -77,15 +78,15 @@ func TestContradictions(t *testing.T) {
 		{"by 2 in 1000", []report.Attack{row("pgd20", 300), row("square", 298)}, nil},
 		{"by 3 in 1000", []report.Attack{row("pgd20", 320), row("square", 297), row("fgsm", 300)}, []string{"square: it leaves 29.7%, gradients leave 30.0% (fgsm)"}},
 		{"square alone", []report.Attack{row("square", 297)}, nil},
-		{"part", []report.Attack{row("autoattack", 90, part("apgd-ce", 100), part("square", 90))}, []string{"autoattack: it leaves 9.0%, gradients leave 10.0% (apgd-ce)"}},
-		{"part, then more", []report.Attack{row("autoattack-plus", 80, part("apgd-ce", 100), part("square", 90), part("apgd-t", 80))}, nil},
-		{"beside an ensemble that has it", []report.Attack{row("autoattack", 90, part("apgd-ce", 90), part("square", 90)), row("square", 70)}, nil},
+		{"part", []report.Attack{row("autoattack", 90, part("apgd-ce", 100), part("apgd-t", 100), part("fab-t", 100), part("square", 90))}, []string{"autoattack: it leaves 9.0%, gradients leave 10.0% (apgd-ce)"}},
+		{"part, then more", []report.Attack{row("autoattack-plus", 80, part("apgd-ce", 100), part("apgd-dlr", 100), part("fab", 100), part("square", 90), part("apgd-t", 80), part("fab-t", 80))}, nil},
+		{"beside an ensemble that has it", []report.Attack{row("autoattack", 90, part("apgd-ce", 90), part("apgd-t", 90), part("fab-t", 90), part("square", 90)), row("square", 70)}, nil},
 	} {
-		squareHelps(c.attacks)
+		squareHelps(parse(t, c.attacks), c.attacks)
 		var found []string
 		for _, a := range c.attacks {
 			for _, f := range a.Flags {
-				found = append(found, strings.Replace(f, "square", a.Name, 1))
+				found = append(found, strings.Replace(f.String(), "square", a.Name, 1))
 			}
 		}
 		if !slices.Equal(found, c.flagged) {
@@ -94,7 +95,6 @@ func TestContradictions(t *testing.T) {
 	}
 
 	d := images(40, classes, 0, 255)
-	s := &subject{job: &job{data: d}}
 	broken := func(n int) map[int]int {
 		out := map[int]int{}
 		for p := range d.Len() {
@@ -106,9 +106,10 @@ func TestContradictions(t *testing.T) {
 		return out
 	}
 	attacks := []report.Attack{{Name: "pgd100"}, {Name: "pgd20"}, {Name: "pgd100-dlr"}, {Name: "pgd7x2"}, {Name: "fgsm"}}
+	s := &subject{job: &job{data: d, Options: Options{Attacks: parse(t, attacks)}}}
 	s.contradictions(attacks, modelPoints{attacks: []map[int]int{broken(20), broken(30), broken(0), broken(40), broken(40)}})
 	for i, a := range attacks {
-		if raised := i == 0; (len(a.Flags) == 1) != raised || raised && a.Flags[0] != "steps: pgd100 leaves 10 points that pgd20 breaks, which leaves 0 (p = 0.002)" {
+		if raised := i == 0; (len(a.Flags) == 1) != raised || raised && a.Flags[0].String() != "steps: pgd100 leaves 10 points that pgd20 breaks, which leaves 0 (p = 0.002)" {
 			t.Errorf("%s: found %q", a.Name, a.Flags)
 		}
 	}
@@ -117,6 +118,20 @@ func TestContradictions(t *testing.T) {
 	if len(attacks[0].Flags) != 0 {
 		t.Errorf("4 points are noise, found %q", attacks[0].Flags)
 	}
+}
+
+// parse is the attacks of results.
+func parse(t *testing.T, results []report.Attack) []attack.Attack {
+	t.Helper()
+	var names []string
+	for _, r := range results {
+		names = append(names, r.Name)
+	}
+	attacks, err := attack.Parse(strings.Join(names, ","))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attacks
 }
 
 // TestConstantGradient tells a linear model, whose gradient is the same everywhere, from one that hides its gradient.

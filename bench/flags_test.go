@@ -44,7 +44,7 @@ func TestFlags(t *testing.T) {
 			a := run(t, options(t, "pgd2"), d, save(t, c.name, -1, c.body)).Models[0].Attacks[0]
 			ok := len(a.Flags) == len(c.flags)
 			for i := range c.flags {
-				ok = ok && strings.HasPrefix(a.Flags[i], c.flags[i])
+				ok = ok && strings.HasPrefix(a.Flags[i].String(), c.flags[i])
 			}
 			if !ok {
 				t.Errorf("expected flags %q, found %q", c.flags, a.Flags)
@@ -59,10 +59,11 @@ func TestFlags(t *testing.T) {
 // cheat is an attack whose results are not admissible in three ways.
 type cheat struct{}
 
-func (cheat) Key() string                                  { return "cheat" }
-func (cheat) Supports(attack.Settings, int64) error        { return nil }
-func (cheat) Compile(attack.Target) (attack.Runner, error) { return cheat{}, nil }
-func (cheat) Close() error                                 { return nil }
+func (cheat) Key() string                                 { return "cheat" }
+func (cheat) Gradients() bool                             { return true }
+func (cheat) Supports(attack.Settings, int64) error       { return nil }
+func (cheat) Compile(attack.Setup) (attack.Runner, error) { return cheat{}, nil }
+func (cheat) Close() error                                { return nil }
 
 func (cheat) Run(_ context.Context, w attack.Work) error {
 	for {
@@ -98,8 +99,8 @@ func TestInadmissible(t *testing.T) {
 	o.Attacks = []attack.Attack{{Name: "cheat", Parts: []attack.Part{{Name: "cheat", Stages: []attack.Stage{cheat{}}}}}}
 	m := run(t, o, d, save(t, "linear", -1, linear(classes))).Models[0]
 	a := m.Attacks[0]
-	if m.Clean.Correct == 0 || a.Robust.Robust != m.Clean.Correct || !slices.ContainsFunc(a.Flags, func(f string) bool {
-		return strings.HasPrefix(f, "invalid: "+strconv.Itoa(m.Clean.Correct)+" ")
+	if m.Clean.Correct == 0 || a.Robust.Robust != m.Clean.Correct || !slices.ContainsFunc(a.Flags, func(f report.Flag) bool {
+		return f.Kind == report.FlagInvalid && strings.HasPrefix(f.Detail, strconv.Itoa(m.Clean.Correct)+" ")
 	}) {
 		t.Errorf("expected %d survivors and a flag, found %+v", m.Clean.Correct, a)
 	}

@@ -12,22 +12,22 @@ import (
 	"rnas/runtime/ort"
 )
 
-// What the worker of task "gradient" finds at a point; a value is the sum.
+// What the worker of task "gradient" finds at a point. A value is the sum of these.
 const (
 	slopeZero      = 1 << iota // the gradient of the cross-entropy is zero in every pixel
-	slopeNaN                   // or not a number
+	slopeNaN                   // the gradient of the cross-entropy is not a number
 	slopeSaturated             // all probabilities but the largest are below the smallest normal float32
 	slopeSame                  // the gradient of a fixed sum of the logits is that of the reference point, and not zero
 	slopeBent                  // that sum differs from the reference point's by another amount than this gradient tells
 )
 
 const (
-	slopeSlack = 1e-6 // of two equal gradients, relative to their norm
-	bentSlack  = 0.1  // of the difference of two sums of logits that a gradient foretells, relative to it
+	slopeSlack = 1e-6 // distance of two equal gradients, relative to their norm
+	bentSlack  = 0.1  // error of the difference of two sums of logits that a gradient foretells, relative to the difference
 )
 
-// gradient is the worker of task "gradient". A model with the same gradient everywhere is linear in the pixels, or its
-// gradient is not that of its logits; the reference point tells which.
+// gradient is the worker of task "gradient". A model with the same gradient everywhere is linear in the pixels, or the gradient is not that
+// of its logits. The values at the reference point tell which.
 type gradient struct {
 	*subject
 	state     *ort.Store
@@ -35,23 +35,24 @@ type gradient struct {
 	reference slope
 }
 
-// slope is a point with the fixed sum of its logits and the gradient of it.
+// slope is an image with a fixed sum of its logits and the gradient of that sum.
 type slope struct {
 	image, gradient []float32
 	value           float64
 }
 
+// gradient opens the worker of task "gradient" with the index of the reference point.
 func (s *subject) gradient(reference int) (worker, error) {
-	c, err := s.classifier(s.batch)
+	c, err := s.model.classifier(s.model.batch)
 	if err != nil {
 		return nil, err
 	}
-	p, err := slopes(c, s.batch)
+	p, err := slopes(c, s.model.batch)
 	if err != nil {
 		return nil, err
 	}
 	w := &gradient{subject: s, state: ort.NewStore()}
-	if w.running, err = runtime.Launch(p, w.state, s.Runtime); err != nil {
+	if w.running, err = runtime.Launch(p, w.state, s.job.Runtime); err != nil {
 		w.state.Close()
 		return nil, err
 	}
@@ -64,8 +65,8 @@ func (s *subject) gradient(reference int) (worker, error) {
 	return w, nil
 }
 
-// slopes is a program with inputs images [B,C,H,W] and labels int64 [B] and outputs logits [B,K], gradient [B,C,H,W] of
-// the cross-entropy, sum [B] of the logits with signs that alternate, and tilt [B,C,H,W], its gradient.
+// slopes is a program with inputs images [B,C,H,W] and labels int64 [B]. Outputs: logits [B,K]; gradient [B,C,H,W] of the cross-entropy; sum
+// [B] of the logits with alternating signs; tilt [B,C,H,W], the gradient of sum.
 func slopes(c program.Classifier, batch int) (*program.Program, error) {
 	b := op.NewB("slopes")
 	images, labels := c.Open(b, batch)
@@ -94,9 +95,9 @@ func (w *gradient) step() error {
 	return w.running.Step()
 }
 
-// slope is that of a row of the batch.
+// slope is the slope of a row of the batch.
 func (w *gradient) slope(row int) slope {
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	return slope{
 		image:    slices.Clone(w.images[row*n : (row+1)*n]),
 		gradient: slices.Clone(w.running.Output("tilt").Float32s()[row*n : (row+1)*n]),
@@ -110,7 +111,7 @@ func (w *gradient) one(points []int) (record, error) {
 	}
 	g, logits := w.running.Output("gradient").Float32s(), w.running.Output("logits").Float32s()
 	r := record{Values: make([]int, len(points))}
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	for row := range points {
 		switch size := norm(g[row*n : (row+1)*n]); {
 		case math.IsNaN(size):
@@ -118,7 +119,7 @@ func (w *gradient) one(points []int) (record, error) {
 		case size == 0:
 			r.Values[row] = slopeZero
 		}
-		if saturated(logits[row*w.classes : (row+1)*w.classes]) {
+		if saturated(w.model.row(logits, row)) {
 			r.Values[row] |= slopeSaturated
 		}
 		r.Values[row] |= w.reference.compare(w.slope(row))
@@ -126,7 +127,7 @@ func (w *gradient) one(points []int) (record, error) {
 	return r, nil
 }
 
-// compare looks at another point.
+// compare tells whether another point has the same gradient: 0, slopeSame, or slopeSame and slopeBent.
 func (s slope) compare(other slope) int {
 	apart, foretold := 0.0, 0.0
 	for i, v := range s.gradient {
@@ -144,7 +145,8 @@ func (s slope) compare(other slope) int {
 	return slopeSame
 }
 
-// saturated reports whether the softmax of logits, or they themselves if they are probabilities, are 0 but for one.
+// saturated reports whether all probabilities but the largest are below the smallest normal float32. The probabilities are the softmax of
+// logits, or logits themselves if they look like probabilities.
 func saturated(logits []float32) bool {
 	const smallest = 0x1p-126 // normal float32
 	best := predict(logits)

@@ -13,19 +13,18 @@ import (
 	"rnas/internal/tensor"
 )
 
-// imageStore collects the adversarial images of an attack in a raw file, point p at p times the size of an image, until
-// they are packed. A nil store keeps nothing.
+// imageStore collects the adversarial images of an attack in a raw file until they are packed into an .npz. The image of point p stands at p
+// times the size of an image. A nil store keeps nothing.
 type imageStore struct {
-	raw, npz string // paths
-	file     *os.File
-	elems    int
-	buffer   []byte
-	// fresh says that images of an earlier run are not there, so its records are of no use; packed, that they are
-	// packed already.
-	fresh, packed bool
+	raw, npz string   // paths
+	file     *os.File // the raw file; nil while it is not open
+	elems    int      // values of an image
+	buffer   []byte   // one image
+	fresh    bool     // whether there are no images of an earlier run, so that its records are of no use
+	packed   bool     // whether the images are packed already
 }
 
-// archiveName tells the images of one attack on one model file from those of others.
+// archiveName is the first part of the name of the files with the images of one attack on one model file.
 func archiveName(model, attack string) string {
 	return strings.TrimSuffix(filepath.Base(model), filepath.Ext(model)) + "." + attack
 }
@@ -41,7 +40,7 @@ func openImages(dir, archive, key string, elems int) *imageStore {
 	return s
 }
 
-// open makes the raw file ready to be written and read.
+// open opens the raw file for reading and writing, and fills it from the .npz if that is packed.
 func (s *imageStore) open() error {
 	if s.file != nil {
 		return nil
@@ -54,7 +53,7 @@ func (s *imageStore) open() error {
 	return err
 }
 
-// put writes the image of a point.
+// put writes the image of a point to the raw file.
 func (s *imageStore) put(point int, image []float32) error {
 	if s == nil {
 		return nil
@@ -65,6 +64,7 @@ func (s *imageStore) put(point int, image []float32) error {
 	return s.write(point, image)
 }
 
+// write writes the image of a point to the open raw file.
 func (s *imageStore) write(point int, image []float32) error {
 	if _, err := binary.Encode(s.buffer, binary.LittleEndian, image); err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *imageStore) write(point int, image []float32) error {
 	return err
 }
 
-// unpack makes the raw file of the .npz again, when records of its making were lost after it was packed.
+// unpack makes the raw file from the .npz again. That is needed where records were lost after the images were packed.
 func (s *imageStore) unpack() error {
 	index, images, err := s.load()
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *imageStore) unpack() error {
 	return nil
 }
 
-// load reads the .npz: points and their images, one after the other.
+// load reads the .npz: index are the points, images their images one after the other.
 func (s *imageStore) load() (index []int64, images []float32, err error) {
 	arrays, err := npy.ReadNPZ(s.npz)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *imageStore) load() (index []int64, images []float32, err error) {
 	return index, images, nil
 }
 
-// sync makes what was put durable, before the record that vouches for it.
+// sync makes the images that were put durable. It is called before the record that vouches for them is written.
 func (s *imageStore) sync() error {
 	if s == nil || s.file == nil {
 		return nil
@@ -120,7 +120,7 @@ func (s *imageStore) sync() error {
 }
 
 // pack writes the .npz: index int64 [n], labels int64 [n], predictions int64 [n] and images float32 [n,C,H,W] of the
-// attacked points, and removes the raw file. It does nothing where that is done.
+// attacked points, and removes the raw file. If the images are packed already, it is a no-op.
 func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int, shape [3]int) error {
 	if s == nil || s.packed {
 		return nil

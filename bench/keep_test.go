@@ -1,8 +1,6 @@
 package bench
 
 import (
-	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,10 +9,10 @@ import (
 	"rnas/bench/attack"
 )
 
-// TestTransferOfTwins scores the images of two files of one content, keeps all images, interrupts every few batches and
-// loses images on the way. It expects the result and the images of a run that was left alone, and of each twin on the other
+// TestTransferOfCopies scores the images of two files of one content, keeps all images, interrupts every few batches and
+// loses images on the way. It expects the result and the images of a run that was left alone, and of each copy on the other
 // what the attack itself leaves.
-func TestTransferOfTwins(t *testing.T) {
+func TestTransferOfCopies(t *testing.T) {
 	d := images(40, classes, 0, 255)
 	a := save(t, "a", -1, convnet)
 	b := filepath.Join(filepath.Dir(a), "b.onnx")
@@ -54,30 +52,15 @@ func TestTransferOfTwins(t *testing.T) {
 	o.Images, o.Transfer, o.Dir = false, nil, t.TempDir()
 	run(t, o, d, a, b) // keeps no images
 	o.Images, o.Transfer = true, &list[0]
-	stops := 0
-	for {
-		ctx, cancel := context.WithCancel(context.Background())
+	second := func() func(Progress) bool {
 		began := false
-		o.Progress = func(p Progress) { // ends at the second report of unfinished work
-			if began && p.Done < p.Total {
-				cancel()
-			}
+		return func(p Progress) bool { // at the second report of unfinished work
+			before := began
 			began = began || p.Done < p.Total
+			return before && p.Done < p.Total
 		}
-		got, err := Run(ctx, o, []string{a, b}, d)
-		cancel()
-		if err == nil {
-			if !reflect.DeepEqual(timeless(got), want) {
-				t.Errorf("expected\n%+v, found\n%+v", want, got)
-			}
-			break
-		}
-		if !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		if stops++; stops > 100 {
-			t.Fatal("the run makes no progress")
-		}
+	}
+	got, stops := interrupted(t, o, []string{a, b}, d, second, func(stops int) {
 		kept, err := filepath.Glob(filepath.Join(o.Dir, "*pgd3.*"))
 		if err != nil || len(kept) == 0 {
 			t.Fatalf("expected images, found %v, %v", kept, err)
@@ -89,19 +72,13 @@ func TestTransferOfTwins(t *testing.T) {
 				}
 			}
 		}
+	})
+	if !reflect.DeepEqual(timeless(got), want) {
+		t.Errorf("expected\n%+v, found\n%+v", want, got)
 	}
 	if stops < 8 {
 		t.Errorf("expected several interruptions, found %d", stops)
 	}
-	for dir, n := range map[string]int{transferred: 2, whole: 4} {
-		archives, err := filepath.Glob(filepath.Join(dir, "*.npz"))
-		if err != nil || len(archives) != n {
-			t.Fatalf("expected %d archives, found %v, %v", n, archives, err)
-		}
-		for _, path := range archives {
-			if name := filepath.Base(path); string(contents(t, path)) != string(contents(t, filepath.Join(o.Dir, name))) {
-				t.Errorf("%s differs", name)
-			}
-		}
-	}
+	sameArchives(t, transferred, o.Dir, 2)
+	sameArchives(t, whole, o.Dir, 4)
 }

@@ -116,10 +116,7 @@ func same(t *testing.T, whole, dir string) {
 	t.Helper()
 	var results [2]*report.Result
 	for i, d := range []string{whole, dir} {
-		var err error
-		if results[i], err = report.Read(filepath.Join(d, "result.json")); err != nil {
-			t.Fatal(err)
-		}
+		results[i] = read(t, d)
 		timeless(results[i])
 	}
 	if !reflect.DeepEqual(results[0], results[1]) {

@@ -12,7 +12,8 @@ import (
 	"rnas/runtime/ort"
 )
 
-// Runs of the latency measurement: a warm-up, then samples until there are enough or, after the fewest, time is up.
+// Sizes of the latency measurement: after a warm-up, samples are taken until there are latencySamples, or until latencyBudget is over and
+// there are latencyFewest.
 const (
 	latencyWarmup  = 5
 	latencyFewest  = 20
@@ -20,15 +21,15 @@ const (
 	latencyBudget  = 10 * time.Second
 )
 
-// latency measures plain inference of batches of 1 and of the batch of the benchmark, or of the one that the file fixes.
+// latency measures plain inference of a batch of 1 and of the batch of the benchmark. Where the file fixes the batch, it measures that one.
 func (s *subject) latency(ctx context.Context) (*report.Latency, error) {
-	l := &report.Latency{Threads: s.Runtime.Threads}
+	l := &report.Latency{Threads: s.job.Runtime.Threads}
 	if l.Threads == 0 {
 		l.Threads = ort.PhysicalCores()
 	}
-	batches := []int{s.batch}
-	if s.free {
-		batches = slices.Compact([]int{1, min(s.Batch, s.data.Len())})
+	batches := []int{s.model.batch}
+	if s.model.free {
+		batches = slices.Compact([]int{1, min(s.job.Batch, s.job.data.Len())})
 	}
 	for _, b := range batches {
 		run, err := s.time(ctx, b)
@@ -40,14 +41,15 @@ func (s *subject) latency(ctx context.Context) (*report.Latency, error) {
 	return l, nil
 }
 
+// time measures plain inference of batches of the given size.
 func (s *subject) time(ctx context.Context, batch int) (report.LatencyRuns, error) {
 	run := report.LatencyRuns{Batch: batch}
-	images := tensor.Zeros(tensor.Float32, int64(batch), int64(s.data.Shape[0]), int64(s.data.Shape[1]), int64(s.data.Shape[2]))
+	images := tensor.Zeros(tensor.Float32, int64(batch), int64(s.job.data.Shape[0]), int64(s.job.data.Shape[1]), int64(s.job.data.Shape[2]))
 	index := make([]int, batch)
 	for i := range index {
-		index[i] = i % s.data.Len()
+		index[i] = i % s.job.data.Len()
 	}
-	s.data.Fill(images.Float32s(), make([]int64, batch), index, dataset.Augment{}, 0, 0)
+	s.job.data.Fill(images.Float32s(), make([]int64, batch), index, dataset.Augment{}, 0, 0)
 	var samples []time.Duration
 	begin := time.Now()
 	for i := -latencyWarmup; i < latencySamples; i++ {
@@ -58,7 +60,7 @@ func (s *subject) time(ctx context.Context, batch int) (report.LatencyRuns, erro
 			break
 		}
 		start := time.Now()
-		if _, err := s.session.RunAlloc([]*tensor.Tensor{images}); err != nil {
+		if _, err := s.model.session.RunAlloc([]*tensor.Tensor{images}); err != nil {
 			return run, err
 		}
 		if i >= 0 {
@@ -76,7 +78,7 @@ func (s *subject) time(ctx context.Context, batch int) (report.LatencyRuns, erro
 	return run, nil
 }
 
-// percentile is the smallest sample in milliseconds that a share q of the sorted samples does not exceed.
+// percentile is the smallest sample, in milliseconds, that at least a share q of the sorted samples does not exceed.
 func percentile(sorted []time.Duration, q float64) float64 {
 	i := int(math.Ceil(q*float64(len(sorted)))) - 1
 	return sorted[max(i, 0)].Seconds() * 1e3

@@ -10,15 +10,15 @@ import (
 	"rnas/internal/fault"
 )
 
-// modelPoints is what happened to each point of a model.
+// modelPoints is the predictions of a model by point.
 type modelPoints struct {
-	path    string
-	clean   map[int]int
-	attacks []map[int]int   // prediction under each attack, of the attacked points only
+	path    string          // label of the model
+	clean   map[int]int     // predictions on the images as they are
+	attacks []map[int]int   // by attack: predictions on the adversarial images of the attacked points
 	gallery *report.Gallery // of the strongest attack; nil without attacks
 }
 
-// measure runs everything on one model.
+// measure measures one model: everything that the options ask for.
 func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoints, error) {
 	result := report.Model{Path: path, Dataset: j.data.Name, Points: j.data.Len(), Attacks: []report.Attack{}}
 	points := modelPoints{path: path}
@@ -40,7 +40,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	points.clean = clean.values
 	right := s.surviving(all, clean.values)
 	result.Clean = report.NewClean(len(right), len(all))
-	var flags []string
+	var flags []report.Flag
 	if len(j.Attacks) > 0 {
 		if flags, err = s.suspicions(ctx, clean, all, right); err != nil {
 			return result, points, err
@@ -55,7 +55,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 			return result, points, fmt.Errorf("attack %s: %w", a.Name, err)
 		}
 		images = append(images, pictures)
-		r.Flags = append(append([]string{}, flags...), r.Flags...)
+		r.Flags = append(append([]report.Flag{}, flags...), r.Flags...)
 		result.Attacks = append(result.Attacks, r)
 		points.attacks = append(points.attacks, predictions)
 		worst = s.surviving(worst, predictions)
@@ -90,18 +90,18 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	return result, points, nil
 }
 
-// surviving lists the points that are predicted rightly.
+// surviving lists those of points that are predicted rightly.
 func (s *subject) surviving(points []int, predictions map[int]int) []int {
 	var left []int
 	for _, p := range points {
-		if predictions[p] == int(s.data.Labels[p]) {
+		if predictions[p] == int(s.job.data.Labels[p]) {
 			left = append(left, p)
 		}
 	}
 	return left
 }
 
-// parted is the name of a part where an attack has several.
+// parted is the name of a part of an attack with several parts, "" for an attack with one.
 func parted(a attack.Attack, p attack.Part) string {
 	if len(a.Parts) == 1 {
 		return ""
@@ -109,56 +109,56 @@ func parted(a attack.Attack, p attack.Part) string {
 	return p.Name
 }
 
-// plan is an attack as tasks, one a stage.
-type plan struct {
+// attackTasks is an attack as tasks, one for each stage.
+type attackTasks struct {
 	tasks []task
-	parts []string // that the stages are of
-	keys  []string // of the tasks
-	keep  *imageStore
+	parts []string    // by task: the name of the part that the stage is of
+	keys  []string    // by task: see subject.key
+	keep  *imageStore // where the tasks keep their images; nil for nowhere
 }
 
-// key is of everything that the images depend on.
-func (p *plan) key() string { return digest(p.keys) }
+// key is a digest of everything that the images depend on.
+func (p *attackTasks) key() string { return digest(p.keys) }
 
-// plan makes the tasks of an attack. The images are kept in plan.keep, if any.
-func (s *subject) plan(a attack.Attack) (*plan, error) {
-	p := &plan{}
+// attackTasks makes the tasks of an attack. Errors: a stage that does not support the settings or the number of classes.
+func (s *subject) attackTasks(a attack.Attack) (*attackTasks, error) {
+	p := &attackTasks{}
 	archive := "" // a record that vouches for images there is of no use for others
-	if s.Images {
-		archive = archiveName(s.path, a.Name)
+	if s.job.Images {
+		archive = archiveName(s.model.path, a.Name)
 	}
 	for _, part := range a.Parts {
 		for _, st := range part.Stages {
-			if err := st.Supports(s.Settings, int64(s.classes)); err != nil {
+			if err := st.Supports(s.job.Settings, int64(s.model.classes)); err != nil {
 				return nil, fault.Input(err)
 			}
-			open := func(points int) (worker, error) { return s.stage(st, points, p.keep) }
-			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.Settings, archive}, open: open}
+			open := func(points int) (worker, error) { return s.openStage(st, points, p.keep) }
+			t := task{name: a.Name, part: parted(a, part), key: []any{len(p.tasks), st.Key(), s.job.Settings, archive}, open: open}
 			p.tasks, p.keys, p.parts = append(p.tasks, t), append(p.keys, s.key(t)), append(p.parts, part.Name)
 		}
 	}
 	return p, nil
 }
 
-// attack runs the stages of an attack, each on the points that survived the ones before. It returns predictions by point
-// and the images of those shown.
+// attack runs the stages of an attack, each on the points that survived the stages before it. It returns the predictions by point, and the
+// images of the points in subject.shown.
 func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (report.Attack, map[int]int, map[int]shown, error) {
-	r := report.Attack{Name: a.Name, Norm: s.Settings.Norm, Eps: s.Settings.Epsilon}
+	r := report.Attack{Name: a.Name, Norm: s.job.Settings.Norm, Eps: s.job.Settings.Epsilon}
 	predictions, images := map[int]int{}, map[int]shown{}
-	plan, err := s.plan(a)
+	work, err := s.attackTasks(a)
 	if err != nil {
 		return r, nil, nil, err
 	}
-	if s.Images {
-		plan.keep = openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems())
-		defer plan.keep.Close()
-		if plan.keep.fresh {
-			if err := s.progress.void(plan.keys); err != nil {
+	if s.job.Images {
+		work.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems())
+		defer work.keep.Close()
+		if work.keep.fresh {
+			if err := s.job.progress.void(work.keys); err != nil {
 				return r, nil, nil, err
 			}
 		}
 	}
-	tasks, parts, keep := plan.tasks, plan.parts, plan.keep
+	tasks, parts, keep := work.tasks, work.parts, work.keep
 	left, invalid := points, 0
 	for i, t := range tasks {
 		out, err := s.do(ctx, t, left)
@@ -175,19 +175,20 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		r.Seconds += out.seconds
 		invalid += len(out.flagged)
 		if len(a.Parts) > 1 && (i+1 == len(tasks) || parts[i+1] != parts[i]) {
-			r.Parts = append(r.Parts, report.Part{Name: parts[i], Robust: report.NewRobust(len(left), s.data.Len())})
+			r.Parts = append(r.Parts, report.Part{Name: parts[i], Robust: report.NewRobust(len(left), s.job.data.Len())})
 		}
 	}
-	r.Robust = report.NewRobust(len(left), s.data.Len())
+	r.Robust = report.NewRobust(len(left), s.job.data.Len())
 	if invalid > 0 {
-		r.Flags = append(r.Flags, fmt.Sprintf("invalid: %d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
+		r.Flags = append(r.Flags, report.NewFlag(report.FlagInvalid, "%d adversarial images outside the ball, outside [0,1] or not a number; counted as survived", invalid))
 	}
 	if n := count(predictions, points, noClass); n > 0 {
-		r.Flags = append(r.Flags, fmt.Sprintf("nan: logits of %d of %d adversarial images are not numbers", n, len(points)))
+		r.Flags = append(r.Flags, report.NewFlag(report.FlagNaN, "logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
-	return r, predictions, images, keep.pack(points, s.data.Labels, predictions, s.data.Shape)
+	return r, predictions, images, keep.pack(points, s.job.data.Labels, predictions, s.job.data.Shape)
 }
 
+// count is the number of points with the value want.
 func count(values map[int]int, points []int, want int) int {
 	n := 0
 	for _, p := range points {

@@ -17,24 +17,24 @@ import (
 	"rnas/runtime/ort"
 )
 
-// model is an ONNX file loaded as it is for plain inference.
+// model is an ONNX file that is loaded as it is for plain inference.
 type model struct {
 	path    string
 	bytes   []byte
 	sha256  string
-	batch   int  // images a run
+	batch   int  // images in a batch
 	free    bool // whether the file leaves the batch size open
 	classes int
 	session *ort.Session
-	dtype   tensor.DType // of the images in the file
+	dtype   tensor.DType // type of the input
 	image   []int64      // C,H,W
 }
 
-// fewestRows is the smallest batch of models that leave it open. ONNX Runtime multiplies a matrix of one row by another kernel, which
-// rounds differently, so that logits of a batch of one would differ from those of any other batch.
+// fewestRows is the smallest batch of models that leave its size open. ONNX Runtime has another kernel for matrices of one row, which rounds
+// differently, so that the logits of a batch of one would differ from those of any other batch.
 const fewestRows = 2
 
-// openModel loads a file and checks its input against the data. The batch size is that of the file if it has one.
+// openModel loads a file and checks its input and logits against the data. If the file fixes the batch size, that is the batch.
 func openModel(path string, data *dataset.Dataset, batch int, o ort.Options) (*model, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -56,6 +56,7 @@ func openModel(path string, data *dataset.Dataset, batch int, o ort.Options) (*m
 	return m, nil
 }
 
+// shape checks the input and the logits of the file against the data, and takes over a fixed batch size.
 func (m *model) shape(data *dataset.Dataset) error {
 	in := m.session.Inputs()
 	want := fmt.Sprintf("expected one input float32[N,%d,%d,%d] as in %s", data.Shape[0], data.Shape[1], data.Shape[2], data.Name)
@@ -84,8 +85,8 @@ func (m *model) shape(data *dataset.Dataset) error {
 	return nil
 }
 
-// rows is how many images a run on n of them takes at least: a multiple of rowStep, at most a batch. Away from the CPU, where
-// kernels are chosen anew for each shape, it is the batch.
+// rows is the number of rows of a run on n images: the next multiple of rowStep, at most a batch. Off the CPU, where kernels are chosen anew
+// for each shape, it is always the batch.
 func (m *model) rows(n int) int {
 	if !m.free || !m.session.Provider().IsCPU() {
 		return m.batch
@@ -93,9 +94,10 @@ func (m *model) rows(n int) int {
 	return min((n+rowStep-1)/rowStep*rowStep, m.batch)
 }
 
+// rowStep keeps the number of different shapes small.
 const rowStep = 8
 
-// logits runs plain inference on images [rows,C,H,W], where rows is the batch or what model.rows tells, and returns [rows,K].
+// logits runs plain inference on images [rows,C,H,W], where rows is the batch or a result of model.rows. The result is [rows,K].
 func (m *model) logits(images []float32) ([]float32, error) {
 	in := m.tensor(images)
 	out, err := m.session.RunAlloc([]*tensor.Tensor{in})
@@ -109,7 +111,10 @@ func (m *model) logits(images []float32) ([]float32, error) {
 	return float32s(out[0]), nil
 }
 
-// tensor is images as an input of the file, rounded to its type.
+// row is the logits [K] of one image in those of a run [rows,K].
+func (m *model) row(logits []float32, i int) []float32 { return logits[i*m.classes : (i+1)*m.classes] }
+
+// tensor is images [rows,C,H,W] as an input of the file, rounded to its type.
 func (m *model) tensor(images []float32) *tensor.Tensor {
 	shape := append([]int64{int64(len(images)) / (m.image[0] * m.image[1] * m.image[2])}, m.image...)
 	if m.dtype == tensor.Float32 {
@@ -122,6 +127,7 @@ func (m *model) tensor(images []float32) *tensor.Tensor {
 	return tensor.FromFloat64s(m.dtype, shape, values)
 }
 
+// float32s is the values of a tensor of any float type.
 func float32s(t *tensor.Tensor) []float32 {
 	if t.DType() == tensor.Float32 {
 		return t.Float32s()
@@ -129,8 +135,8 @@ func float32s(t *tensor.Tensor) []float32 {
 	return tensor.FromFloat64s(tensor.Float32, t.Shape, t.Float64s()).Float32s()
 }
 
-// classifier is the model as a graph to be differentiated for so many images, normalisation merged into the weights, in the form that
-// suits its provider.
+// classifier is the model as a graph to be differentiated, for a batch size. Normalisations are merged into the weights, and the passes of
+// the provider are done.
 func (m *model) classifier(batch int) (program.Classifier, error) {
 	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(batch), Image: m.image, Dir: filepath.Dir(m.path)})
 	if err != nil {

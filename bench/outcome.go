@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/internal/dataset"
@@ -9,7 +11,7 @@ import (
 // worstCase is the name of the outcome under all attacks together.
 const worstCase = "worst_case"
 
-// after is the prediction of each point after an attack: that on the adversarial image where there is one, else the clean one.
+// after is the prediction of each point after an attack: the one on the adversarial image of an attacked point, the clean one of others.
 func (m modelPoints) after(predictions map[int]int, points int) []int {
 	all := make([]int, points)
 	for p := range all {
@@ -34,7 +36,7 @@ func (m modelPoints) worst(labels []int32) []int {
 	return all
 }
 
-// confusion is nil for more classes than reports hold.
+// confusion counts predictions by class; nil for more classes than report.MaxConfusion.
 func (m modelPoints) confusion(d *dataset.Dataset) *report.Confusion {
 	k := len(d.Classes)
 	if k > report.MaxConfusion {
@@ -49,11 +51,7 @@ func (m modelPoints) confusion(d *dataset.Dataset) *report.Confusion {
 
 // compare tests every pair of models on the clean images, under each attack and in the worst case.
 func compare(attacks []attack.Attack, d *dataset.Dataset, models []modelPoints) []report.Comparison {
-	names := []string{attack.Clean}
-	for _, a := range attacks {
-		names = append(names, a.Name)
-	}
-	names = append(names, worstCase)
+	names := slices.Concat([]string{attack.Clean}, attack.Names(attacks), []string{worstCase})
 	right := make([][][]bool, len(models)) // by model, name, point
 	for i, m := range models {
 		for k := range names {

@@ -15,13 +15,13 @@ import (
 	"rnas/runtime/ort"
 )
 
-// Runs of the profile of plain inference; the first one is a warm-up. An attack runs one batch twice, the first time as
-// a warm-up.
+// profileRuns is the number of runs of plain inference in a profile. The first run is a warm-up. An attack runs on one batch twice, and the
+// first time is a warm-up.
 const profileRuns = 11
 
 // profile measures where the time of plain inference and of each attack goes, on the first batch of the data.
 func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
-	points := make([]int, min(s.batch, s.data.Len()))
+	points := make([]int, min(s.model.batch, s.job.data.Len()))
 	for i := range points {
 		points[i] = i
 	}
@@ -31,7 +31,7 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 		return nil, err
 	}
 	out := []report.Profile{forward}
-	for _, a := range s.Attacks {
+	for _, a := range s.job.Attacks {
 		stages := a.Stages()
 		for _, st := range stages {
 			p, err := s.trace(a.Name, 2, func(o ort.Options) error { return s.attackTwice(ctx, st, points, o) })
@@ -47,14 +47,14 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 	return out, nil
 }
 
-// inference runs the model as it is.
+// inference runs the model profileRuns times on the buffers.
 func (s *subject) inference(ctx context.Context, o ort.Options) error {
-	session, err := ort.NewSession(s.bytes, o)
+	session, err := ort.NewSession(s.model.bytes, o)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	in := []*tensor.Tensor{s.tensor(s.images)}
+	in := []*tensor.Tensor{s.model.tensor(s.images)}
 	for range profileRuns {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -66,14 +66,15 @@ func (s *subject) inference(ctx context.Context, o ort.Options) error {
 	return session.Close()
 }
 
+// attackTwice runs a stage twice on points.
 func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int, o ort.Options) error {
-	runner, err := st.Compile(s.target(o))
+	runner, err := st.Compile(s.setup(o))
 	if err != nil {
 		return err
 	}
 	defer runner.Close()
 	for range 2 {
-		w := &stage{subject: s, left: points, emit: func(record) error { return nil }}
+		w := &stageWorker{subject: s, left: points, emit: func(record) error { return nil }}
 		if err := runner.Run(ctx, w); err != nil {
 			return err
 		}
@@ -81,16 +82,16 @@ func (s *subject) attackTwice(ctx context.Context, st attack.Stage, points []int
 	return nil
 }
 
-// trace calls do, which works on the batch several times in sessions of the given options and closes them, and sums up
-// what ONNX Runtime wrote of all but the first time.
+// trace calls do, which works on the batch the given number of times, in sessions of the options that it gets, and closes the sessions. The
+// profile is the sum of what ONNX Runtime recorded of all times but the first.
 func (s *subject) trace(program string, times int, do func(o ort.Options) error) (report.Profile, error) {
-	p := report.Profile{Program: program, Batch: s.batch}
+	p := report.Profile{Program: program, Batch: s.model.batch}
 	dir, err := os.MkdirTemp("", "rnas-profile-")
 	if err != nil {
 		return p, err
 	}
 	defer os.RemoveAll(dir)
-	o := s.Runtime
+	o := s.job.Runtime
 	o.Profile = filepath.Join(dir, "trace")
 	if err := do(o); err != nil {
 		return p, err
@@ -111,7 +112,7 @@ func (s *subject) trace(program string, times int, do func(o ort.Options) error)
 	return p, nil
 }
 
-// summarize adds up the runs that worked on the batch so many times.
+// summarize adds runs to the profile. Together they worked on the batch the given number of times.
 func summarize(p *report.Profile, runs []ort.TracedRun, times int) {
 	type sum struct {
 		calls int
@@ -143,8 +144,8 @@ func summarize(p *report.Profile, runs []ort.TracedRun, times int) {
 	report.SortProfile(p.Rows)
 }
 
-// place tells the layer of a node from its name: the path in front of the operator, without the scopes of the attack.
-// The gradient of a layer stands below "grad". Nodes that ONNX Runtime adds keep the name of what they belong to, if any.
+// place is the layer of a node by its name: the path in front of the operator, without the scopes of the attack. The gradient of a layer
+// stands below "grad". Nodes that ONNX Runtime adds keep the name of the node that they belong to, if any.
 func place(node string) (layer string, backward bool) {
 	var path []string
 	for _, part := range strings.Split(node, "/") {
@@ -164,7 +165,7 @@ func place(node string) (layer string, backward bool) {
 	return strings.Join(path, "/"), backward
 }
 
-// isOperator reports whether part of a name is that of an operator, with a number or a value's name behind it.
+// isOperator reports whether part of a name is the name of an operator, perhaps with a number or the name of a value behind it.
 func isOperator(part string) bool {
 	name, _, _ := strings.Cut(part, ".")
 	name, _, _ = strings.Cut(name, "_")

@@ -20,30 +20,30 @@ type record struct {
 	Job      string `json:"job"`  // digest of everything that the result depends on
 	Task     string `json:"task"` // for people
 	Points   []int  `json:"points"`
-	Values   []int  `json:"values"`             // one per point, see the tasks
-	Flagged  []int  `json:"flagged,omitempty"`  // points with something to report, see the tasks
-	Survived bool   `json:"survived,omitempty"` // the points are not done: the values are the tries that they survived
+	Values   []int  `json:"values"`             // one value for each point; the worker of the task says what it means
+	Flagged  []int  `json:"flagged,omitempty"`  // points with something to report; the worker of the task says what
+	Survived bool   `json:"survived,omitempty"` // the points are not done, and the values are the tries that they survived
 	attack.Counts
 	Seconds float64 `json:"seconds"`
 	Shown   []shown `json:"shown,omitempty"` // adversarial images for the gallery
-	Void    bool    `json:"void,omitempty"`  // the job's records before this one do not count, nor does it
+	Void    bool    `json:"void,omitempty"`  // neither this record nor the job's records before it count
 }
 
-// add adds a point.
+// add adds a point with its value and passes.
 func (r *record) add(point, value int, c attack.Counts) {
 	r.Points, r.Values = append(r.Points, point), append(r.Values, value)
 	r.Forwards += c.Forwards
 	r.Backwards += c.Backwards
 }
 
-// progress holds the records of finished batches, in memory and appended to a file. The zero value has no file.
+// progress is the records of finished batches, in memory and in a file that grows. The zero value has no file.
 type progress struct {
 	file    *os.File
 	records map[string][]record // by job
 }
 
-// openProgress reads the records of an earlier run. Lines from the first broken one on, such as the half line of a run
-// that was killed, are cut off.
+// openProgress reads the records of an earlier run and opens the file for more. From the first broken line on, such as the half line of a
+// run that was killed, lines are cut off.
 func openProgress(path string) (*progress, error) {
 	p := &progress{records: map[string][]record{}}
 	content, err := os.ReadFile(path)
@@ -74,7 +74,7 @@ func openProgress(path string) (*progress, error) {
 	return p, nil
 }
 
-// add remembers a record and appends it by one write.
+// add remembers a record and appends it to the file by one write.
 func (p *progress) add(r record) error {
 	p.remember(r)
 	if p.file == nil {
@@ -90,6 +90,7 @@ func (p *progress) add(r record) error {
 	return nil
 }
 
+// remember adds a record in memory.
 func (p *progress) remember(r record) {
 	switch {
 	case r.Void:
@@ -101,7 +102,7 @@ func (p *progress) remember(r record) {
 	}
 }
 
-// void drops the records of jobs, because what they vouch for is lost.
+// void drops the records of jobs. It is called where the images that the records vouch for are lost.
 func (p *progress) void(jobs []string) error {
 	for _, job := range jobs {
 		if len(p.records[job]) == 0 {

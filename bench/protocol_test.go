@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +10,9 @@ import (
 )
 
 func TestProtocols(t *testing.T) {
+	var names []string
 	for _, p := range Protocols() {
+		names = append(names, p.Name)
 		named, err := ProtocolNamed(p.Name)
 		if err != nil || named.About != p.About {
 			t.Errorf("%s: found %+v, %v", p.Name, named, err)
@@ -29,22 +32,22 @@ func TestProtocols(t *testing.T) {
 				}
 			}
 		}
-		whole := &dataset.Dataset{Name: "cifar10:folder test", Labels: make([]int32, 10_000)}
-		if r := o.Protocol.report(o, whole); len(r.Deviations) != 0 || r.Name != p.Name || r.Eps != p.Epsilon || r.Points != 10_000 {
+		whole := &dataset.Dataset{Name: p.data[0] + ":folder test", Labels: make([]int32, p.points)}
+		if r := o.Protocol.report(o, whole); len(r.Deviations) != 0 || r.Name != p.Name || r.Eps != p.Epsilon || r.Points != p.points {
 			t.Errorf("%s: found %+v", p.Name, r)
 		}
 		few := &dataset.Dataset{Name: "synthetic test", Labels: make([]int32, 1000)}
 		o.Settings.Epsilon, o.Attacks = 1./255, o.Attacks[:0]
 		r := o.Protocol.report(o, few)
-		if len(r.Deviations) != 4 || r.Deviations[1] != "1000 images instead of 10000" || !strings.HasPrefix(r.Deviations[0], "images of synthetic test instead of ") {
+		if len(r.Deviations) != 4 || r.Deviations[1] != fmt.Sprintf("1000 images instead of %d", p.points) || !strings.HasPrefix(r.Deviations[0], "images of synthetic test instead of ") {
 			t.Errorf("%s: found %q", p.Name, r.Deviations)
 		}
 	}
-	if _, err := ProtocolNamed("madry"); err == nil || err.Error() != `expected robustbench-linf, robustbench-l2, nas-linf, found "madry"` {
+	if _, err := ProtocolNamed("madry"); err == nil || err.Error() != fmt.Sprintf(`expected %s, found "madry"`, strings.Join(names, ", ")) {
 		t.Errorf("found %v", err)
 	}
 	unknown := Protocols()[0]
-	unknown.Attacks = "autoattack,none-such"
+	unknown.Attacks = []string{"autoattack", "none-such"}
 	if err := unknown.Apply(&Options{}); err == nil || !strings.Contains(err.Error(), `found "none-such"`) {
 		t.Errorf("expected an error about none-such, found %v", err)
 	}

@@ -2,23 +2,23 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"rnas/bench/attack"
+	"rnas/bench/report"
 )
 
-// riseSlack is the part of a mean loss by which PGD-20 may fall behind FGSM: on a linear model both end at the same corner.
+// riseSlack is the part of the mean loss by which PGD-20 may fall behind FGSM. On a linear model both end at the same corner of the ball.
 const riseSlack = 0.01
 
-// rises flags PGD-20 that does not raise the mean cross-entropy over that of the images as they are, or falls behind FGSM.
-func (s *subject) rises(ctx context.Context, probe []int) ([]string, error) {
-	if s.Settings.Epsilon == 0 {
+// rises flags a model on which PGD-20 does not raise the mean cross-entropy above that of the clean images, or falls behind FGSM.
+func (s *subject) rises(ctx context.Context, probe []int) ([]report.Flag, error) {
+	if s.job.Settings.Epsilon == 0 {
 		return nil, nil
 	}
 	var means []float64
-	for _, name := range []string{attack.Clean, "fgsm", "pgd20"} {
-		mean, err := s.meanLoss(ctx, name, probe)
+	for _, a := range []attack.Attack{{Name: attack.Clean}, attack.FGSM(), attack.PGD(20)} {
+		mean, err := s.meanLoss(ctx, a, probe)
 		if err != nil {
 			return nil, err
 		}
@@ -26,23 +26,19 @@ func (s *subject) rises(ctx context.Context, probe []int) ([]string, error) {
 	}
 	clean, fgsm, pgd := means[0], means[1], means[2]
 	if pgd <= clean || pgd < fgsm*(1-riseSlack) {
-		return []string{fmt.Sprintf("loss: mean cross-entropy %.3g after pgd20, %.3g after fgsm, %.3g without attack, on %d images", pgd, fgsm, clean, len(probe))}, nil
+		flag := report.NewFlag(report.FlagLoss, "mean cross-entropy %.3g after pgd20, %.3g after fgsm, %.3g without attack, on %d images", pgd, fgsm, clean, len(probe))
+		return []report.Flag{flag}, nil
 	}
 	return nil, nil
 }
 
-// meanLoss is the mean cross-entropy at the results of an attack of one stage, or of none.
-func (s *subject) meanLoss(ctx context.Context, name string, probe []int) (float64, error) {
-	list, err := attack.Parse(name)
-	if err != nil {
-		return 0, err
-	}
-	t := task{name: "loss of " + name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
-	for _, a := range list {
-		st := a.Stages()[0]
-		t.key = []any{st.Key(), s.Settings}
+// meanLoss is the mean cross-entropy at the results of an attack of one stage, or at the clean images for an attack without stages.
+func (s *subject) meanLoss(ctx context.Context, a attack.Attack, probe []int) (float64, error) {
+	t := task{name: "loss of " + a.Name, open: func(int) (worker, error) { return cleanLoss{s}, nil }}
+	for _, st := range a.Stages() {
+		t.key = []any{st.Key(), s.job.Settings}
 		t.open = func(points int) (worker, error) {
-			w, err := s.stage(st, points, nil)
+			w, err := s.openStage(st, points, nil)
 			if err != nil {
 				return nil, err
 			}
@@ -72,18 +68,18 @@ func lossValue(logits []float32, label int) int {
 	return int(math.Float32bits(float32(math.Log(sum) + largest - float64(logits[label]))))
 }
 
-// cleanLoss is the worker of the loss without attack.
+// cleanLoss is the worker of the loss without attack. A value is a lossValue.
 type cleanLoss struct{ *subject }
 
 func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) error) error {
 	return w.batches(ctx, points, emit, func(points []int) (record, error) {
-		logits, err := w.logits(w.images)
+		logits, err := w.model.logits(w.images)
 		if err != nil {
 			return record{}, err
 		}
 		var r record
 		for row, p := range points {
-			r.Values = append(r.Values, lossValue(logits[row*w.classes:(row+1)*w.classes], int(w.data.Labels[p])))
+			r.Values = append(r.Values, lossValue(w.model.row(logits, row), int(w.job.data.Labels[p])))
 		}
 		return r, nil
 	})
@@ -91,8 +87,8 @@ func (w cleanLoss) run(ctx context.Context, points []int, emit func(record) erro
 
 func (w cleanLoss) Close() error { return nil }
 
-// attackedLoss is the worker of the loss after a stage: it takes the result of the first try, whatever is predicted there.
-type attackedLoss struct{ *stage }
+// attackedLoss is the worker of the loss after a stage. It takes the image of the first try, whatever is predicted there.
+type attackedLoss struct{ *stageWorker }
 
 func (w attackedLoss) run(ctx context.Context, points []int, emit func(record) error) error {
 	w.left, w.emit = points, emit

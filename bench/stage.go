@@ -9,45 +9,46 @@ import (
 	"rnas/runtime/ort"
 )
 
-// stage is the worker of one stage of an attack: a value is the prediction on the adversarial image. A point whose
-// adversarial image is not admissible is flagged and has the value of its label: it counts as survived.
-type stage struct {
+// stageWorker is the worker of one stage of an attack. A value is the prediction on the adversarial image. A point whose adversarial
+// image is not admissible is flagged and has the value of its label, which makes it count as survived.
+type stageWorker struct {
 	*subject
 	runner attack.Runner
 	keep   *imageStore // nil when the images are not wanted
-	// Of a run:
+
+	// Set by run.
 	left []int // points not given out
 	emit func(record) error
 }
 
-// stage compiles st for so many points.
-func (s *subject) stage(st attack.Stage, points int, keep *imageStore) (*stage, error) {
-	target := s.target(s.Runtime)
-	target.Points = points
-	runner, err := attack.Open(st, target)
+// openStage compiles a stage for a number of points.
+func (s *subject) openStage(st attack.Stage, points int, keep *imageStore) (*stageWorker, error) {
+	setup := s.setup(s.job.Runtime)
+	setup.Points = points
+	runner, err := attack.Open(st, setup)
 	if err != nil {
 		return nil, err
 	}
-	return &stage{subject: s, runner: runner, keep: keep}, nil
+	return &stageWorker{subject: s, runner: runner, keep: keep}, nil
 }
 
-// target is the model as the attacks see it.
-func (s *subject) target(o ort.Options) attack.Target {
-	return attack.Target{Classifier: s.classifier, Batch: s.batch, Fixed: !s.free, Runtime: o, Settings: s.Settings}
+// setup is the model under test for attacks. Its number of points is not known.
+func (s *subject) setup(o ort.Options) attack.Setup {
+	return attack.Setup{Classifier: s.model.classifier, Batch: s.model.batch, Fixed: !s.model.free, Runtime: o, Settings: s.job.Settings}
 }
 
-func (w *stage) run(ctx context.Context, points []int, emit func(record) error) error {
+func (w *stageWorker) run(ctx context.Context, points []int, emit func(record) error) error {
 	w.left, w.emit = points, emit
 	return w.runner.Run(ctx, w)
 }
 
 // Next implements attack.Work.
-func (w *stage) Next(n int) []attack.Point {
+func (w *stageWorker) Next(n int) []attack.Point {
 	n = min(n, len(w.left))
 	points := make([]attack.Point, n)
-	elems := w.data.Elems()
+	elems := w.job.data.Elems()
 	images, labels := make([]float32, n*elems), make([]int64, n)
-	w.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
+	w.job.data.Fill(images, labels, w.left[:n], dataset.Augment{}, 0, 0)
 	for i, p := range w.left[:n] {
 		points[i] = attack.Point{Index: p, Image: images[i*elems : (i+1)*elems], Label: labels[i], Tries: w.tries[p]}
 	}
@@ -56,31 +57,31 @@ func (w *stage) Next(n int) []attack.Point {
 }
 
 // Logits implements attack.Work.
-func (w *stage) Logits(points []attack.Point) ([][]float32, error) {
+func (w *stageWorker) Logits(points []attack.Point) ([][]float32, error) {
 	return w.score(len(points), func(i int) []float32 { return points[i].Image })
 }
 
-// score is plain inference of n images, at most a batch.
-func (w *stage) score(n int, image func(i int) []float32) ([][]float32, error) {
-	elems := w.data.Elems()
+// score is plain inference of n images, at most a batch: K logits for each.
+func (w *stageWorker) score(n int, image func(i int) []float32) ([][]float32, error) {
+	elems := w.job.data.Elems()
 	for i := range n {
 		copy(w.images[i*elems:], image(i))
 	}
-	end := w.rows(n) * elems
+	end := w.model.rows(n) * elems
 	clear(w.images[n*elems : end])
-	logits, err := w.logits(w.images[:end])
+	logits, err := w.model.logits(w.images[:end])
 	if err != nil {
 		return nil, err
 	}
 	rows := make([][]float32, n)
 	for i := range rows {
-		rows[i] = logits[i*w.classes : (i+1)*w.classes]
+		rows[i] = w.model.row(logits, i)
 	}
 	return rows, nil
 }
 
 // Judge implements attack.Work.
-func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
+func (w *stageWorker) Judge(attempts []attack.Attempt) ([]bool, error) {
 	logits, err := w.score(len(attempts), func(i int) []float32 { return attempts[i].Adversarial })
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
 	var done, survived record
 	broken := make([]bool, len(attempts))
 	for i, a := range attempts {
-		value, admissible := predict(logits[i]), inside(a.Adversarial, a.Image, w.Settings)
+		value, admissible := predict(logits[i]), inside(a.Adversarial, a.Image, w.job.Settings)
 		broken[i] = admissible && value != int(a.Label)
 		switch {
 		case broken[i] || a.Last:
@@ -121,4 +122,4 @@ func (w *stage) Judge(attempts []attack.Attempt) ([]bool, error) {
 	return broken, nil
 }
 
-func (w *stage) Close() error { return w.runner.Close() }
+func (w *stageWorker) Close() error { return w.runner.Close() }

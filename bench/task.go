@@ -13,7 +13,7 @@ import (
 type job struct {
 	Options
 	data     *dataset.Dataset
-	digest   string // of data
+	digest   string // digest of data
 	library  string // version of ONNX Runtime
 	progress *progress
 	corrupt  corruptions
@@ -21,42 +21,43 @@ type job struct {
 
 // subject is the model under test with the buffers of one batch.
 type subject struct {
-	*job
-	*model
+	job    *job
+	model  *model
 	images []float32   // [batch,C,H,W]
 	labels []int64     // [batch]
-	shown  []int       // points whose adversarial images are kept, sorted
-	tries  map[int]int // that points of the task at hand survived in an earlier run
+	shown  []int       // points whose adversarial images are kept for the gallery, sorted
+	tries  map[int]int // by point: tries of the current task that the point survived in an earlier run
 }
 
+// subject puts a model under test.
 func (j *job) subject(m *model) *subject {
 	return &subject{job: j, model: m, images: make([]float32, m.batch*j.data.Elems()), labels: make([]int64, m.batch)}
 }
 
-// fill writes images and labels of points to the buffers; the rest of the batch is zero.
+// fill writes the images and labels of points to the buffers. The rest of the batch becomes zero.
 func (s *subject) fill(points []int) {
-	s.data.Fill(s.images, s.labels, points, dataset.Augment{}, 0, 0)
-	clear(s.images[len(points)*s.data.Elems():])
+	s.job.data.Fill(s.images, s.labels, points, dataset.Augment{}, 0, 0)
+	clear(s.images[len(points)*s.job.data.Elems():])
 	clear(s.labels[len(points):])
 }
 
-// task is work on single points.
+// task is work on single points whose results are recorded.
 type task struct {
 	name string
-	part string                           // of an attack of several, for the progress
-	key  any                              // what the result depends on beside model, data, provider and versions
-	open func(points int) (worker, error) // for so many
+	part string                           // name of the part of an attack with several, for the progress
+	key  any                              // everything besides model, data, provider and versions that the result depends on
+	open func(points int) (worker, error) // makes a worker for a number of points
 }
 
-// worker does a task. Each record that it emits has Points, Values and what there is of Flagged, Survived and Counts.
+// worker does a task. Each record that it emits has Points and Values, and Flagged, Survived and Counts where there are any.
 type worker interface {
 	run(ctx context.Context, points []int, emit func(record) error) error
 	Close() error
 }
 
-// batches runs do on one batch after another, whose images and labels are in the buffers.
+// batches calls do for one batch of points after another, with their images and labels in the buffers.
 func (s *subject) batches(ctx context.Context, points []int, emit func(record) error, do func(points []int) (record, error)) error {
-	for batch := range slices.Chunk(points, s.batch) {
+	for batch := range slices.Chunk(points, s.model.batch) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -75,14 +76,15 @@ func (s *subject) batches(ctx context.Context, points []int, emit func(record) e
 
 // outcome is the result of a task.
 type outcome struct {
-	values  map[int]int // by point
-	tries   map[int]int // that points which are not done survived
-	flagged []int       // sorted
+	values  map[int]int // by point: its value
+	tries   map[int]int // by point that is not done: the tries that it survived
+	flagged []int       // points, sorted
 	shown   map[int]shown
 	attack.Counts
 	seconds float64
 }
 
+// add adds a record.
 func (o *outcome) add(r record) {
 	to := o.values
 	if r.Survived {
@@ -101,15 +103,16 @@ func (o *outcome) add(r record) {
 	o.seconds += r.Seconds
 }
 
+// key is a digest of everything that the result of a task depends on.
 func (s *subject) key(t task) string {
-	return digest(s.model.sha256, s.digest, s.Version, s.library, s.Runtime.Provider, t.name, t.key)
+	return digest(s.model.sha256, s.job.digest, s.job.Version, s.job.library, s.job.Runtime.Provider, t.name, t.key)
 }
 
-// do does a task on points, those left after the records of an earlier run.
+// do does a task on points (sorted). Points that an earlier run has records of are not done again.
 func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error) {
 	out := outcome{values: map[int]int{}, tries: map[int]int{}, shown: map[int]shown{}}
 	key := s.key(t)
-	for _, r := range s.progress.records[key] {
+	for _, r := range s.job.progress.records[key] {
 		if out.usable(r, points) {
 			out.add(r)
 		}
@@ -136,7 +139,7 @@ func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error)
 		begin = time.Now()
 		out.add(r)
 		s.tell(t, len(out.values), len(points))
-		return s.progress.add(r)
+		return s.job.progress.add(r)
 	})
 	if err == nil {
 		err = ctx.Err()
@@ -144,7 +147,7 @@ func (s *subject) do(ctx context.Context, t task, points []int) (outcome, error)
 	return out, err
 }
 
-// usable reports whether a record is about some of the points (sorted) and carries on from what is done.
+// usable reports whether a record is about some of the points (sorted) and goes on from the outcome so far.
 func (o *outcome) usable(r record, points []int) bool {
 	for i, p := range r.Points {
 		_, done := o.values[p]
@@ -156,12 +159,13 @@ func (o *outcome) usable(r record, points []int) bool {
 	return true
 }
 
+// tell reports the progress of a task.
 func (s *subject) tell(t task, done, total int) {
-	if s.Progress != nil {
+	if s.job.Progress != nil {
 		name := t.name
 		if t.part != "" {
 			name += " " + t.part
 		}
-		s.Progress(Progress{Model: s.path, Task: name, Done: done, Total: total})
+		s.job.Progress(Progress{Model: s.model.path, Task: name, Done: done, Total: total})
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"rnas/bench/report"
 )
 
-// transfer makes adversarial images of every point that some model classifies rightly on each model, and scores them on all
-// by plain inference. A model is attacked at the points too that it gets wrong, so that no other one keeps a point for that. It
-// flags attacks that the transfer beats.
+// transfer attacks each model and scores the images on all models by plain inference. The points are those that some model classifies
+// rightly: a model is attacked at the points that it gets wrong too, so that no other model keeps a point for that reason. Attacks that the
+// transfer beats are flagged.
 func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, points []modelPoints, result *report.Result) error {
 	t := &report.Transfer{Attack: a.Name, Norm: j.Settings.Norm, Eps: j.Settings.Epsilon, Models: paths}
 	own := *j
@@ -67,16 +67,16 @@ func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, poi
 	return nil
 }
 
-// craft makes the adversarial images of points. The key is of everything that they depend on.
+// craft makes the adversarial images of points on the model. key is a digest of everything that the images depend on.
 func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key string, store *imageStore, err error) {
 	if _, _, _, err := s.attack(ctx, a, points); err != nil {
 		return "", nil, fmt.Errorf("attack %s: %w", a.Name, err)
 	}
-	plan, err := s.plan(a)
+	work, err := s.attackTasks(a)
 	if err != nil {
 		return "", nil, err
 	}
-	return plan.key(), openImages(s.Dir, archiveName(s.path, a.Name), plan.key(), s.data.Elems()), nil
+	return work.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems()), nil
 }
 
 // receive scores the images of a store at points and returns those of right that survive.
@@ -87,7 +87,7 @@ func (s *subject) receive(ctx context.Context, name, key string, store *imageSto
 			return nil, err
 		}
 		w := received{subject: s, images: map[int][]float32{}}
-		n := s.data.Elems()
+		n := s.job.data.Elems()
 		for i, p := range index {
 			w.images[int(p)] = images[i*n : (i+1)*n]
 		}
@@ -97,8 +97,8 @@ func (s *subject) receive(ctx context.Context, name, key string, store *imageSto
 	return s.surviving(right, out.values), err
 }
 
-// received is the worker of images that were made on another model: a value is the prediction. A point whose image is not
-// admissible is flagged and stays as it is.
+// received is the worker of images that were made on another model. A value is the prediction. A point whose image is not admissible is
+// flagged, and has the prediction on the image as it is.
 type received struct {
 	*subject
 	images map[int][]float32 // by point
@@ -110,32 +110,32 @@ func (w received) run(ctx context.Context, points []int, emit func(record) error
 
 func (w received) one(points []int) (record, error) {
 	var r record
-	n := w.data.Elems()
+	n := w.job.data.Elems()
 	for row, p := range points {
 		image := w.subject.images[row*n : (row+1)*n]
 		switch adversarial, ok := w.images[p]; {
 		case !ok:
 			return r, fmt.Errorf("no image of point %d was made", p)
-		case !inside(adversarial, image, w.Settings):
+		case !inside(adversarial, image, w.job.Settings):
 			r.Flagged = append(r.Flagged, p)
 		default:
 			copy(image, adversarial)
 		}
 	}
-	logits, err := w.logits(w.subject.images)
+	logits, err := w.model.logits(w.subject.images)
 	if err != nil {
 		return r, err
 	}
 	for row := range points {
-		r.Values = append(r.Values, predict(logits[row*w.classes:(row+1)*w.classes]))
+		r.Values = append(r.Values, predict(w.model.row(logits, row)))
 	}
 	return r, nil
 }
 
 func (w received) Close() error { return nil }
 
-// transferHelps flags the strongest attack on each model that images made on another one beat by more than noise. left are the
-// points of each entry of the matrix that survive.
+// transferHelps flags the strongest attack on each model if images made on another model beat it by more than noise. left has the points
+// that survive, by the model that the images were made on and the model that they were scored on.
 func (j *job) transferHelps(r *report.Result, points []modelPoints, left [][][]int) {
 	for k := range left {
 		m := &r.Models[k]
@@ -151,7 +151,7 @@ func (j *job) transferHelps(r *report.Result, points []modelPoints, left [][][]i
 				shared[p] = true
 			}
 			if t := report.Compare(own, shared); i != k && t.FirstOnly > t.SecondOnly && t.P < curveLevel {
-				a.Flags = append(a.Flags, fmt.Sprintf("transfer: images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
+				a.Flags = append(a.Flags, report.NewFlag(report.FlagTransfer, "images of %s made on %s leave %.1f%%, attacks on this model leave %.1f%% (%s)",
 					r.Transfer.Attack, r.Transfer.Models[i], 100*r.Transfer.Robust[i][k].RobustAccuracy, 100*a.RobustAccuracy, a.Name))
 			}
 		}

@@ -54,12 +54,13 @@ func (g Genotype) diagrams() []diagram {
 	var list []diagram
 	for _, c := range g.Cells() {
 		d := diagram{name: c.Name + " cell", id: c.Name, note: fmt.Sprintf("concat %v", c.Cell.Concat), inputs: Inputs, output: c.Cell.Concat}
-		for edges := range slices.Chunk(c.Cell.Edges, EdgesPerNode) {
-			var node []arrow
-			for _, e := range edges {
-				node = append(node, arrow{e.From, string(e.Op), e.Op.kind()})
+		for node := range c.Cell.Nodes() {
+			var in []arrow
+			first, end := c.Cell.Node(node)
+			for _, e := range c.Cell.Edges[first:end] {
+				in = append(in, arrow{e.From, string(e.Op), e.Op.kind()})
 			}
-			d.nodes = append(d.nodes, node)
+			d.nodes = append(d.nodes, in)
 		}
 		list = append(list, d)
 	}

@@ -33,6 +33,7 @@ type encoded struct {
 	ReduceConcat   *[]int     `json:"reduce_concat,omitempty"`
 	Robust         *[]rawEdge `json:"robust,omitempty"`
 	RobustConcat   *[]int     `json:"robust_concat,omitempty"`
+	EdgesPerNode   *int       `json:"edges_per_node,omitempty"` // two where it is absent
 	Links          [][]Link   `json:"links,omitempty"`
 	Cell           string     `json:"cell,omitempty"` // the string of NAS-Bench-201
 }
@@ -62,7 +63,8 @@ type encodedCell struct {
 
 // MarshalJSON writes {"name": ..., "normal": [["sep_conv_3x3", 1], ...], "normal_concat": [...], "reduce": [...],
 // "reduce_concat": [...]}, without the name if it is empty. The other forms have the key "form", and in place of these
-// "accurate", "reduce" and "robust" (ARNAS), "links" (RobNet) or "cell" (NAS-Bench-201). The genotype must be valid.
+// "accurate", "reduce" and "robust" (ARNAS), "links" (RobNet) or "cell" (NAS-Bench-201). "edges_per_node" is there where it is
+// not two. The genotype must be valid.
 func (g Genotype) MarshalJSON() ([]byte, error) {
 	if err := g.Validate(); err != nil {
 		return nil, err
@@ -80,6 +82,9 @@ func (g Genotype) MarshalJSON() ([]byte, error) {
 			}
 		}
 		*c.edges, *c.concat = &edges, &c.cell.Concat
+		if c.cell.EdgesPerNode != 0 {
+			e.EdgesPerNode = &c.cell.EdgesPerNode
+		}
 	}
 	return json.Marshal(e)
 }
@@ -119,6 +124,9 @@ func (g *Genotype) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("%s cell: %w", c.name, err)
 		}
 		c.cell.Concat = **c.concat
+	}
+	if raw.EdgesPerNode != nil {
+		parsed.setEdgesPerNode(*raw.EdgesPerNode)
 	}
 	if err := parsed.Validate(); err != nil {
 		return err

@@ -12,8 +12,8 @@ type Source interface {
 }
 
 // Random draws a genotype of the space uniformly, as a function of the words of r alone. In the form DARTS: for each of the
-// nodes of the normal and then the reduce cell, two distinct inputs out of all earlier states (listed in ascending order) and
-// a primitive for each, None apart; every node is concatenated. In the form NASBench201: a primitive for each edge.
+// nodes of the normal and then the reduce cell, EdgesPerNode distinct inputs out of all earlier states (listed in ascending
+// order) and a primitive for each, None apart; every node is concatenated. In the form NASBench201: a primitive for each edge.
 //
 // It panics if the space is not valid.
 func (s Space) Random(r Source) Genotype {
@@ -28,21 +28,28 @@ func (s Space) Random(r Source) Genotype {
 		}
 		return g
 	}
-	return Genotype{Normal: randomCell(r, s.Nodes, ops), Reduce: randomCell(r, s.Nodes, ops)}
+	return Genotype{Normal: s.randomCell(r, ops), Reduce: s.randomCell(r, ops)}
 }
 
-func randomCell(r Source, nodes int, ops []Primitive) Cell {
-	c := Cell{Concat: allNodes(nodes)}
-	for _, state := range c.Concat {
-		a, b := randomBelow(r, state), randomBelow(r, state-1)
-		if b >= a {
-			b++
+func (s Space) randomCell(r Source, ops []Primitive) Cell {
+	var edges []Edge
+	for node := range s.Nodes {
+		left := make([]int, Inputs+node) // states that are not drawn yet
+		for i := range left {
+			left[i] = i
 		}
-		for _, from := range []int{min(a, b), max(a, b)} {
-			c.Edges = append(c.Edges, Edge{Op: ops[randomBelow(r, len(ops))], From: from})
+		var from []int
+		for range s.EdgesOf(node) {
+			i := randomBelow(r, len(left))
+			from = append(from, left[i])
+			left = slices.Delete(left, i, i+1)
+		}
+		slices.Sort(from)
+		for _, state := range from {
+			edges = append(edges, Edge{Op: ops[randomBelow(r, len(ops))], From: state})
 		}
 	}
-	return c
+	return s.Cell(edges)
 }
 
 // Mutate changes the operation or the input of one edge of g, as regularized evolution does (Real et al., "Regularized
@@ -61,8 +68,12 @@ func (s Space) Mutate(r Source, g Genotype) Genotype {
 		changes = append(changes, change{op: &child.Edges[i]})
 	}
 	for _, c := range []Cell{child.Normal, child.Reduce} {
-		for i := range c.Edges {
-			changes = append(changes, change{op: &c.Edges[i].Op, from: &c.Edges[i].From, others: c.free(i)})
+		for node := range c.Nodes() {
+			first, end := c.Node(node)
+			others := free(c.Edges[first:end], Inputs+node)
+			for i := first; i < end; i++ {
+				changes = append(changes, change{op: &c.Edges[i].Op, from: &c.Edges[i].From, others: others})
+			}
 		}
 	}
 	ops := s.operations()
@@ -89,12 +100,10 @@ type change struct {
 	others []int // inputs that the edge could have instead
 }
 
-// free are the states before the node of edge i that none of its edges reads.
-func (c Cell) free(i int) (states []int) {
-	node := i / EdgesPerNode
-	for state := range Inputs + node {
-		read := func(e Edge) bool { return e.From == state }
-		if !slices.ContainsFunc(c.Edges[node*EdgesPerNode:(node+1)*EdgesPerNode], read) {
+// free are those of the first states that none of the edges of a node reads.
+func free(edges []Edge, before int) (states []int) {
+	for state := range before {
+		if !slices.ContainsFunc(edges, func(e Edge) bool { return e.From == state }) {
 			states = append(states, state)
 		}
 	}

@@ -101,8 +101,8 @@ func (s Space) Validate() error {
 		if s.Nodes < 1 || s.Nodes > maxNodes {
 			return fmt.Errorf("nodes: expected at least 1 and at most %d, found %d", maxNodes, s.Nodes)
 		}
-		if s.EdgesPerNode != 0 && s.EdgesPerNode != EdgesPerNode {
-			return fmt.Errorf("edges_per_node: expected %d, found %d", EdgesPerNode, s.EdgesPerNode)
+		if s.EdgesPerNode < 0 || s.EdgesPerNode > s.Nodes+1 && s.EdgesPerNode != EdgesPerNode {
+			return fmt.Errorf("edges_per_node: expected 1 to %d, the states before the last node, found %d", s.Nodes+1, s.EdgesPerNode)
 		}
 	case NASBench201:
 		known = NASBench201Primitives
@@ -163,18 +163,33 @@ func (s Space) Contains(g Genotype) bool {
 }
 
 func (s Space) containsCell(c Cell) bool {
-	if c.Nodes() != s.Nodes || !slices.Equal(c.Concat, allNodes(s.Nodes)) {
+	if perNode(c.EdgesPerNode) != perNode(s.EdgesPerNode) || c.Nodes() != s.Nodes || !slices.Equal(c.Concat, allNodes(s.Nodes)) {
 		return false
 	}
-	for i, e := range c.Edges {
-		node := c.Edges[i/EdgesPerNode*EdgesPerNode : i]
-		twice := slices.ContainsFunc(node, func(f Edge) bool { return f.From == e.From })
-		if twice || !slices.Contains(s.operations(), e.Op) {
-			return false
+	for node := range s.Nodes {
+		first, end := c.Node(node)
+		for i, e := range c.Edges[first:end] {
+			twice := slices.ContainsFunc(c.Edges[first:first+i], func(f Edge) bool { return f.From == e.From })
+			if twice || !slices.Contains(s.operations(), e.Op) {
+				return false
+			}
 		}
 	}
 	return true
 }
+
+// Cell is a cell of the form DARTS with edges for the nodes of the space, in their order.
+func (s Space) Cell(edges []Edge) Cell {
+	c := Cell{Edges: edges, Concat: allNodes(s.Nodes), EdgesPerNode: s.EdgesPerNode}
+	if c.EdgesPerNode == EdgesPerNode {
+		c.EdgesPerNode = 0
+	}
+	return c
+}
+
+// EdgesOf is the number of edges that a node of the form DARTS keeps, counted from 0: EdgesPerNode, or the states before it
+// where these are fewer.
+func (s Space) EdgesOf(node int) int { return min(perNode(s.EdgesPerNode), Inputs+node) }
 
 // operations are the primitives that may stand in a genotype.
 func (s Space) operations() []Primitive {

@@ -139,6 +139,8 @@ func FuzzSpace(f *testing.F) {
 		f.Add(string(data))
 	}
 	f.Add(`{"primitives": ["skip_connect", "none"], "nodes": 1, "edges_per_node": 2}`)
+	f.Add(`{"primitives": ["skip_connect", "sep_conv_3x3"], "nodes": 3, "edges_per_node": 3}`)
+	f.Add(`{"primitives": ["skip_connect"], "nodes": 1, "edges_per_node": 1}`)
 	f.Add("{\"a\nb\": 1}")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := genotype.ParseSpace(text)
@@ -152,6 +154,7 @@ func FuzzSpace(f *testing.F) {
 		if g := s.Random(&source); !s.Contains(g) || !s.Contains(s.Mutate(&source, g)) {
 			t.Errorf("%s: %+v does not contain what it draws, %s", text, s, g)
 		}
+		checkRoundTrip(t, s.Random(&source))
 		data, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
@@ -160,4 +163,52 @@ func FuzzSpace(f *testing.F) {
 			t.Errorf("%s reads as %+v, written and read again %+v, %v", text, s, again, err)
 		}
 	})
+}
+
+// A node has as many edges as the space says, or one for each state before it; the number stands in text and JSON where it is not
+// two, and two that is written out is read.
+func TestEdgesPerNode(t *testing.T) {
+	for k, edges := range map[int]int{1: 4, 2: 8, 3: 11, 4: 13, 5: 14} {
+		source := splitMix(7)
+		s := darts(4)
+		s.EdgesPerNode = k
+		g := s.Random(&source)
+		text := g.String()
+		if len(g.Normal.Edges) != edges || g.Normal.Nodes() != 4 || !s.Contains(g) || darts(4).Contains(g) != (k == 2) {
+			t.Errorf("%d edges per node: %s of %d nodes, expected %d edges", k, g, g.Normal.Nodes(), edges)
+		}
+		if strings.Contains(text, "edges_per_node") != (k != 2) {
+			t.Errorf("%d edges per node: %s", k, text)
+		}
+		checkRoundTrip(t, g)
+		for range 100 {
+			g = s.Mutate(&source, g)
+		}
+		if !s.Contains(g) {
+			t.Errorf("%d edges per node: 100 mutations lead to %s", k, g)
+		}
+		for extension, draw := range drawings {
+			var out strings.Builder
+			if err := draw(&out, g); err != nil {
+				t.Fatal(err)
+			}
+			labels := 0
+			for _, p := range genotype.DARTSPrimitives {
+				labels += strings.Count(out.String(), map[string]string{".svg": ">" + string(p) + "<", ".dot": `"` + string(p) + `"`}[extension])
+			}
+			if labels != 2*edges {
+				t.Errorf("%d edges per node: %d labels in the drawing %s, expected %d", k, labels, extension, 2*edges)
+			}
+		}
+	}
+	g, err := genotype.Parse(strings.TrimSuffix(oneNode, ")") + ", edges_per_node=2)")
+	if err != nil || g.String() != oneNode {
+		t.Errorf("found %s, %v", g, err)
+	}
+	for _, k := range []string{"-1", "3", "99"} {
+		_, err := genotype.Parse(strings.TrimSuffix(oneNode, ")") + ", edges_per_node=" + k + ")")
+		if (err == nil) != (k == "3") {
+			t.Errorf("edges_per_node=%s: %v", k, err)
+		}
+	}
 }

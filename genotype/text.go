@@ -11,7 +11,7 @@ import (
 //	Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=[2, 3, 4, 5], reduce=[...], reduce_concat=[...])
 //
 // ARNASGenotype(accurate=..., reduce=..., robust=...) with their concats, the Python list of RobNet's links, or the string
-// of NAS-Bench-201, |nor_conv_3x3~0|+|...|. Parse reads them back. The name is not part of it.
+// of NAS-Bench-201, |nor_conv_3x3~0|+|...|. Cells whose nodes do not have two edges each add edges_per_node=3. Parse reads them back. The name is not part of it.
 func (g Genotype) String() string {
 	switch g.Form {
 	case RobNet:
@@ -26,6 +26,9 @@ func (g Genotype) String() string {
 			b.WriteString(", ")
 		}
 		writeCell(&b, c.Name, c.Cell)
+	}
+	if n := g.Normal.EdgesPerNode; n != 0 {
+		fmt.Fprintf(&b, ", edges_per_node=%d", n)
 	}
 	b.WriteString(")")
 	return b.String()
@@ -91,6 +94,7 @@ func (s *scanner) cells(g *Genotype) error {
 	if g.Form == ARNAS {
 		normal = "accurate"
 	}
+	number := EdgesPerNode
 	keywords := []keyword{
 		{name: normal, edges: &g.Normal.Edges},
 		{name: normal + "_concat", concat: &g.Normal.Concat},
@@ -100,6 +104,7 @@ func (s *scanner) cells(g *Genotype) error {
 	if g.Form == ARNAS {
 		keywords = append(keywords, keyword{name: "robust", edges: &g.Robust.Edges}, keyword{name: "robust_concat", concat: &g.Robust.Concat})
 	}
+	keywords = append(keywords, keyword{name: edgesPerNodeKey, number: &number})
 	for !s.accept(")") {
 		if err := s.keyword(keywords); err != nil {
 			return err
@@ -112,18 +117,37 @@ func (s *scanner) cells(g *Genotype) error {
 		}
 	}
 	for _, k := range keywords {
-		if !k.seen {
+		if !k.seen && k.number == nil {
 			return s.errorf("missing keyword %s", k.name)
 		}
 	}
+	g.setEdgesPerNode(number)
 	return nil
 }
 
-// keyword is an argument of a genotype; one of edges and concat is set.
+// edgesPerNodeKey is the name of that number in text and JSON, where it is not two.
+const edgesPerNodeKey = "edges_per_node"
+
+// setEdgesPerNode sets the number of edges of a node in the cells of the form.
+func (g *Genotype) setEdgesPerNode(n int) {
+	if n == EdgesPerNode {
+		n = 0
+	}
+	switch g.Form {
+	case ARNAS:
+		g.Robust.EdgesPerNode = n
+		fallthrough
+	case DARTS:
+		g.Normal.EdgesPerNode, g.Reduce.EdgesPerNode = n, n
+	}
+}
+
+// keyword is an argument of a genotype; one of edges, concat and number, which may be left out, is set.
 type keyword struct {
 	name   string
 	edges  *[]Edge
 	concat *[]int
+	number *int
 	seen   bool
 }
 
@@ -146,17 +170,22 @@ func (s *scanner) keyword(keywords []keyword) error {
 			return err
 		}
 		var err error
-		if k.edges != nil {
+		switch {
+		case k.edges != nil:
 			*k.edges, err = sequence(s, s.edge)
-		} else {
+		case k.concat != nil:
 			*k.concat, err = s.concat()
+		default:
+			*k.number, err = s.integer()
 		}
 		return err
 	}
 	s.pos = start
 	var expected []string
 	for _, k := range keywords {
-		expected = append(expected, k.name)
+		if k.number == nil {
+			expected = append(expected, k.name)
+		}
 	}
 	last := len(expected) - 1
 	return s.errorf("expected %s or %s, found %s", strings.Join(expected[:last], ", "), expected[last], s.found())

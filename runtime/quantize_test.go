@@ -81,46 +81,50 @@ func TestQuantizedOperators(t *testing.T) {
 			return b.DomainNode(op.Microsoft, "QGemm", nil, 1, rows, s, z, b.Const("w", matrix), w, wz, nil, to, zo)[0]
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			b := op.NewB(name)
-			in := b.Input("x", ir.Float32, x.Shape...)
-			scale, zero := b.Const("s", tensor.Scalar(float32(0.029))), b.Const("z", tensor.Scalar(uint8(110)))
-			b.Output("y", f(b, b.One("QuantizeLinear", nil, in, scale, zero), scale, zero,
-				b.Const("t", tensor.Scalar(float32(0.061))), b.Const("o", tensor.Scalar(uint8(120)))))
-			g, err := b.Build()
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := interp.RunOrdered(g, x)
-			if err != nil {
-				t.Fatal(err)
-			}
-			data, err := export.Marshal(g, export.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			session, err := ort.NewSession(data, ort.Options{Optimize: ort.LevelOff})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer session.Close()
-			got, err := session.RunAlloc([]*tensor.Tensor{x})
-			if err != nil {
-				t.Fatal(err)
-			}
-			off := 0
-			for i := range want[0].Len() {
-				d := math.Abs(got[0].Float64At(i) - want[0].Float64At(i))
-				if d > 1 || d > 0 && want[0].DType() == ir.Int32 {
-					t.Fatalf("element %d: %v, ONNX Runtime %v", i, want[0].Float64At(i), got[0].Float64At(i))
-				}
-				if d > 0 {
-					off++
-				}
-			}
-			if off*50 > want[0].Len() {
-				t.Errorf("%d of %d integers differ by one", off, want[0].Len())
-			}
-		})
+		t.Run(name, func(t *testing.T) { sameIntegers(t, name, x, f) })
+	}
+}
+
+// sameIntegers runs what f makes of the quantised x on ONNX Runtime and in the interpreter.
+func sameIntegers(t *testing.T, name string, x *tensor.Tensor, f func(b op.B, q, s, z, to, zo *ir.Value) *ir.Value) {
+	t.Helper()
+	b := op.NewB(name)
+	in := b.Input("x", ir.Float32, x.Shape...)
+	scale, zero := b.Const("s", tensor.Scalar(float32(0.029))), b.Const("z", tensor.Scalar(uint8(110)))
+	b.Output("y", f(b, b.One("QuantizeLinear", nil, in, scale, zero), scale, zero,
+		b.Const("t", tensor.Scalar(float32(0.061))), b.Const("o", tensor.Scalar(uint8(120)))))
+	g, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := interp.RunOrdered(g, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := export.Marshal(g, export.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := ort.NewSession(data, ort.Options{Optimize: ort.LevelOff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	got, err := session.RunAlloc([]*tensor.Tensor{x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := 0
+	for i := range want[0].Len() {
+		d := math.Abs(got[0].Float64At(i) - want[0].Float64At(i))
+		if d > 1 || d > 0 && want[0].DType() == ir.Int32 {
+			t.Fatalf("element %d: %v, ONNX Runtime %v", i, want[0].Float64At(i), got[0].Float64At(i))
+		}
+		if d > 0 {
+			off++
+		}
+	}
+	if off*50 > want[0].Len() {
+		t.Errorf("%d of %d integers differ by one", off, want[0].Len())
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // Derive discretises the architecture parameters of a supernet, of the shape of its AlphaShape. In the form DARTS (Liu et al.
 // 2019, section 2.4) the strength of an edge is the largest weight of its primitives other than "none", see strengths; every node
-// keeps its two strongest incoming edges, the stronger one first, each with its strongest primitive, and all nodes are
+// keeps its EdgesPerNode strongest incoming edges, the stronger one first, each with its strongest primitive, and all nodes are
 // concatenated. In the form NASBench201 every edge has the primitive of its largest parameter, "none" among them, as in the
 // public code of that benchmark. Of equals the one of the smaller number wins.
 func Derive(alphas []float32, net lower.Supernet) (genotype.Genotype, error) {
@@ -65,8 +65,9 @@ func deriveCell(rows [][]float32, net lower.Supernet) genotype.Cell {
 		genotype.Edge
 		strength float64
 	}
-	var c genotype.Cell
-	for state := genotype.Inputs; state < genotype.Inputs+net.Nodes; state++ {
+	var edges []genotype.Edge
+	for node := range net.Nodes {
+		state := genotype.Inputs + node
 		var in []candidate
 		for from, weights := range strengths(rows[:state], net) {
 			best := candidate{strength: -1}
@@ -79,12 +80,11 @@ func deriveCell(rows [][]float32, net lower.Supernet) genotype.Cell {
 		}
 		rows = rows[state:]
 		slices.SortStableFunc(in, func(a, b candidate) int { return cmp.Compare(b.strength, a.strength) })
-		for _, best := range in[:genotype.EdgesPerNode] {
-			c.Edges = append(c.Edges, best.Edge)
+		for _, best := range in[:net.EdgesOf(node)] {
+			edges = append(edges, best.Edge)
 		}
-		c.Concat = append(c.Concat, state)
 	}
-	return c
+	return net.Cell(edges)
 }
 
 // softmax is the distribution of a row of architecture parameters.

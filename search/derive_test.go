@@ -9,6 +9,7 @@ import (
 	"rnas/compiler/lower"
 	"rnas/genotype"
 	"rnas/internal/npy"
+	"rnas/internal/rng"
 	"rnas/internal/tensor"
 )
 
@@ -91,6 +92,20 @@ func TestAdjust(t *testing.T) {
 	}
 	if adjust(3, 0, 1, 0.5) != 3 {
 		t.Error("expected no change without a cross-entropy")
+	}
+}
+
+// A node keeps as many edges as the space says, or one for each state before it.
+func TestDeriveEdgesPerNode(t *testing.T) {
+	for k, edges := range map[int]int{1: 3, 3: 8} {
+		net := lower.Supernet{Space: genotype.Space{Nodes: 3, Primitives: genotype.DARTSPrimitives, EdgesPerNode: k}}
+		alphas := make([]float32, 2*net.Edges()*len(net.Primitives))
+		s := rng.New(9, rng.Probe, 0, 0, 0)
+		s.FillNormal(alphas, 1)
+		g, err := Derive(alphas, net)
+		if err != nil || len(g.Reduce.Edges) != edges || !net.Contains(g) {
+			t.Errorf("%d edges per node: %s, %v", k, g, err)
+		}
 	}
 }
 

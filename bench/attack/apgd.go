@@ -13,8 +13,8 @@ import (
 	"rnas/internal/rng"
 )
 
-// Auto-PGD (Croce & Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
-// attacks", section 3 and algorithm 1), as the code of AutoAttack computes it where that differs from the paper.
+// apgdFamilies are Auto-PGD (Croce & Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
+// attacks", section 3 and algorithm 1). Where the code of AutoAttack differs from the paper, they follow the code.
 var apgdFamilies = []family{
 	fixed("apgd-ce", "Auto-PGD on the cross-entropy, 100 steps (Croce & Hein 2020, section 3; in l1: Croce & Hein 2021)", apgdCE),
 	fixed("apgd-dlr", "Auto-PGD on the difference of logits ratio, 100 steps (Croce & Hein 2020, section 4)", apgdDLR),
@@ -26,55 +26,56 @@ var apgdFamilies = []family{
 }
 
 var (
-	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.stage()}}
-	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.stage()}}
-	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.stage()}}
+	apgdCE  = Part{"apgd-ce", []Stage{apgd{loss: "ce"}.method()}}
+	apgdDLR = Part{"apgd-dlr", []Stage{apgd{loss: "dlr"}.method()}}
+	apgdT   = Part{"apgd-t", []Stage{apgd{loss: "dlr", targeted: true}.method()}}
 
-	// Of AutoAttack for randomised models.
-	apgdCErand  = Part{"apgd-ce-eot20", []Stage{apgd{loss: "ce", eot: 20}.stage()}}
-	apgdDLRrand = Part{"apgd-dlr-eot20", []Stage{apgd{loss: "dlr", eot: 20}.stage()}}
+	// Parts of AutoAttack for randomised models.
+	apgdCErand  = Part{"apgd-ce-eot20", []Stage{apgd{loss: "ce", eot: 20}.method()}}
+	apgdDLRrand = Part{"apgd-dlr-eot20", []Stage{apgd{loss: "dlr", eot: 20}.method()}}
 )
 
 var expectationName = regexp.MustCompile(`^apgd-(ce|dlr)-eot([1-9][0-9]{0,2})$`)
 
+// parseExpectation reads apgd-ce-eotK and apgd-dlr-eotK.
 func parseExpectation(name string) (Attack, bool) {
 	m := expectationName.FindStringSubmatch(name)
 	if m == nil {
 		return Attack{}, false
 	}
 	n, err := strconv.Atoi(m[2])
-	return single(name, apgd{loss: m[1], eot: n}.stage()), err == nil
+	return single(name, apgd{loss: m[1], eot: n}.method()), err == nil
 }
 
 const (
 	apgdSteps = 100
-	apgdRho   = 0.75 // share of steps that must raise the loss
-	apgdKeep  = 0.75 // weight of a step against the one before
+	apgdRho   = 0.75 // rho: the share of steps between checkpoints that must raise the loss
+	apgdKeep  = 0.75 // alpha: the weight of a step, against the momentum of the step before
 )
 
-// apgd is Auto-PGD. Its result is the first image on the way that is misclassified, or else the start; the code of AutoAttack
-// returns the last one, which makes no difference to whether there is one.
+// apgd is Auto-PGD. Its result is the first misclassified image on the way, or the start if there is none. The code of AutoAttack returns
+// the last misclassified image, which makes no difference to whether there is one. The names of the fields are part of the key.
 type apgd struct {
 	loss     string // "ce" or "dlr"
 	targeted bool
-	restarts int
-	steps    int // 0 for apgdSteps
-	eot      int // gradients of which the mean is taken, 0 for 1; see scene.expect
+	restarts int // number of starts; 0 means 1
+	steps    int // 0 means apgdSteps
+	eot      int // number of gradients whose mean a step takes, see scene.expect; 0 means 1
 }
 
-func (a apgd) stage() method {
+func (a apgd) method() method {
 	a.steps = cmp.Or(a.steps, apgdSteps)
 	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a), norms: []string{"linf", "l2"}, classes: 2,
-		steps: a.steps + 1, moves: a.steps, restarts: a.restarts, targeted: a.targeted, masks: true, stops: true, perStep: Counts{passes, passes},
+		steps: a.steps + 1, iterations: a.steps, restarts: a.restarts, targeted: a.targeted, masks: true, earlyStop: true, perStep: Counts{passes, passes},
 		start: apgdStart, init: a.init, step: a.step,
-		resize: func(steps int) method { c := a; c.steps = steps; return c.stage() },
-		forms:  map[string]method{"l1": apgdL1{a}.stage()},
+		resize:   func(steps int) method { c := a; c.steps = steps; return c.method() },
+		variants: map[string]method{"l1": apgdL1{a}.method()},
 	}
 }
 
-// apgdStart draws a point of the sphere: in the maximum norm, one pixel at least moves by eps.
+// apgdStart draws a point of the sphere of radius eps. In the maximum norm at least one pixel moves by eps.
 func apgdStart(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
 	if s.Norm == "linf" {
 		stream.FillUniform(dst, -1, 1)
@@ -84,7 +85,7 @@ func apgdStart(dst []float32, _ []int64, stream *rng.Stream, s Settings) {
 	scale(dst, s.Epsilon/(norms[s.Norm].size(dst, make([]float32, len(dst)))+tiny))
 }
 
-// checkpoints gives, for every step, 0, or at a checkpoint the number of steps since the one before.
+// checkpoints has for every step the number of steps since the last checkpoint if the step is one, and 0 if it is not.
 func checkpoints(steps int) []float64 {
 	share := func(f float64) int { return max(int(f*float64(steps)), 1) }
 	k, since := share(0.22), 0
@@ -98,8 +99,8 @@ func checkpoints(steps int) []float64 {
 	return sizes
 }
 
-// criterion is the loss that rises; with few classes the margin stands in for the difference of logits ratio, which needs three
-// logits, or four with a target.
+// criterion is the loss that rises. The difference of logits ratio needs three logits, or four with a target; with fewer classes the margin
+// stands in for it.
 func (a apgd) criterion(s scene) loss {
 	switch {
 	case a.targeted && s.Classes() < 4:
@@ -114,21 +115,21 @@ func (a apgd) criterion(s scene) loss {
 	return s.criterion(a.loss)
 }
 
-// The state of Auto-PGD: images and gradients [B,C,H,W], and numbers [B,1,1,1].
+// Indices of the state of Auto-PGD: images and gradients [B,C,H,W], numbers [B,1,1,1].
 const (
 	apgdAdversarial = iota
 	apgdFound
 	apgdNext     // the image that the coming step looks at
-	apgdOld      // the one before
+	apgdOld      // the image before that
 	apgdBest     // the image of the largest loss
-	apgdGradient // there
-	apgdLargest  // loss
+	apgdGradient // the gradient at apgdBest
+	apgdLargest  // the largest loss
 	apgdChecked  // the largest loss at the last checkpoint
-	apgdLast     // loss of the last step
-	apgdRises    // of the loss since the last checkpoint
-	apgdHalved   // whether the step was halved there
-	apgdSize     // of the step
-	apgdState
+	apgdLast     // the loss of the last step
+	apgdRises    // the number of rises of the loss since the last checkpoint
+	apgdHalved   // whether the step size was halved at the last checkpoint
+	apgdSize     // the step size
+	apgdState    // the number of values
 )
 
 func (a apgd) init(b op.B, s scene) []*ir.Value {
@@ -144,7 +145,7 @@ func (a apgd) init(b op.B, s scene) []*ir.Value {
 	state[apgdLargest] = b.Add(zero, b.Float(zero, -math.MaxFloat32))
 	state[apgdHalved] = b.Add(zero, b.Float(zero, 1))
 	state[apgdSize] = b.Add(zero, b.Float(zero, 2*s.Epsilon))
-	for i := range state { // a Loop carries no value twice
+	for i := range state { // a Loop does not carry one value twice
 		state[i] = b.Identity(state[i])
 	}
 	return state
@@ -152,7 +153,7 @@ func (a apgd) init(b op.B, s scene) []*ir.Value {
 
 // step looks at the image that the last step made, or at the start, and makes the next one.
 func (a apgd) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
-	// The first entry of a table is for the start.
+	// The first entry of each table is for the start.
 	checks := append([]float64{0}, checkpoints(a.steps)...)
 	enough := make([]float64, len(checks))
 	for i, k := range checks {

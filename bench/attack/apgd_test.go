@@ -94,7 +94,7 @@ func TestAPGD(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Settings{Norm: "linf", Epsilon: eps, Seed: 4}
-	m := apgd{loss: "ce"}.stage()
+	m := apgd{loss: "ce"}.method()
 	p, err := m.Program(c, 2, s)
 	if err != nil {
 		t.Fatal(err)

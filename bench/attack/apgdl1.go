@@ -11,37 +11,38 @@ import (
 )
 
 // apgdL1 is Auto-PGD in the norm l1 (Croce & Hein 2021, "Mind the box: l1-APGD for sparse adversarial attacks on image classifiers",
-// section 3 and algorithm 1), as the code of AutoAttack computes it: three phases in balls of 3, 2 and 1 times eps, of which each
-// starts at the best image of the one before, with 30, 30 and 40 percent of the steps.
+// section 3 and algorithm 1), as the code of AutoAttack computes it. A try has three phases, in balls of radius 3, 2 and 1 times eps, with
+// 30, 30 and 40 percent of the steps. The second and third phase start at the best image of the phase before.
 type apgdL1 struct{ apgd }
 
 const (
-	apgdL1Share               = 1.5  // a step moves so many times fewer pixels than the best image has moved
-	apgdL1Rises               = 0.95 // below this part of the pixels of the last checkpoint, the size of the step rises again
-	apgdL1Shrink, apgdL1Least = 1.5, 10
+	apgdL1Share  = 1.5  // a step changes 1/1.5 of the number of pixels that the best image changes
+	apgdL1Rises  = 0.95 // the step size is reset when the best image changes less than this part of the pixels of the last checkpoint
+	apgdL1Shrink = 1.5  // divisor of the step size at other checkpoints
+	apgdL1Least  = 10   // the step size is at least the radius divided by this
 )
 
-func (a apgdL1) stage() method {
+func (a apgdL1) method() method {
 	passes := int64(max(a.eot, 1))
 	return method{
 		key: fmt.Sprintf("apgd%+v", a.apgd), norms: []string{"l1"}, classes: 2,
-		steps: len(a.plan()), moves: a.steps, restarts: a.restarts, targeted: a.targeted, stops: true, perStep: Counts{passes, passes},
+		steps: len(a.schedule()), iterations: a.steps, restarts: a.restarts, targeted: a.targeted, earlyStop: true, perStep: Counts{passes, passes},
 		start: func(dst []float32, _ []int64, stream *rng.Stream, _ Settings) { stream.FillNormal(dst, 1) },
 		init:  a.init, step: a.step,
 	}
 }
 
-// look is what is special about a step.
+// look is one look at an image.
 type look struct {
-	first  bool    // of a phase
-	last   bool    // of a phase
-	check  bool    // a checkpoint
-	counts bool    // a misclassified image counts
-	radius float64 // of the next image, in eps
+	first  bool    // whether it is the first of a phase
+	last   bool    // whether it is the last of a phase
+	check  bool    // whether it is a checkpoint
+	counts bool    // whether a misclassified image counts
+	radius float64 // radius of the ball that the next image is in, in eps
 }
 
-// plan has the first look of each phase and one for each of its steps.
-func (a apgdL1) plan() []look {
+// schedule is the looks of a try. A phase has a look at its start and one after each of its steps.
+func (a apgdL1) schedule() []look {
 	early := int(math.Ceil(0.3 * float64(a.steps)))
 	lengths := []int{min(early, a.steps), min(early, max(0, a.steps-early)), max(0, a.steps-2*early)}
 	var all []look
@@ -58,17 +59,17 @@ func (a apgdL1) plan() []look {
 	return all
 }
 
-// The state: images and gradients [B,C,H,W], and numbers [B,1,1,1].
+// Indices of the state: images and gradients [B,C,H,W], numbers [B,1,1,1].
 const (
 	apgdL1Adversarial = iota
 	apgdL1Found
 	apgdL1Next     // the image that the coming step looks at
 	apgdL1Best     // the image of the largest loss in this phase
-	apgdL1Gradient // there
-	apgdL1Largest  // loss
-	apgdL1Pixels   // that the best image has moved, at the last checkpoint
-	apgdL1Size     // of the step
-	apgdL1State
+	apgdL1Gradient // the gradient at apgdL1Best
+	apgdL1Largest  // the largest loss in this phase
+	apgdL1Pixels   // the number of pixels that the best image changes, at the last checkpoint
+	apgdL1Size     // the step size
+	apgdL1State    // the number of values
 )
 
 func (a apgdL1) init(b op.B, s scene) []*ir.Value {
@@ -87,10 +88,10 @@ func (a apgdL1) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	if b.Err() != nil {
 		return v
 	}
-	plan := a.plan()
+	schedule := a.schedule()
 	table := func(name string, of func(look) float64) *ir.Value {
-		values := make([]float64, len(plan))
-		for i, l := range plan {
+		values := make([]float64, len(schedule))
+		for i, l := range schedule {
 			values[i] = of(l)
 		}
 		return at(b, name, values, t)
@@ -130,8 +131,8 @@ func (a apgdL1) step(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	return []*ir.Value{adversarial, found, next, best, bestG, largest, pixels, size}
 }
 
-// sparse is the step of unit size along the signs of the largest entries of the gradient, of which there are about the given number
-// of pixels [B,1,1,1] over apgdL1Share.
+// sparse is the step of unit size along the signs of the largest entries of the gradient g [B,C,H,W]. There are pixels [B,1,1,1] divided by
+// apgdL1Share such entries, and more where sizes are equal.
 func sparse(b op.B, g, pixels *ir.Value) *ir.Value {
 	elems := ir.Shape(g.Shape[1:]).Numel()
 	size := b.Abs(g)
@@ -142,10 +143,10 @@ func sparse(b op.B, g, pixels *ir.Value) *ir.Value {
 	return b.Div(d, b.Max(perImage(b, b.Abs(d)), b.Float(g, 1)))
 }
 
-// projectBox is the image plus the perturbation d, projected onto the part of the ball of the given radius [B,1,1,1] or scalar that lies in
-// the box (Croce & Hein 2021, proposition 2.1): all entries of d are brought nearer to zero by the same amount, but not beyond it, and at
-// least into the box. The amount is where the sum of what is left, which is linear between the sorted sizes at which an entry
-// leaves the bound of the box or arrives at zero, equals the radius.
+// projectBox is the image plus the perturbation d [B,C,H,W], projected onto the intersection of the l1 ball and the box [0,1] (Croce & Hein
+// 2021, proposition 2.1). radius is [B,1,1,1] or scalar. All entries of d are brought nearer to zero by the same amount, but not beyond
+// zero, and at least into the box. The amount is the one at which the sum of the sizes left equals the radius. That sum is linear between
+// the sorted amounts at which an entry leaves the bound of the box or arrives at zero.
 func projectBox(b op.B, d, images, radius *ir.Value) *ir.Value {
 	if b.Err() != nil {
 		return d
@@ -161,7 +162,7 @@ func projectBox(b op.B, d, images, radius *ir.Value) *ir.Value {
 	}
 	starts := b.Gather(b.Const("signs", tensor.FromFloat64s(ir.Float32, []int64{2 * elems}, signs)), order, 0)
 	axis := b.Int(1)
-	// Between an amount and the next smaller one, so many entries are between the bound and zero.
+	// active is the number of entries between the bound and zero, from each amount down to the next smaller one.
 	active := b.One("CumSum", nil, starts, axis)
 	parts := b.Split(sorted, 1, 1, 2*elems-1)
 	ends := b.Concat(1, parts[1], b.Scale(parts[0], 0))

@@ -159,9 +159,9 @@ func TestAPGDL1(t *testing.T) {
 	}
 	s := Settings{Norm: "l1", Epsilon: eps, Seed: 4}
 	points := classified(t, c, 4)
-	m := apgd{loss: "ce"}.stage().in("l1")
-	if m.steps != 103 || m.moves != 100 {
-		t.Errorf("found %d steps, %d moves", m.steps, m.moves)
+	m := apgd{loss: "ce"}.method().in("l1")
+	if m.steps != 103 || m.iterations != 100 {
+		t.Errorf("found %d steps, %d iterations", m.steps, m.iterations)
 	}
 	p, err := m.Program(c, len(points), s)
 	if err != nil {
@@ -205,7 +205,7 @@ func TestAPGDL1(t *testing.T) {
 		t.Errorf("%d images are broken, %d steps reset", broken, resets)
 	}
 	// With restarts, in batches and in float32: the balls are kept to, as the benchmark measures them.
-	d := attacked(t, apgd{loss: "dlr", restarts: 2}.stage(), c, 3, s, points...)
+	d := attacked(t, apgd{loss: "dlr", restarts: 2}.method(), c, 3, s, points...)
 	if want := int64(len(points) * 2 * 103); d.counts != (Counts{want, want}) {
 		t.Errorf("expected %d passes, found %+v", want, d.counts)
 	}
@@ -215,7 +215,7 @@ func TestAPGDL1(t *testing.T) {
 		}
 	}
 	for _, steps := range []int{1, 2, 3, 7, 1000} {
-		single, err := apgd{loss: "ce"}.stage().Resized(steps)
+		single, err := apgd{loss: "ce"}.method().Resized(steps)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,5 @@
-// Package attack holds the attacks of the benchmark, each a row and a small file: a name, and stages that compile to graphs
-// for a classifier and a batch and turn images and labels into adversarial images, counting their passes.
+// Package attack holds the attacks of the benchmark. An attack is a row with a name and stages. A stage compiles to graphs for a
+// classifier and a batch size, turns images and labels into adversarial images, and counts the passes through the classifier.
 package attack
 
 import (
@@ -12,15 +12,15 @@ import (
 	"rnas/runtime/ort"
 )
 
-// Settings are the parameters that all attacks share.
+// Settings are the parameters that all attacks share. Their JSON is part of the keys of recorded results.
 type Settings struct {
 	Norm     string  // one of Norms
 	Epsilon  float64 // radius of the ball: pixels in [0,1] for linf, sums over the image for l2 and l1
-	StepSize float64 // of iterated attacks, in units of Epsilon's norm; 0 is each attack's own
-	Seed     uint64  // of random starts and draws
+	StepSize float64 // step size of attacks of several steps, in units of Epsilon's norm; 0 for that of each attack
+	Seed     uint64  // seed of random starts and draws
 }
 
-// Validate checks the settings.
+// Validate checks the settings. Errors: an unknown norm, an eps outside the range of the norm, a negative step size, NaN.
 func (s Settings) Validate() error {
 	if !slices.Contains(Norms(), s.Norm) {
 		return fmt.Errorf("norm %q: expected %s", s.Norm, strings.Join(Norms(), ", "))
@@ -34,159 +34,68 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-// Target is what an attack is compiled for.
-type Target struct {
-	Classifier func(batch int) (program.Classifier, error) // for so many images
-	Batch      int                                         // points at a time
-	Fixed      bool                                        // there is a classifier for Batch images only
-	Points     int                                         // how many there are, 0 when it is not known
+// Setup is what a stage is compiled for.
+type Setup struct {
+	Classifier func(batch int) (program.Classifier, error) // the classifier for a batch size
+	Batch      int                                         // largest number of points at a time
+	Fixed      bool                                        // whether Classifier is for Batch images only
+	Points     int                                         // number of points to be attacked, 0 when it is not known
 	Runtime    ort.Options                                 // Provider is not empty
 	Settings
 }
 
-// Stage is one step of an attack: a method that is given the points which survived the stages before it.
+// Stage is a part of an attack that is run on the points which survived the stages before it.
 type Stage interface {
-	// Key names the stage and all parameters that its results depend on, beside those of Settings.
+	// Key names the stage and all parameters beside Settings that its results depend on.
 	Key() string
-	// Supports is nil, or says why the stage cannot run on a classifier of so many classes in the norm of the settings.
+	// Gradients tells whether the stage takes gradients of the classifier.
+	Gradients() bool
+	// Supports is nil if the stage can run in the norm of the settings on a classifier with that number of classes. Otherwise the
+	// error names the norms or the number of classes that it needs.
 	Supports(s Settings, classes int64) error
-	// Compile makes the stage ready to run on the target.
-	Compile(t Target) (Runner, error)
+	// Compile makes the stage ready to run.
+	Compile(s Setup) (Runner, error)
 }
 
 // Runner is a compiled stage. It is used from one goroutine.
 type Runner interface {
-	// Run attacks all points that w hands out. What it does to a point depends on the point and its index only. It stops with
-	// the error of ctx, and those of w.
+	// Run attacks all points that w hands out. The result of a point depends on the point and its index only. Errors: that of
+	// ctx, and those of w.
 	Run(ctx context.Context, w Work) error
 	Close() error
 }
 
 // Work hands out points and takes back what was found for them.
 type Work interface {
-	// Next gives up to n points that were not given out before; none when all were.
+	// Next gives up to n points that were not given out before, and none when all were.
 	Next(n int) []Point
-	// Logits is plain inference of the images of at most Target.Batch points, K values each.
+	// Logits is plain inference of the images of at most Setup.Batch points: K values for each point.
 	Logits(points []Point) ([][]float32, error)
-	// Judge scores at most Target.Batch adversarial images by plain inference and keeps what is final. It tells which are
-	// admissible and misclassified.
+	// Judge scores at most Setup.Batch adversarial images by plain inference and keeps the results that are final. broken tells
+	// of each image whether it is admissible and misclassified.
 	Judge(attempts []Attempt) (broken []bool, err error)
 }
 
 // Point is an image to be attacked.
 type Point struct {
-	Index int       // in the data set, the address of its random streams
+	Index int       // index in the data set, the address of the point's random streams
 	Image []float32 // [C,H,W] in [0,1]
 	Label int64
-	Tries int // that the point survived before
+	Tries int // number of tries that the point survived before
 }
 
-// Attempt is what a try, or a part of one, made of a point.
+// Attempt is the adversarial image that a try, or a part of a try, made of a point.
 type Attempt struct {
 	Point
 	Adversarial []float32 // [C,H,W], valid until Judge returns
-	Counts                // since the point's last Attempt with Over
-	Over        bool      // the try is over; Tries includes it
-	Last        bool      // there is no other try
+	Counts                // passes since the point's last Attempt with Over
+	Over        bool      // whether the try is over; Tries includes it then
+	Last        bool      // whether there is no other try
 }
 
-// Counts are passes of single images through the classifier, padding not included. A pass forward that a gradient is taken of
-// counts as one forward and one backward.
+// Counts are passes of single images through the classifier. Padding of batches is not counted. A gradient counts as one pass forward
+// and one backward.
 type Counts struct {
 	Forwards  int64 `json:"forwards"`
 	Backwards int64 `json:"backwards"`
-}
-
-// Attack is a named sequence of parts; a point is robust when it survives the stages of all of them.
-type Attack struct {
-	Name  string
-	Parts []Part
-}
-
-// Part is a named share of an attack, about which the report tells how many points are left after it.
-type Part struct {
-	Name   string
-	Stages []Stage
-}
-
-// Stages lists the stages of all parts.
-func (a Attack) Stages() []Stage {
-	var all []Stage
-	for _, p := range a.Parts {
-		all = append(all, p.Stages...)
-	}
-	return all
-}
-
-// single is an attack of one part.
-func single(name string, stages ...Stage) Attack { return Attack{name, []Part{{name, stages}}} }
-
-// Clean is the name in a list of attacks that stands for no attack.
-const Clean = "clean"
-
-// family makes attacks from names of one form.
-type family struct {
-	form  string
-	about string // one line, with source
-	parse func(name string) (Attack, bool)
-}
-
-// fixed is the family of one name.
-func fixed(name, about string, parts ...Part) family {
-	return family{name, about, func(n string) (Attack, bool) { return Attack{name, parts}, n == name }}
-}
-
-// families lists the attacks in the order of the documentation.
-var families = slices.Concat(pgdFamilies, apgdFamilies, fabFamilies, squareFamilies, deepfoolFamilies, carliniFamilies, autoAttackFamilies)
-
-// Parse reads a list such as "clean,fgsm,pgd20". "clean", which the benchmark always measures, gives no attack. Errors:
-// an empty list, an unknown name, a name given twice.
-func Parse(list string) ([]Attack, error) {
-	var attacks []Attack
-	seen := map[string]bool{}
-	for name := range strings.SplitSeq(list, ",") {
-		name = strings.TrimSpace(name)
-		if seen[name] {
-			return nil, fmt.Errorf("attacks %q: %s is there twice", list, name)
-		}
-		seen[name] = true
-		if name == Clean {
-			continue
-		}
-		i, a := find(name)
-		if i < 0 {
-			return nil, fmt.Errorf("attacks %q: expected %s, found %q", list, strings.Join(names(), ", "), name)
-		}
-		attacks = append(attacks, a)
-	}
-	return attacks, nil
-}
-
-func find(name string) (int, Attack) {
-	for i, f := range families {
-		if a, ok := f.parse(name); ok {
-			return i, a
-		}
-	}
-	return -1, Attack{}
-}
-
-// Form is what Parse knows: names of one form, in which K and R stand for numbers.
-type Form struct{ Name, About string }
-
-// Forms lists them in the order of the documentation.
-func Forms() []Form {
-	forms := []Form{{Clean, "accuracy without attack, which is always measured"}}
-	for _, f := range families {
-		forms = append(forms, Form{f.form, f.about})
-	}
-	return forms
-}
-
-func names() []string {
-	var all []string
-	for _, f := range Forms() {
-		all = append(all, f.Name)
-	}
-	return all
 }

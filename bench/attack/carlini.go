@@ -11,8 +11,8 @@ import (
 	"rnas/compiler/program"
 )
 
-// The attack of Carlini & Wagner (2017, "Towards evaluating the robustness of neural networks", sections V and VI-A), with the
-// settings of the authors' code.
+// carliniFamilies is the attack of Carlini & Wagner (2017, "Towards evaluating the robustness of neural networks", sections V and VI-A),
+// with the settings of the authors' code.
 var carliniFamilies = []family{{
 	"cw-l2[-K]",
 	"the closest misclassified image: Adam in tanh space, 9 steps of binary search of the weight, each of K iterations, 1,000 when not given " +
@@ -22,27 +22,29 @@ var carliniFamilies = []family{{
 
 const (
 	carliniSearch   = 9        // steps of the binary search
-	carliniWeight   = 1e-3     // of the classification loss, at first
-	carliniRate     = 0.01     // of Adam
-	carliniBeta1    = 0.9      //
-	carliniBeta2    = 0.999    //
+	carliniWeight   = 1e-3     // first weight of the classification loss
+	carliniRate     = 0.01     // Adam's learning rate
+	carliniBeta1    = 0.9      // decay of Adam's mean of gradients
+	carliniBeta2    = 0.999    // decay of Adam's mean of squares
 	carliniTiny     = 1e-8     // Adam's epsilon
-	carliniInside   = 0.999999 // of the range of tanh, into which images are scaled
-	carliniDecrease = 0.9999   // a search step ends when its loss is not below this part of that a tenth of the iterations ago
-	carliniUnknown  = 1e9      // stands for no upper bound of the weight
+	carliniInside   = 0.999999 // part of the range of tanh that images are scaled into
+	carliniDecrease = 0.9999   // a search step ends when its loss is above this part of the loss a tenth of the iterations ago
+	carliniUnknown  = 1e9      // the upper bound of the weight while none is known
 )
 
-// carlini looks for the smallest change in the Euclidean norm that leads to another class, confidence 0, whatever eps is; here a
-// point is done with the first image within eps. The authors' code ends a step of the search early by the summed loss of the
-// batch, which makes a result depend on the other images; here each image ends its own.
-// The authors take 10,000 iterations, which on a small convolutional network found images 1.1 % closer in the mean of 8 than 1,000 do,
-// with 8.6 times the passes; hence the default.
+// carlini looks for the smallest perturbation in the Euclidean norm that leads to another class, with confidence 0, whatever eps is. A point
+// is done with the first misclassified image within eps. The authors' code stops a step of the search early by the summed loss of the batch,
+// which makes a result depend on the other images; here each image has an early stop of its own.
+//
+// The authors take 10,000 iterations. On a small convolutional network these found images 1.1 % closer, in the mean of 8 images, than
+// 1,000 do, with 8.6 times the passes. Therefore 1,000 is the default.
 type carlini struct {
-	iterations int // of each step of the search
+	iterations int // iterations of each step of the search; the name of the field is part of the key
 }
 
 var carliniName = regexp.MustCompile(`^cw-l2(?:-([1-9][0-9]{1,4}))?$`)
 
+// parseCarlini reads cw-l2 and cw-l2-K.
 func parseCarlini(name string) (Attack, bool) {
 	m := carliniName.FindStringSubmatch(name)
 	if m == nil {
@@ -55,33 +57,33 @@ func parseCarlini(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	return single(name, c.stage()), true
+	return single(name, c.method()), true
 }
 
-func (c carlini) stage() method {
+func (c carlini) method() method {
 	return method{
-		key: fmt.Sprintf("carlini%+v", c), norms: []string{"l2"}, classes: 2, steps: carliniSearch * c.iterations, moves: c.iterations, stops: true,
+		key: fmt.Sprintf("carlini%+v", c), norms: []string{"l2"}, classes: 2, steps: carliniSearch * c.iterations, iterations: c.iterations, earlyStop: true,
 		perStep: Counts{1, 1}, init: c.init, step: c.step,
-		resize: func(iterations int) method { return carlini{iterations}.stage() },
+		resize: func(iterations int) method { return carlini{iterations}.method() },
 	}
 }
 
-// The state: images [B,C,H,W], and numbers [B,1,1,1].
+// Indices of the state: images [B,C,H,W], numbers [B,1,1,1].
 const (
-	carliniAdversarial = iota // the closest within eps
+	carliniAdversarial = iota // the closest misclassified image within eps
 	carliniFound
-	carliniBest      // its distance
-	carliniShift     // what is added in tanh space
+	carliniBest      // the distance of carliniAdversarial
+	carliniShift     // the perturbation in tanh space
 	carliniMoment    // Adam's mean of gradients
-	carliniSquare    // and of their squares
-	carliniIteration // of this step of the search
-	carliniStep      // of the search
-	carliniSuccess   // whether this step had a misclassified image, at any distance
+	carliniSquare    // Adam's mean of squared gradients
+	carliniIteration // the iteration in this step of the search
+	carliniStep      // the step of the search
+	carliniSuccess   // whether this step of the search had a misclassified image, at any distance
 	carliniBefore    // the loss when it was last compared
-	carliniC         // weight
-	carliniLower     // a weight that is too small
-	carliniUpper     // one that is large enough
-	carliniState
+	carliniC         // the weight of the classification loss
+	carliniLower     // the largest weight that is known to be too small
+	carliniUpper     // the smallest weight that is known to be large enough
+	carliniState     // the number of values
 )
 
 func (c carlini) init(b op.B, s scene) []*ir.Value {
@@ -101,14 +103,15 @@ func (c carlini) init(b op.B, s scene) []*ir.Value {
 	return state
 }
 
-// tanhSpace is where images have no bounds: pixels of 0 and 1, which are infinite there, are moved inside by 5e-7.
+// tanhSpace maps images [B,C,H,W] in [0,1] to a space without bounds: atanh(2x-1). Pixels of 0 and 1 would be infinite there, so they are
+// moved inside by 5e-7.
 func tanhSpace(b op.B, images *ir.Value) *ir.Value {
 	one := b.Float(images, 1)
 	u := b.Scale(b.Sub(b.Scale(images, 2), one), carliniInside)
 	return b.Scale(b.Log(b.Div(b.Add(one, u), b.Sub(one, u))), 0.5)
 }
 
-// step looks at the image, lets Adam move it and, at the end of a step of the search, sets the weight.
+// step looks at the image, lets Adam move it, and at the end of a step of the search sets the weight of the next one.
 func (c carlini) step(b op.B, s scene, _ *ir.Value, v []*ir.Value) []*ir.Value {
 	and := func(x, y *ir.Value) *ir.Value { return b.One("And", nil, x, y) }
 	float := func(x float64) *ir.Value { return b.Float(s.Images, x) }
@@ -155,7 +158,7 @@ func (c carlini) step(b op.B, s scene, _ *ir.Value, v []*ir.Value) []*ir.Value {
 	}
 }
 
-// rates are those of Adam by iteration, with the corrections for the means that start at zero.
+// rates are Adam's learning rates by iteration, with the corrections for means that start at zero.
 func (c carlini) rates() []float64 {
 	rates := make([]float64, c.iterations)
 	for i := range rates {
@@ -165,7 +168,7 @@ func (c carlini) rates() []float64 {
 	return rates
 }
 
-// comparisons are 1 at the iterations at which the loss is compared, ten of them when 10 divides their number.
+// comparisons has a 1 for each iteration at which the loss is compared, which is every tenth of the iterations.
 func (c carlini) comparisons() []float64 {
 	at := make([]float64, c.iterations)
 	for i := 0; i < len(at); i += max(1, c.iterations/10) {

@@ -8,20 +8,20 @@ import (
 	"rnas/compiler/op"
 )
 
-// Steps of fixed size along the sign of a gradient end in cycles: pixels stay at the bounds or swing between two values. When a
-// step depends on the image alone, the steps of whole cycles need not be taken.
+// Steps of fixed size along the sign of a gradient end in cycles: pixels stay at the bounds or swing between two values. Where a
+// step depends on the image alone, the steps of whole cycles are left out.
 
 const (
-	// cycleSteps is how many steps of a try lie between two looks. Nearly all cycles are of 2 or 4.
+	// cycleSteps is the number of steps between two looks at an iterate. Nearly all cycles have 2 or 4 steps.
 	cycleSteps = 4
-	// cycleLooks is how many looks back a cycle may begin.
+	// cycleLooks is the largest number of looks that a cycle lasts.
 	cycleLooks = 6
 )
 
 // trail is the iterates [C,H,W] of a try at the latest looks, the newest last.
 type trail [][]float32
 
-// add appends x, which is copied, and tells how many looks before it the same iterate, bit for bit, was there; 0 for none.
+// add appends a copy of x. It returns how many looks ago the iterate was the same in every bit; 0 for never.
 func (t *trail) add(x []float32) int {
 	ago := 0
 	for i, past := range slices.Backward(*t) {
@@ -39,7 +39,7 @@ func (t *trail) add(x []float32) int {
 	return ago
 }
 
-// repeats tells whether a step of the method on a classifier gives the same image whenever it begins from the same one.
+// repeats tells whether a step of the method on the classifier g always makes the same image of the same image.
 func (m method) repeats(g *ir.Graph) bool {
 	repeats := m.memoryless
 	g.Walk(func(n *ir.Node) { repeats = repeats && !op.Random(n) })

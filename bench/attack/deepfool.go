@@ -10,9 +10,9 @@ import (
 	"rnas/internal/tensor"
 )
 
-// DeepFool (Moosavi-Dezfooli et al. 2016, "DeepFool: a simple and accurate method to fool deep neural networks", algorithm 2,
-// and section 3.3 for the maximum norm), with the settings of the authors' code. It looks for the smallest perturbation, whatever
-// eps is; here it counts when it is within eps.
+// deepfoolFamilies is DeepFool (Moosavi-Dezfooli et al. 2016, "DeepFool: a simple and accurate method to fool deep neural networks",
+// algorithm 2, and section 3.3 for the maximum norm), with the settings of the authors' code. DeepFool looks for the smallest perturbation,
+// whatever eps is. Here a perturbation counts if it is within eps.
 var deepfoolFamilies = []family{
 	fixed("deepfool", "at most 50 steps to the nearest boundary of the linearised classifier among the 10 likeliest classes, overshoot 0.02 (Moosavi-Dezfooli et al. 2016, algorithm 2)",
 		Part{"deepfool", []Stage{deepfool}}),
@@ -23,22 +23,22 @@ const (
 	deepfoolOvershoot = 0.02
 )
 
-// deepfool takes a gradient for each of the 10 likeliest classes of the image. Like the authors' code it looks at the image with the
-// overshoot; unlike it, pixels stay in [0,1], and the step has no constant added to its size.
+// deepfool takes a gradient for each of the 10 likeliest classes of the image. As in the authors' code, the classifier sees the image with
+// the overshoot. Unlike there, pixels stay in [0,1], and no constant is added to the size of a step.
 var deepfool = method{
-	key: "deepfool", norms: []string{"linf", "l2"}, classes: 2, steps: deepfoolSteps + 1, moves: deepfoolSteps, stops: true,
+	key: "deepfool", norms: []string{"linf", "l2"}, classes: 2, steps: deepfoolSteps + 1, iterations: deepfoolSteps, earlyStop: true,
 	passes: func(classes int64) Counts { return Counts{1, rivals(classes)} },
 	init:   deepfoolInit, step: deepfoolStep,
 }
 
-// rivals is the number of other classes that DeepFool looks at.
+// rivals is the number of classes besides the label that DeepFool looks at.
 func rivals(classes int64) int64 { return min(targets, classes-1) }
 
-// The state of DeepFool.
+// Indices of the state of DeepFool.
 const (
 	deepfoolAdversarial = iota
 	deepfoolFound
-	deepfoolSum     // of the steps [B,C,H,W]
+	deepfoolSum     // the sum of the steps [B,C,H,W]
 	deepfoolClasses // the likeliest other classes of the image, int64 [B,rivals]
 )
 
@@ -48,7 +48,7 @@ func deepfoolInit(b op.B, s scene) []*ir.Value {
 	return []*ir.Value{b.Identity(s.Images), s.none(b), b.Scale(s.Images, 0), classes}
 }
 
-// deepfoolStep looks at the image with the sum of the steps so far, and takes another one. A misclassified image ends the search.
+// deepfoolStep looks at the image with the sum of the steps so far, and adds a step. The search ends with a misclassified image.
 func deepfoolStep(b op.B, s scene, t *ir.Value, v []*ir.Value) []*ir.Value {
 	norm := s.norm()
 	x := b.Clip(b.Add(s.Images, b.Scale(v[deepfoolSum], 1+deepfoolOvershoot)), 0, 1)

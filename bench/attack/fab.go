@@ -13,8 +13,8 @@ import (
 	"rnas/internal/rng"
 )
 
-// The fast adaptive boundary attack (Croce & Hein 2020, "Minimally distorted adversarial examples with a fast adaptive boundary
-// attack", algorithm 1), as the code of AutoAttack computes it.
+// fabFamilies are the fast adaptive boundary attack (Croce & Hein 2020, "Minimally distorted adversarial examples with a fast adaptive
+// boundary attack", algorithm 1), as the code of AutoAttack computes it.
 var fabFamilies = []family{
 	{
 		"fab[xR]", "fast adaptive boundary attack, 100 steps, one gradient for each other class; R-1 random starts (Croce & Hein 2020, algorithm 1)",
@@ -23,27 +23,28 @@ var fabFamilies = []family{
 	fixed("fab-t", "fast adaptive boundary attack towards the 9 likeliest other classes, 100 steps each (Croce & Hein 2020, section 5 of the paper on AutoAttack)", fabT),
 }
 
-var fabT = Part{"fab-t", []Stage{fab{targeted: true}.stage()}}
+var fabT = Part{"fab-t", []Stage{fab{targeted: true}.method()}}
 
 const (
 	fabSteps     = 100
-	fabAlpha     = 0.1  // largest weight of the way from the image
-	fabOvershoot = 1.05 // eta
-	fabBack      = 0.9  // beta: what is left of the distance after a step back
+	fabAlpha     = 0.1  // alpha: the largest weight of the point that is closest to the image
+	fabOvershoot = 1.05 // eta: the factor of a step towards the hyperplane
+	fabBack      = 0.9  // beta: the part of the distance that is left after a step back
 	// fabUnrolled is the largest number of classes for which the gradients share one pass forward.
 	fabUnrolled = 20
 )
 
-// fab is the fast adaptive boundary attack. It looks for the closest misclassified image; here a try is over with the first
-// one in the ball, and those outside of it are not kept.
+// fab is the fast adaptive boundary attack. FAB looks for the closest misclassified image. Here a try is over with the first misclassified
+// image in the ball, and images outside the ball are not kept. The names of the fields are part of the key.
 type fab struct {
 	targeted bool
-	restarts int // the first start is the image
-	steps    int // 0 for fabSteps
+	restarts int // number of starts, the first of which is the image; 0 means 1
+	steps    int // 0 means fabSteps
 }
 
 var fabName = regexp.MustCompile(`^fab(?:x([1-9][0-9]{0,2}))?$`)
 
+// parseFAB reads fab and fabxR.
 func parseFAB(name string) (Attack, bool) {
 	m := fabName.FindStringSubmatch(name)
 	if m == nil {
@@ -56,16 +57,16 @@ func parseFAB(name string) (Attack, bool) {
 			return Attack{}, false
 		}
 	}
-	return single(name, f.stage()), true
+	return single(name, f.method()), true
 }
 
-func (f fab) stage() method {
+func (f fab) method() method {
 	f.steps = cmp.Or(f.steps, fabSteps)
 	m := method{
 		key: fmt.Sprintf("fab%+v", f), classes: 2,
-		steps: f.steps, restarts: f.restarts, targeted: f.targeted, stops: true, plain: true,
+		steps: f.steps, restarts: f.restarts, targeted: f.targeted, earlyStop: true, plain: true,
 		perStep: Counts{2, 1}, start: fabStart, init: f.init, step: f.step,
-		resize: func(steps int) method { c := f; c.steps = steps; return c.stage() },
+		resize: func(steps int) method { c := f; c.steps = steps; return c.method() },
 	}
 	if !f.targeted {
 		m.passes = fabPasses
@@ -73,7 +74,7 @@ func (f fab) stage() method {
 	return m
 }
 
-// fabPasses are those of an untargeted step, see nearest.
+// fabPasses are the passes of an untargeted step, see nearest.
 func fabPasses(classes int64) Counts {
 	if classes > fabUnrolled {
 		return Counts{classes, classes - 1}
@@ -81,13 +82,13 @@ func fabPasses(classes int64) Counts {
 	return Counts{2, classes - 1}
 }
 
-// fabStart draws a point half way to the sphere.
+// fabStart draws a point of the sphere of radius eps/2.
 func fabStart(dst []float32, shape []int64, stream *rng.Stream, s Settings) {
 	s.Epsilon /= 2
 	apgdStart(dst, shape, stream, s)
 }
 
-// The state of FAB: images [B,C,H,W], and a number [B,1,1,1].
+// Indices of the state of FAB: images [B,C,H,W], a number [B,1,1,1].
 const (
 	fabAdversarial = iota
 	fabFound
@@ -98,8 +99,8 @@ func (f fab) init(b op.B, s scene) []*ir.Value {
 	return []*ir.Value{b.Identity(s.Images), b.Identity(s.none(b)), b.Identity(s.begin(b))}
 }
 
-// step moves towards the decision boundary, which it takes for the hyperplane of the linearised classifier, and halts on its way
-// between that and the closest point to the image; from behind the boundary it goes back towards the image.
+// step projects both the iterate and the image onto the hyperplane where the linearised classifier changes its decision, and goes to a mean
+// of the two projections. From a misclassified point it goes back towards the image.
 func (f fab) step(b op.B, s scene, _ *ir.Value, v []*ir.Value) []*ir.Value {
 	norm, project, x := s.norm(), descend[s.Norm], v[fabNext]
 	rise := f.nearest
@@ -130,8 +131,8 @@ func towards(b op.B, s scene, x *ir.Value) (difference, gradient *ir.Value) {
 	return column(b, value), g
 }
 
-// nearest is towards for the class whose hyperplane is the nearest, of equals the first. With many classes the pass forward is
-// repeated for each, so that the graph does not grow.
+// nearest is towards for the class whose hyperplane is the nearest, the first of equal ones. With more than fabUnrolled classes a loop
+// repeats the pass forward for each class, so that the graph does not grow.
 func (f fab) nearest(b op.B, s scene, x *ir.Value) (difference, gradient *ir.Value) {
 	others := s.Classes() - 1
 	zero := s.none(b)
@@ -150,7 +151,8 @@ func (f fab) nearest(b op.B, s scene, x *ir.Value) (difference, gradient *ir.Val
 	return best[1], best[2]
 }
 
-// nearer compares the i-th class that is not the label with the best before: distance and difference [B,1,1,1], and gradient.
+// nearer compares the i-th class that is not the label with the best one before. best is the distance and the difference of logits,
+// [B,1,1,1] each, and the gradient [B,C,H,W].
 func (s scene) nearer(b op.B, x, logits, i *ir.Value, best []*ir.Value) []*ir.Value {
 	class := b.Add(b.Cast(b.LessOrEqual(s.Labels, i), ir.Int64), i)
 	value := program.TargetedMargin(b, logits, s.Labels, class)

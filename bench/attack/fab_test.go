@@ -96,7 +96,7 @@ func TestFAB(t *testing.T) {
 	for norm, eps := range map[string]float64{"linf": 8. / 255, "l2": 0.3, "l1": 3} {
 		for _, f := range []fab{{targeted: true}, {restarts: 2}} {
 			s := Settings{Norm: norm, Epsilon: eps, Seed: 4}
-			m := f.stage()
+			m := f.method()
 			p, err := m.Program(c, len(points), s)
 			if err != nil {
 				t.Fatal(err)
@@ -158,75 +158,6 @@ func wide(v []float32) []float64 {
 		out[i] = float64(v[i])
 	}
 	return out
-}
-
-// fabnet is the network of testdata/fab.py.
-func fabnet(t *testing.T, f map[string]*tensor.Tensor) program.Classifier {
-	t.Helper()
-	b := op.NewB("fabnet")
-	y := b.Relu(b.Conv(b.Input("input", ir.Float32, -1, 3, size, size), b.NamedConst("a", f["conv.a"]), nil, op.Same(3, 1, 1)))
-	y = b.Relu(b.Conv(y, b.NamedConst("b", f["conv.b"]), nil, op.Same(3, 2, 1)))
-	b.Output("logits", b.Gemm(b.Flatten(y), b.NamedConst("out", f["out"]), nil, false, true))
-	g, err := b.Build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := program.NewClassifier(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// TestFABOfficial compares the successes at several radii with the distances that the code of AutoAttack finds: they are the
-// same, so that the distances agree, up to fabApart for those that are that close to a radius.
-func TestFABOfficial(t *testing.T) {
-	const fabApart = 0.02
-	orttest.Open(t)
-	f := fixture(t)
-	c := fabnet(t, f)
-	n, k := int(f["ranked"].Shape[0]), int(f["ranked"].Shape[1])
-	for norm := range descend {
-		for _, kind := range []string{"targeted", "untargeted"} {
-			distances := f[kind+"."+norm].Float64s()
-			sorted := slices.Sorted(slices.Values(distances))
-			for _, quantile := range []float64{0.15, 0.4, 0.65, 0.9} {
-				i := int(quantile * float64(len(sorted)))
-				eps := math.Sqrt(sorted[i] * sorted[i-1])
-				m := fab{targeted: kind == "targeted"}.stage()
-				p, err := m.Program(c, len(distances), Settings{Norm: norm, Epsilon: eps})
-				if err != nil {
-					t.Fatal(err)
-				}
-				r := launched(t, p)
-				elems := len(f["images"].Float32s()) / n
-				for row := range distances {
-					image := row / (len(distances) / n)
-					part(r.Input("images"), row, f["images"].Float32s()[image*elems:(image+1)*elems])
-					part(r.Input("labels"), row, f["labels"].Int64s()[image:image+1])
-					if kind == "targeted" {
-						part(r.Input("targets"), row, f["ranked"].Int64s()[image*k+1+row%(k-1):][:1])
-					}
-				}
-				if err := r.Step(); err != nil {
-					t.Fatal(err)
-				}
-				clear := 0
-				for row, d := range distances {
-					if math.Abs(d/eps-1) < fabApart {
-						continue
-					}
-					clear++
-					if found := r.Output("found").Float32s()[row] > 0.5; found != (d <= eps) {
-						t.Errorf("%s %s, row %d: distance %v, radius %v, found is %v", kind, norm, row, d, eps, found)
-					}
-				}
-				if clear < len(distances)*2/3 {
-					t.Errorf("%s %s, radius %v: only %d of %d rows tell", kind, norm, eps, clear, len(distances))
-				}
-			}
-		}
-	}
 }
 
 // TestNearest compares the class of the nearest hyperplane among many, for which the classifier is run again and again, with those
@@ -295,7 +226,7 @@ func TestNearest(t *testing.T) {
 			}
 		}
 	}
-	if n := (fab{}).stage().passing(classes); n != (Counts{classes, classes - 1}) {
+	if n := (fab{}).method().passing(classes); n != (Counts{classes, classes - 1}) {
 		t.Errorf("found %+v", n)
 	}
 }
@@ -307,7 +238,7 @@ func TestFABPoints(t *testing.T) {
 	const steps = 25
 	for _, f := range []fab{{targeted: true, steps: steps}, {restarts: 2, steps: steps}} {
 		s := Settings{Norm: "l2", Epsilon: 0.1, Seed: 8}
-		m := f.stage()
+		m := f.method()
 		want := Counts{2 * 2 * steps, 2 * 4 * steps}
 		if f.targeted {
 			want = Counts{1 + 4*2*steps, 4 * steps}
@@ -338,8 +269,8 @@ func TestFABPoints(t *testing.T) {
 func TestFABStart(t *testing.T) {
 	orttest.Open(t)
 	c := convnet(t)
-	target := Target{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: 1, Runtime: ort.Options{Provider: "cpu"}, Settings: Settings{Norm: "l2", Epsilon: 1}}
-	compiled, err := fab{restarts: 2}.stage().Compile(target)
+	target := Setup{Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: 1, Runtime: ort.Options{Provider: "cpu"}, Settings: Settings{Norm: "l2", Epsilon: 1}}
+	compiled, err := fab{restarts: 2}.method().Compile(target)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,21 +9,21 @@ import (
 	"rnas/internal/tensor"
 )
 
-// geometry is what an attack needs to know of a norm. Tensors are [B,C,H,W].
+// geometry is what attacks need to know of a norm. Tensors are [B,C,H,W].
 type geometry struct {
-	largest float64 // eps that is accepted
-	// size is the norm of the difference of an adversarial image from the image.
+	largest float64 // the largest eps that is accepted
+	// size is the norm of the difference between an adversarial image and the image, both [C,H,W].
 	size func(adversarial, image []float32) float64
-	// length is that norm of each image: [B,1,1,1].
+	// length is the norm of each image: [B,1,1,1].
 	length func(b op.B, x *ir.Value) *ir.Value
-	// dual is the norm of each gradient that tells how far the loss rises within the ball of radius 1: [B,1,1,1].
+	// dual is the dual norm of each gradient, the rise of a linear loss within the ball of radius 1: [B,1,1,1].
 	dual func(b op.B, g *ir.Value) *ir.Value
-	// ball makes a projection into the ball of radius eps around images, and into [0,1]. What does not depend on the values to be
-	// projected goes to b.
+	// ball is the projection into the ball of radius eps around images and into [0,1]. Nodes that do not depend on the values to be
+	// projected are added to b.
 	ball func(b op.B, images *ir.Value, eps float64) projection
 	// direction is the step of unit size along which a linear function of gradient g grows the most.
 	direction func(b op.B, g *ir.Value) *ir.Value
-	// uniform draws from the ball of radius eps.
+	// uniform draws a point of the ball of radius eps into dst [C,H,W].
 	uniform func(s *rng.Stream, dst []float32, eps float64)
 }
 
@@ -33,20 +33,22 @@ type projection func(b op.B, x *ir.Value) *ir.Value
 // tiny keeps divisions by norms of zero gradients finite, as AutoAttack does.
 const tiny = 1e-12
 
+// norms has one row for each of Norms.
 var norms = map[string]geometry{
 	"linf": {1, sizeLinf, peak, absolutes, ballLinf, op.B.Sign, uniformLinf},
 	"l2":   {math.MaxFloat32, sizeL2, lengths, lengths, around(projectL2), directionL2, uniformL2},
 	"l1":   {math.MaxFloat32, sizeL1, absolutes, peak, around(projectL1), directionL1, uniformL1},
 }
 
-// Norms lists the norms that attacks exist for.
+// Norms lists the norms that there are attacks in.
 func Norms() []string { return []string{"linf", "l2", "l1"} }
 
-// Size is the norm of the difference of an adversarial image from the image; NaN when a pixel is.
+// Size is the norm of the difference between an adversarial image and the image, both [C,H,W]; NaN when a pixel is.
 func (s Settings) Size(adversarial, image []float32) float64 {
 	return norms[s.Norm].size(adversarial, image)
 }
 
+// sizeLinf is the maximum norm of x-y; NaN when a pixel is.
 func sizeLinf(x, y []float32) float64 {
 	largest := 0.0
 	for i, v := range x {
@@ -59,6 +61,7 @@ func sizeLinf(x, y []float32) float64 {
 	return largest
 }
 
+// sizeL2 is the Euclidean norm of x-y.
 func sizeL2(x, y []float32) float64 {
 	sum := 0.0
 	for i, v := range x {
@@ -68,6 +71,7 @@ func sizeL2(x, y []float32) float64 {
 	return math.Sqrt(sum)
 }
 
+// sizeL1 is the sum of the sizes of x-y.
 func sizeL1(x, y []float32) float64 {
 	sum := 0.0
 	for i, v := range x {
@@ -76,13 +80,14 @@ func sizeL1(x, y []float32) float64 {
 	return sum
 }
 
+// ballLinf is the ball of the maximum norm, whose bounds do not depend on the values to be projected.
 func ballLinf(b op.B, images *ir.Value, eps float64) projection {
 	low := b.Clip(b.Sub(images, b.Float(images, eps)), 0, 1)
 	high := b.Clip(b.Add(images, b.Float(images, eps)), 0, 1)
 	return func(b op.B, x *ir.Value) *ir.Value { return b.Min(b.Max(x, low), high) }
 }
 
-// around is a ball of which all work depends on x.
+// around is geometry.ball for a projection of which all nodes depend on x.
 func around(project func(b op.B, x, images *ir.Value, eps float64) *ir.Value) func(op.B, *ir.Value, float64) projection {
 	return func(_ op.B, images *ir.Value, eps float64) projection {
 		return func(b op.B, x *ir.Value) *ir.Value { return project(b, x, images, eps) }
@@ -101,6 +106,7 @@ func lengths(b op.B, x *ir.Value) *ir.Value { return b.Sqrt(perImage(b, b.Mul(x,
 // unit is x over its Euclidean norm.
 func unit(b op.B, x *ir.Value) *ir.Value { return b.Div(x, b.Add(lengths(b, x), b.Float(x, tiny))) }
 
+// projectL2 is the projection onto the ball, then onto [0,1].
 func projectL2(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 	d := b.Sub(x, images)
 	n := lengths(b, d)
@@ -108,10 +114,11 @@ func projectL2(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 	return b.Clip(b.Add(images, b.Mul(d, factor)), 0, 1)
 }
 
+// directionL2 is the gradient over its Euclidean norm.
 func directionL2(b op.B, g *ir.Value) *ir.Value { return unit(b, g) }
 
-// projectL1 is the Euclidean projection onto the ball (Duchi et al. 2008, figure 1), then onto [0,1], which only moves pixels
-// towards the image.
+// projectL1 is the Euclidean projection onto the ball (Duchi et al. 2008, figure 1), then onto [0,1]. The second projection only moves
+// pixels towards the image.
 func projectL1(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 	if b.Err() != nil {
 		return x
@@ -125,8 +132,8 @@ func projectL1(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 		counts[i] = float64(i + 1)
 	}
 	n := b.Const("counts", tensor.FromFloat64s(ir.Float32, []int64{1, elems}, counts))
-	// The threshold is the largest of (sum of the j largest - eps) / j over the j for which it is below the j-th largest;
-	// these are the first ones, and it grows along them.
+	// The threshold is the largest excess (sum of the j largest - eps) / j that is below the j-th largest size. It is for the first j,
+	// along which the excess grows.
 	excess := b.Div(b.Sub(b.One("CumSum", nil, sorted, b.Int(1)), b.Float(x, eps)), n)
 	threshold := b.Max(b.ReduceMax(b.Where(b.Greater(sorted, excess), excess, b.Float(x, 0)), true, 1), b.Float(x, 0))
 	left := b.Relu(b.Sub(size, b.Reshape(threshold, -1, 1, 1, 1)))
@@ -136,6 +143,7 @@ func projectL1(b op.B, x, images *ir.Value, eps float64) *ir.Value {
 // share is the part of the pixels that a step in the L1 norm changes (Tramer & Boneh 2019, appendix B: sparse L1 descent).
 const share = 0.01
 
+// directionL1 is a step of unit size along the signs of the largest entries of the gradient, a share of all.
 func directionL1(b op.B, g *ir.Value) *ir.Value {
 	if b.Err() != nil {
 		return g
@@ -149,18 +157,19 @@ func directionL1(b op.B, g *ir.Value) *ir.Value {
 	return b.Div(d, b.Max(perImage(b, b.Abs(d)), b.Float(g, 1)))
 }
 
+// uniformLinf draws every pixel by itself.
 func uniformLinf(s *rng.Stream, dst []float32, eps float64) {
 	s.FillUniform(dst, float32(-eps), float32(eps))
 }
 
-// uniformL2 has a normally distributed direction and a radius whose power of the dimension is uniform.
+// uniformL2 draws a direction from the normal distribution and a radius eps*u^(1/n), with u uniform in [0,1) and n the number of values.
 func uniformL2(s *rng.Stream, dst []float32, eps float64) {
 	s.FillNormal(dst, 1)
 	radius := eps * math.Pow(s.Float64(), 1/float64(len(dst)))
 	scale(dst, radius/max(sizeL2(dst, make([]float32, len(dst))), tiny))
 }
 
-// uniformL1 has exponentially distributed sizes, of which there is one more than pixels, and random signs.
+// uniformL1 draws sizes from the exponential distribution and divides them by the sum of these and one more; signs are random.
 func uniformL1(s *rng.Stream, dst []float32, eps float64) {
 	sum := -math.Log1p(-s.Float64())
 	for i := range dst {
@@ -174,6 +183,7 @@ func uniformL1(s *rng.Stream, dst []float32, eps float64) {
 	scale(dst, eps/sum)
 }
 
+// scale multiplies v by k.
 func scale(v []float32, k float64) {
 	for i := range v {
 		v[i] = float32(float64(v[i]) * k)

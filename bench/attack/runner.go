@@ -13,28 +13,29 @@ import (
 )
 
 // Compile implements Stage.
-func (m method) Compile(t Target) (Runner, error) {
+func (m method) Compile(t Setup) (Runner, error) {
 	m = m.in(t.Norm)
 	e, err := m.launch(t)
 	if err != nil {
 		return nil, err
 	}
-	return &runner{method: m, target: t, engine: e}, nil
+	return &runner{method: m, setup: t, engine: e}, nil
 }
 
-// engine is the graph of a number of steps in execution.
+// engine is a running session of a method's graph, with the state that it carries.
 type engine struct {
 	*runtime.Running
 	state  *ort.Store
 	batch  int
-	steps  int
-	tries  int    // of a point
+	steps  int    // steps of a run
+	tries  int    // tries on a point
 	ranks  int    // targets of a start
-	passes Counts // of a step
-	cycles bool   // whole cycles of steps may be left out
+	passes Counts // passes of one image in a step
+	cycles bool   // whether whole cycles of steps may be left out
 }
 
-func (m method) launch(t Target) (*engine, error) {
+// launch opens an engine for the batch of the setup.
+func (m method) launch(t Setup) (*engine, error) {
 	c, err := t.Classifier(t.Batch)
 	if err != nil {
 		return nil, err
@@ -56,13 +57,13 @@ func (m method) launch(t Target) (*engine, error) {
 	return e, nil
 }
 
-// Close frees the engine.
+// Close ends the session and frees the state.
 func (e *engine) Close() error {
 	err := e.Running.Close()
 	return cmp.Or(err, e.state.Close())
 }
 
-// tensors are everything that has a row for each point.
+// tensors are the carried state and the inputs by name, all of which have a row for each point.
 func (e *engine) tensors() map[string]*tensor.Tensor {
 	all := map[string]*tensor.Tensor{}
 	for _, name := range e.state.Names() {
@@ -76,11 +77,11 @@ func (e *engine) tensors() map[string]*tensor.Tensor {
 	return all
 }
 
-// runner keeps the rows of an engine busy: a row whose point is done gets the next one, and when no points are left, the rows
-// that are at work move to a smaller engine: half the size, a quarter, and so on.
+// runner keeps the rows of an engine busy. A row whose point is done gets the next point. When no points are left, the busy rows move to
+// an engine of half the size, a quarter, and so on.
 type runner struct {
 	method
-	target Target
+	setup  Setup
 	engine *engine
 	rows   []row
 }
@@ -89,10 +90,10 @@ type runner struct {
 type row struct {
 	Point
 	busy   bool
-	steps  int // of this try that are done
-	counts Counts
-	logits []float32 // of the image, when targeted
-	trail  trail     // of this try, where the engine looks for cycles
+	steps  int       // steps of this try that are done
+	counts Counts    // passes since the last Attempt with Over
+	logits []float32 // logits [K] of the image, of targeted methods
+	trail  trail     // iterates of this try, where the engine looks for cycles
 }
 
 // Run implements Runner.
@@ -110,7 +111,7 @@ func (r *runner) Run(ctx context.Context, w Work) error {
 			return nil
 		}
 		size := r.engine.batch
-		for !r.target.Fixed && size/2 >= max(len(busy), smallest) {
+		for !r.setup.Fixed && size/2 >= max(len(busy), smallest) {
 			size /= 2
 		}
 		if size < r.engine.batch {
@@ -128,6 +129,7 @@ func (r *runner) Run(ctx context.Context, w Work) error {
 // smallest is the smallest batch that rows move to.
 const smallest = 4
 
+// busy lists the rows that are at work.
 func (r *runner) busy() []int {
 	var busy []int
 	for i := range r.rows {
@@ -164,7 +166,7 @@ func (r *runner) fill(w Work) error {
 		r.rows[free[i]] = row{Point: p, busy: true}
 		if r.targeted {
 			r.rows[free[i]].logits = logits[i]
-			if p.Tries == 0 { // later ones carry on from a record that counts it
+			if p.Tries == 0 { // a point with tries has a record that counts this pass
 				r.rows[free[i]].counts.Forwards++
 			}
 		}
@@ -175,12 +177,12 @@ func (r *runner) fill(w Work) error {
 	return nil
 }
 
-// part writes one row of a tensor.
+// part writes the values of one row of a tensor.
 func part[T float32 | int64](t *tensor.Tensor, row int, values []T) {
 	copy(t.Data.([]T)[row*len(values):], values)
 }
 
-// begin prepares the next try of a row.
+// begin prepares the next try of a row: its target and its start.
 func (r *runner) begin(i int) {
 	p := &r.rows[i]
 	p.steps, p.trail = 0, nil
@@ -198,12 +200,12 @@ func (r *runner) begin(i int) {
 			clear(values)
 			return
 		}
-		stream := rng.New(r.target.Seed, rng.Start, restart, rank, p.Index)
-		r.start(values, start.Shape[1:], &stream, r.target.Settings)
+		stream := rng.New(r.setup.Seed, rng.Start, restart, rank, p.Index)
+		r.start(values, start.Shape[1:], &stream, r.setup.Settings)
 	}
 }
 
-// ranked is the class with the given rank by logits, 0 for the largest; of equals the first is the largest.
+// ranked is the class with the given rank by logits, 0 for the largest. Of equal logits the first is the largest.
 func ranked(logits []float32, rank int) int64 {
 	order := make([]int64, len(logits))
 	for i := range order {
@@ -213,7 +215,7 @@ func ranked(logits []float32, rank int) int64 {
 	return order[rank]
 }
 
-// advance takes some steps and lets what is found be judged.
+// advance runs the engine once and lets the images that were found, or whose try is over, be judged.
 func (r *runner) advance(w Work, busy []int) error {
 	e := r.engine
 	clock, draws := e.Input("step"), e.Input("draws")
@@ -261,17 +263,19 @@ func (r *runner) advance(w Work, busy []int) error {
 	return r.settle(w, attempts, rows)
 }
 
-// draw fills in the uniform numbers of the coming steps of one point; those of a step are the same however steps are grouped.
+// draw writes the uniform numbers of the coming steps of one point. The numbers of a step do not depend on how steps are grouped into
+// runs.
 func (r *runner) draw(draws *tensor.Tensor, i int, p *row) {
 	n := int(draws.Shape[2])
 	for k := range r.engine.steps {
-		stream := rng.New(r.target.Seed, rng.Attack, p.Tries, p.steps+k, p.Index)
+		stream := rng.New(r.setup.Seed, rng.Attack, p.Tries, p.steps+k, p.Index)
 		at := (k*r.engine.batch + i) * n
 		stream.FillUniform(draws.Float32s()[at:at+n], 0, 1)
 	}
 }
 
-// settle frees the rows whose points are done and starts the next try of others.
+// settle has attempts judged, frees the rows whose points are done and starts the next try of those whose try is over. rows has the row
+// of each attempt.
 func (r *runner) settle(w Work, attempts []Attempt, rows []int) error {
 	if len(attempts) == 0 {
 		return nil
@@ -295,9 +299,9 @@ func (r *runner) settle(w Work, attempts []Attempt, rows []int) error {
 	return nil
 }
 
-// shrink moves the busy rows to an engine of another size.
+// shrink moves the busy rows to an engine of the given batch size.
 func (r *runner) shrink(busy []int, size int) error {
-	t := r.target
+	t := r.setup
 	t.Batch = size
 	next, err := r.launch(t)
 	if err != nil {

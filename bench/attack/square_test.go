@@ -45,8 +45,105 @@ func TestPyramids(t *testing.T) {
 	}
 }
 
-// squareByHand is the attack on one image as the code of AutoAttack runs it, with a loop over windows; u are the draws of the
-// queries. It returns the best image after all of them.
+// squareHand is a query of the attack on one image [C,H,W] as the code of AutoAttack runs it, with loops over windows.
+type squareHand struct {
+	image   []float64
+	c, h, w int
+	eps     float64
+	side    int       // of the window
+	u       []float32 // uniform numbers of the query
+}
+
+// place is the first row or column of a window among n.
+func (q squareHand) place(k, n int) int { return int(math.Floor(float64(q.u[k]) * float64(n-q.side))) }
+
+func (q squareHand) sign(channel int) float64 {
+	if q.u[squareSigns+channel] >= 0.5 {
+		return 1
+	}
+	return -1
+}
+
+// linf is the image with twice the radius added to a window, by channel with a sign.
+func (q squareHand) linf(best []float64) []float64 {
+	x := slices.Clone(best)
+	top, left := q.place(squareRow, q.h), q.place(squareColumn, q.w)
+	for k := range q.c {
+		for y := top; y < top+q.side; y++ {
+			for z := left; z < left+q.side; z++ {
+				x[(k*q.h+y)*q.w+z] += 2 * q.eps * q.sign(k)
+			}
+		}
+	}
+	return x
+}
+
+// l2 is the image with a pyramid in one window and the perturbation of another window taken away.
+func (q squareHand) l2(best []float64) []float64 {
+	delta, size := make([]float64, len(best)), 0.0
+	for i := range delta {
+		delta[i] = best[i] - q.image[i]
+		size += delta[i] * delta[i]
+	}
+	next := slices.Clone(delta)
+	for k := range q.c {
+		q.window(k, delta, next, max(q.eps*q.eps-size, 0)/float64(q.c))
+	}
+	size = 0
+	for _, d := range next {
+		size += d * d
+	}
+	x := slices.Clone(best)
+	for i, d := range next {
+		x[i] = q.image[i] + d/(math.Sqrt(size)+1e-12)*q.eps
+	}
+	return x
+}
+
+// window changes one channel of the perturbation next, which was delta; unused is the channel's part of the squared radius that is left.
+func (q squareHand) window(k int, delta, next []float64, unused float64) {
+	s := q.side
+	top, left := q.place(squareRow, q.h), q.place(squareColumn, q.w)
+	top2, left2 := q.place(squareOtherRow, q.h), q.place(squareOtherColumn, q.w)
+	at := func(y, z int) int { return (k*q.h+y)*q.w + z }
+	own, both := 0.0, 0.0
+	for y := range q.h {
+		for z := range q.w {
+			in := y >= top && y < top+s && z >= left && z < left+s
+			in2 := y >= top2 && y < top2+s && z >= left2 && z < left2+s
+			d := delta[at(y, z)] * delta[at(y, z)]
+			if in {
+				own += d
+			}
+			if in || in2 {
+				both += d
+			}
+			if in2 {
+				next[at(y, z)] = 0
+			}
+		}
+	}
+	eta := pyramids(s)
+	fresh, sum := make([]float64, s*s), 0.0
+	for y := range s {
+		for z := range s {
+			e := eta[y*s+z]
+			if q.u[squareTurn] < 0.5 {
+				e = eta[z*s+y]
+			}
+			fresh[y*s+z] = e*q.sign(k) + delta[at(top+y, left+z)]/(1e-12+math.Sqrt(own))
+			sum += fresh[y*s+z] * fresh[y*s+z]
+		}
+	}
+	mass := math.Sqrt(unused + both)
+	for y := range s {
+		for z := range s {
+			next[at(top+y, left+z)] = fresh[y*s+z] / (1e-12 + math.Sqrt(sum)) * mass
+		}
+	}
+}
+
+// squareByHand is the attack by hand: u are the draws of the queries. It returns the best image after all of them.
 func squareByHand(image, start []float64, c, h, w int, norm string, eps float64, u [][]float32, margin func(x []float64) float64) []float64 {
 	clip := func(x []float64) []float64 {
 		y := slices.Clone(x)
@@ -68,79 +165,12 @@ func squareByHand(image, start []float64, c, h, w int, norm string, eps float64,
 		if loss <= 0 {
 			break
 		}
-		s := squareSide(query, h, w, norm)
-		place := func(k, n int) int { return int(math.Floor(float64(u[k]) * float64(n-s))) }
-		top, left := place(squareRow, h), place(squareColumn, w)
-		sign := func(k int) float64 {
-			if u[squareSigns+k] >= 0.5 {
-				return 1
-			}
-			return -1
-		}
-		x := slices.Clone(best)
+		q := squareHand{image, c, h, w, eps, squareSide(query, h, w, norm), u}
+		change := q.l2
 		if norm == "linf" {
-			for k := range c {
-				for y := top; y < top+s; y++ {
-					for z := left; z < left+s; z++ {
-						x[(k*h+y)*w+z] += 2 * eps * sign(k)
-					}
-				}
-			}
-		} else {
-			top2, left2 := place(squareOtherRow, h), place(squareOtherColumn, w)
-			delta, size := make([]float64, len(x)), 0.0
-			for i := range delta {
-				delta[i] = best[i] - image[i]
-				size += delta[i] * delta[i]
-			}
-			eta := pyramids(s)
-			next := slices.Clone(delta)
-			for k := range c {
-				at := func(y, z int) int { return (k*h+y)*w + z }
-				own, both := 0.0, 0.0
-				for y := range h {
-					for z := range w {
-						in := y >= top && y < top+s && z >= left && z < left+s
-						in2 := y >= top2 && y < top2+s && z >= left2 && z < left2+s
-						d := delta[at(y, z)] * delta[at(y, z)]
-						if in {
-							own += d
-						}
-						if in || in2 {
-							both += d
-						}
-						if in2 {
-							next[at(y, z)] = 0
-						}
-					}
-				}
-				fresh, sum := make([]float64, s*s), 0.0
-				for y := range s {
-					for z := range s {
-						e := eta[y*s+z]
-						if u[squareTurn] < 0.5 {
-							e = eta[z*s+y]
-						}
-						fresh[y*s+z] = e*sign(k) + delta[at(top+y, left+z)]/(1e-12+math.Sqrt(own))
-						sum += fresh[y*s+z] * fresh[y*s+z]
-					}
-				}
-				mass := math.Sqrt(max(eps*eps-size, 0)/float64(c) + both)
-				for y := range s {
-					for z := range s {
-						next[at(top+y, left+z)] = fresh[y*s+z] / (1e-12 + math.Sqrt(sum)) * mass
-					}
-				}
-			}
-			size = 0
-			for _, d := range next {
-				size += d * d
-			}
-			for i, d := range next {
-				x[i] = image[i] + d/(math.Sqrt(size)+1e-12)*eps
-			}
+			change = q.linf
 		}
-		x = clip(x)
+		x := clip(change(best))
 		if m := margin(x); m < loss || m <= 0 {
 			best, loss = x, m
 		}

@@ -16,14 +16,14 @@ import (
 	"rnas/runtime/ort"
 )
 
-// Method says what the range of an activation is: all of its numbers, or the central Percentile percent of them, with
-// equal shares left out at both ends. Percentile 100 is all.
+// Method says what the range of an activation is: the range of the central Percentile percent of its numbers, with equal shares left out at
+// both ends. With Percentile 100 it is the range of all numbers.
 type Method struct{ Percentile float64 }
 
-// defaultPercentile is the one of "percentile" without a number.
+// defaultPercentile is the percentile of "percentile" without a number.
 const defaultPercentile = 99.99
 
-// ParseMethod reads "minmax", "percentile" or "percentile=99.9".
+// ParseMethod reads "minmax", "percentile" or a text such as "percentile=99.9". The error tells what was expected and found.
 func ParseMethod(text string) (Method, error) {
 	name, number, given := strings.Cut(text, "=")
 	switch {
@@ -40,6 +40,7 @@ func ParseMethod(text string) (Method, error) {
 	return Method{}, fmt.Errorf("expected minmax, percentile or percentile=P with P over 50 and at most 100, found %q", text)
 }
 
+// String is the text that ParseMethod reads.
 func (m Method) String() string {
 	if m.Percentile == 100 {
 		return "minmax"
@@ -53,9 +54,8 @@ const (
 	mostBytes  = 256 << 20
 )
 
-// Ranges runs g, a classifier [N,C,H,W] to [N,K] of a symbolic or fixed batch, on all images of d and returns the ranges
-// of the values that pass.Quantize asks for, by name. A fixed batch that does not divide the images is filled up with the
-// first ones.
+// Ranges runs a classifier g, images [N,C,H,W] to logits [N,K], on all images of d. It returns the ranges of the values that pass.Quantize asks
+// for, by name. The batch of g is symbolic or fixed. If a fixed batch does not divide the images, it is filled up with the first images.
 func Ranges(ctx context.Context, g *ir.Graph, d *dataset.Dataset, m Method, o ort.Options) (map[string]pass.Range, error) {
 	t, err := open(g, d, o)
 	if err != nil {
@@ -89,10 +89,10 @@ func Ranges(ctx context.Context, g *ir.Graph, d *dataset.Dataset, m Method, o or
 	return out, nil
 }
 
-// bins is the number of parts that a range is cut into to find its percentiles.
+// bins is the number of equal parts of a range in which numbers are counted to find percentiles.
 const bins = 8192
 
-// clip narrows ranges to the percentile: a second run counts how often the numbers fall into each part of the range.
+// clip narrows ranges to the percentile. It runs the model again and counts the numbers in each part of the range.
 func (t *tapped) clip(ctx context.Context, ranges []pass.Range, m Method) error {
 	counts := make([][]int, len(ranges))
 	totals := make([]int, len(ranges))
@@ -124,7 +124,7 @@ func (t *tapped) clip(ctx context.Context, ranges []pass.Range, m Method) error 
 	return err
 }
 
-// tapped is a model that gives out its activations too.
+// tapped is a model whose activations are outputs too.
 type tapped struct {
 	session *ort.Session
 	taps    []*ir.Value
@@ -132,6 +132,7 @@ type tapped struct {
 	batch   int
 }
 
+// open makes the activations of g outputs and opens a session.
 func open(g *ir.Graph, d *dataset.Dataset, o ort.Options) (*tapped, error) {
 	if d.Len() == 0 {
 		return nil, fmt.Errorf("data %s: no images", d.Name)
@@ -165,7 +166,7 @@ func open(g *ir.Graph, d *dataset.Dataset, o ort.Options) (*tapped, error) {
 	return t, err
 }
 
-// run calls see for the numbers of every tap of every batch.
+// run calls see with the numbers of every tap i of every batch.
 func (t *tapped) run(ctx context.Context, see func(i int, values []float32) error) error {
 	images := tensor.Zeros(tensor.Float32, int64(t.batch), int64(t.data.Shape[0]), int64(t.data.Shape[1]), int64(t.data.Shape[2]))
 	for start := 0; start < t.data.Len(); start += t.batch {

@@ -31,9 +31,9 @@ func defocusBlur(c *canvas, p []float64) {
 	}
 }
 
-// disk is a kernel [2r+1,2r+1]: the pixels within radius of the middle, of sum 1, blurred over 3x3 pixels, or 5x5 if the
-// radius is above 8, with weights that fall off normally with deviation blur. As published, r is 8 or the radius if that
-// is larger, so the blur of the largest disks meets the border of the kernel, which brightens the image by about 1%.
+// disk is a kernel [2r+1,2r+1] of sum 1: the pixels within radius of the middle, blurred by a normal density of deviation blur over 3x3
+// pixels, or over 5x5 if the radius is above 8. As published, r is the larger of 8 and the radius. Therefore the blur of the largest disks
+// meets the border of the kernel, which brightens the image by about 1%.
 func disk(radius, blur float64) (kernel []float64, r int) {
 	r, reach := 8, 1
 	if radius > 8 {
@@ -63,8 +63,8 @@ func disk(radius, blur float64) (kernel []float64, r int) {
 	return kernel, r
 }
 
-// glassBlur blurs with deviation p[0], moves pixels by up to p[1] in p[2] rounds, and blurs again. As in the published
-// program a moved pixel is copied: its place takes the value of the one drawn, which keeps its own.
+// glassBlur blurs with deviation p[0], moves pixels by up to p[1] in p[2] rounds, and blurs again. As in the published program, a pixel takes
+// the value of the pixel that is drawn for it, and the drawn pixel keeps its own.
 func glassBlur(c *canvas, p []float64) {
 	for channel := range c.channels {
 		c.gaussianBlur(c.plane(channel), p[0], 4, nearest)
@@ -89,7 +89,7 @@ func glassBlur(c *canvas, p []float64) {
 	}
 }
 
-// offset is uniform from -reach to reach-1.
+// offset draws a whole number from -reach to reach-1.
 func (c *canvas) offset(reach int) int {
 	return int(uint64(c.stream.Uint32())*uint64(2*reach)>>32) - reach
 }
@@ -103,7 +103,7 @@ func motionBlur(c *canvas, p []float64) {
 	}
 }
 
-// trace is a path with a weight at each pixel: one-sided and normal, as ImageMagick's MotionBlurImage has it.
+// trace is a path with a weight at each pixel. The weights are one half of a normal density, as in ImageMagick's MotionBlurImage.
 type trace []struct {
 	dy, dx int
 	weight float64
@@ -152,8 +152,8 @@ func (t trace) blur(c *canvas, plane []float64) {
 	}
 }
 
-// zoomBlur is the mean of the image and of it magnified by 1, 1+p[1], 1+2p[1] and so on. The factors are those of
-// numpy.arange(1, p[0], p[1]), whose rounding lets some of the ends in.
+// zoomBlur is the mean of the image and of the image magnified by each factor of numpy.arange(1, p[0], p[1]), whose rounding lets some of the
+// ends in.
 func zoomBlur(c *canvas, p []float64) {
 	step := (1 + p[1]) - 1
 	n := int(math.Ceil((p[0] - 1) / p[1]))

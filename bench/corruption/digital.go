@@ -17,8 +17,8 @@ func contrast(c *canvas, p []float64) {
 	}
 }
 
-// pixelate shrinks the sides to p[0] of their length, cut off to whole pixels, and back, both by means over the pixels
-// whose middles a pixel covers, rounded to 8 bits after each direction (Pillow's BOX filter).
+// pixelate shrinks the sides to p[0] of their length, cut off to whole pixels, and enlarges them again. Both take means over the pixels whose
+// middles a pixel covers, rounded to 8 bits after each direction (Pillow's BOX filter).
 func pixelate(c *canvas, p []float64) {
 	small := [2]int{max(1, int(float64(c.height)*p[0])), max(1, int(float64(c.width)*p[0]))}
 	rows, columns := c.buffer(0, c.height*c.width), c.buffer(1, c.height*c.width)
@@ -65,16 +65,16 @@ func boxColumns(dst, src []float64, from, width, to int) {
 	}
 }
 
-// covered is the range of the source pixels whose middles lie in pixel i of an axis resized from one length to another, at
-// least the nearest one.
+// covered is the range [low,high) of the source pixels whose middles lie in pixel i of an axis that is resized from one length to another.
+// It holds at least the nearest pixel.
 func covered(i, from, to int) (low, high int) {
 	scale := float64(from) / float64(to)
 	middle, reach := (float64(i)+0.5)*scale, 0.5*max(scale, 1)
 	return max(0, int(middle-reach+0.5)), min(from, int(middle+reach+0.5))
 }
 
-// elasticTransform shifts three points about the middle by up to p[2] and the image with them, affinely, then every
-// pixel by up to p[0] blurred with deviation p[1]; all of the shorter side.
+// elasticTransform moves the image by the affine map that shifts three points about the middle by up to p[2], then moves every pixel by up to
+// p[0], blurred with deviation p[1]. All lengths are parts of the shorter side.
 func elasticTransform(c *canvas, p []float64) {
 	side := float64(min(c.height, c.width))
 	distance, sigma, corner := p[0]*side, p[1]*side, p[2]*side
@@ -102,7 +102,8 @@ func elasticTransform(c *canvas, p []float64) {
 	}
 }
 
-// shifts is a plane of uniform numbers up to 1 either way, blurred and then multiplied by distance.
+// shifts is a plane [H,W] of uniform numbers in [-1,1], blurred with deviation sigma and multiplied by distance. It lies in the scratch
+// buffer of that number.
 func (c *canvas) shifts(number int, distance, sigma float64) []float64 {
 	plane, draws := c.buffer(number, c.height*c.width), c.floats(c.height*c.width)
 	c.stream.FillUniform(draws, -1, 1)
@@ -123,8 +124,8 @@ func (m affine2) map2(x, y float64) (float64, float64) {
 	return m[0]*x + m[1]*y + m[2], m[3]*x + m[4]*y + m[5]
 }
 
-// affine draws the shifts of three corners of a square about the middle, by up to reach in each direction, and returns
-// the map from pixels of the result to those of the source.
+// affine draws shifts of three corners of a square about the middle, by up to reach in each direction. The map is from pixels of the result to
+// pixels of the source.
 func (c *canvas) affine(reach float64) affine2 {
 	midX, midY := float64(c.width/2), float64(c.height/2)
 	half := float64(min(c.height, c.width) / 3)

@@ -2,13 +2,13 @@ package corruption
 
 import "math"
 
-// border maps an index outside [0,n) to one inside.
+// border maps an index outside [0,n) to an index inside.
 type border func(i, n int) int
 
 // nearest repeats the edge: aaa|abcd|ddd.
 func nearest(i, n int) int { return max(0, min(n-1, i)) }
 
-// mirror repeats the image reversed, the edge too: cba|abcd|dcb.
+// mirror repeats the image reversed, with the edge: cba|abcd|dcb.
 func mirror(i, n int) int {
 	if i >= 0 && i < n {
 		return i
@@ -17,7 +17,7 @@ func mirror(i, n int) int {
 	return min(i, 2*n-1-i)
 }
 
-// mirror101 repeats the image reversed, the edge not: dcb|abcd|cba.
+// mirror101 repeats the image reversed, without the edge: dcb|abcd|cba.
 func mirror101(i, n int) int {
 	switch {
 	case i >= 0 && i < n:
@@ -31,8 +31,8 @@ func mirror101(i, n int) int {
 
 func modulo(i, n int) int { return ((i % n) + n) % n }
 
-// gaussianBlur convolves a plane [h,w] with the sampled normal density of deviation sigma up to truncate deviations, in
-// both directions (scipy.ndimage.gaussian_filter). A radius of 0 leaves it as it is.
+// gaussianBlur convolves a plane [H,W] in both directions with the sampled normal density of deviation sigma up to truncate deviations
+// (scipy.ndimage.gaussian_filter). With a radius of 0 it is a no-op.
 func (c *canvas) gaussianBlur(plane []float64, sigma, truncate float64, edge border) {
 	radius := int(truncate*sigma + 0.5)
 	if radius == 0 {
@@ -48,7 +48,7 @@ func (c *canvas) gaussianBlur(plane []float64, sigma, truncate float64, edge bor
 	}
 }
 
-// gaussianKernel is the normal density at -radius to radius, of sum 1.
+// gaussianKernel is the normal density at -radius to radius, scaled to sum 1.
 func gaussianKernel(radius int, sigma float64) []float64 {
 	kernel := make([]float64, 2*radius+1)
 	sum := 0.0
@@ -63,7 +63,7 @@ func gaussianKernel(radius int, sigma float64) []float64 {
 	return kernel
 }
 
-// convolve filters n values at a stride in place; line is scratch of n plus the length of the kernel.
+// convolve filters n values at a stride in place. line is scratch space of n plus the length of the kernel.
 func convolve(values []float64, n, stride int, kernel, line []float64, edge border) {
 	radius := len(kernel) / 2
 	for i := range n {
@@ -82,14 +82,14 @@ func convolve(values []float64, n, stride int, kernel, line []float64, edge bord
 	}
 }
 
-// tap is where linear interpolation reads: between at and next, the latter with weight.
+// tap is where linear interpolation reads: at with 1-weight and next with weight.
 type tap struct {
 	at, next int
 	weight   float64
 }
 
-// zoomTaps tells where the middle n of an axis of n pixels reads when it is magnified: the middle ceil(n/factor) pixels
-// are stretched to round(ceil(n/factor)*factor), end on end, of which the middle n are kept.
+// zoomTaps is where each pixel of an axis of n pixels reads under a magnification. The middle ceil(n/factor) pixels are stretched to
+// round(ceil(n/factor)*factor) pixels, end on end, and the middle n of these are kept.
 func zoomTaps(taps []tap, n int, factor float64) []tap {
 	part := int(math.Ceil(float64(n) / factor))
 	start := (n - part) / 2
@@ -113,7 +113,7 @@ type zoom struct {
 	line          []float64
 }
 
-// set prepares for images [height,width].
+// set prepares a magnification of planes [height,width].
 func (z *zoom) set(height, width int, factor float64) {
 	z.rows, z.columns = zoomTaps(z.rows, height, factor), zoomTaps(z.columns, width, factor)
 	if len(z.line) != width {
@@ -121,7 +121,7 @@ func (z *zoom) set(height, width int, factor float64) {
 	}
 }
 
-// add adds a plane magnified to sum.
+// add adds the magnified plane to sum.
 func (z *zoom) add(sum, plane []float64) {
 	width, line := len(z.columns), z.line
 	for y, v := range z.rows {
@@ -136,13 +136,13 @@ func (z *zoom) add(sum, plane []float64) {
 	}
 }
 
-// spot is a place between four pixels, given by their indices, and its distance from the first of them.
+// spot is a place between four pixels: their indices, and the distance from the first of them.
 type spot struct {
 	topLeft, topRight, bottomLeft, bottomRight int
 	y, x                                       float64
 }
 
-// spot is row y and column x.
+// spot is the place at row y and column x.
 func (c *canvas) spot(y, x float64, edge border) spot {
 	fy, fx := math.Floor(y), math.Floor(x)
 	top, bottom := edge(int(fy), c.height)*c.width, edge(int(fy)+1, c.height)*c.width
@@ -150,7 +150,7 @@ func (c *canvas) spot(y, x float64, edge border) spot {
 	return spot{top + left, top + right, bottom + left, bottom + right, y - fy, x - fx}
 }
 
-// read interpolates a plane linearly.
+// read is the value of a plane at the spot, interpolated linearly.
 func (s *spot) read(plane []float64) float64 {
 	top := plane[s.topLeft] + s.x*(plane[s.topRight]-plane[s.topLeft])
 	bottom := plane[s.bottomLeft] + s.x*(plane[s.bottomRight]-plane[s.bottomLeft])

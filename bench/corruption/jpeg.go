@@ -8,15 +8,15 @@ import (
 	"image/jpeg"
 )
 
-// jpegBuffers are kept from one image to the next.
+// jpegBuffers are buffers that are kept from one image to the next.
 type jpegBuffers struct {
 	file   bytes.Buffer
 	colour *image.RGBA
 	grey   *image.Gray
 }
 
-// jpegCompression writes and reads the image as JPEG of quality p[0], chroma at half the resolution. Chroma is brought
-// back by linear interpolation, as libjpeg does and Go's image.YCbCr does not.
+// jpegCompression writes and reads the image as JPEG of quality p[0], with chroma at half the resolution. Chroma is enlarged by linear
+// interpolation, as in libjpeg and unlike Go's image.YCbCr.
 func jpegCompression(c *canvas, p []float64) {
 	decoded, err := jpeg.Decode(c.encodeJPEG(int(p[0])))
 	if err != nil {
@@ -44,6 +44,7 @@ func jpegCompression(c *canvas, p []float64) {
 	}
 }
 
+// encodeJPEG is the image as JPEG.
 func (c *canvas) encodeJPEG(quality int) *bytes.Buffer {
 	b := &c.jpeg
 	var picture image.Image
@@ -75,8 +76,8 @@ func (c *canvas) encodeJPEG(quality int) *bytes.Buffer {
 	return &b.file
 }
 
-// chroma reads a plane of half the resolution at pixel y, x of an image: 9/16 of the sample that covers it, 3/16 of the
-// next one in each direction, 1/16 of the one across.
+// chroma is the value of a plane of half the resolution at pixel y, x of an image: 9/16 of the sample that covers the pixel, 3/16 of the next
+// sample in each direction, and 1/16 of the sample across.
 func chroma(samples []uint8, stride, height, width, y, x int) uint8 {
 	near, far := half(y, (height+1)/2)
 	left, right := half(x, (width+1)/2)
@@ -84,7 +85,7 @@ func chroma(samples []uint8, stride, height, width, y, x int) uint8 {
 	return uint8((3*column(left) + column(right) + 8 - x&1) >> 4)
 }
 
-// half is the sample of n that covers pixel i of twice as many, and the one beyond the nearer edge of the pixel.
+// half is the sample of n that covers pixel i of 2n, and the sample beyond the nearer edge of the pixel.
 func half(i, n int) (near, far int) {
 	near = i / 2
 	far = near - 1 + i&1*2

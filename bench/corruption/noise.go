@@ -11,7 +11,7 @@ func gaussianNoise(c *canvas, p []float64) {
 	}
 }
 
-// impulseNoise replaces a share p[0] of the values by 0 or 1, each as likely.
+// impulseNoise replaces a share p[0] of the values by 0 or 1, with equal probability.
 func impulseNoise(c *canvas, p []float64) {
 	draws := c.floats(len(c.pixels))
 	c.stream.FillUniform(draws, 0, 1)
@@ -35,14 +35,14 @@ func shotNoise(c *canvas, p []float64) {
 	}
 }
 
-// poisson holds the distributions of the photons at each of the 256 levels, made when first needed.
+// poisson is the distributions of the number of photons at each of the 256 levels. Each is made when it is first needed.
 type poisson struct {
 	photons float64 // expected at level 255
 	counts  [256]counts
 }
 
-// counts is a distribution of numbers from 0: cumulative probabilities, and for each u = k/guides the first of them that
-// passes it.
+// counts is a distribution of whole numbers from 0: the cumulative probabilities, and for each u = k/guides the first number whose cumulative
+// probability passes u.
 type counts struct {
 	sums  []float64
 	guide [guides]int
@@ -50,7 +50,7 @@ type counts struct {
 
 const guides = 64
 
-// draw is the smallest count whose cumulative probability passes u in [0,1), the last one if none does.
+// draw is the smallest number whose cumulative probability at a level passes u in [0,1), or the last number if none does.
 func (p *poisson) draw(level int, u float64) int {
 	c := &p.counts[level]
 	if c.sums == nil {
@@ -70,7 +70,7 @@ func (p *poisson) draw(level int, u float64) int {
 	return n
 }
 
-// cumulative lists P(X <= k) of the Poisson distribution of a mean of at most 700 up to where it no longer grows.
+// cumulative lists P(X <= k) of a Poisson distribution, by k from 0 up to where it no longer grows. mean is at most 700.
 func cumulative(mean float64) []float64 {
 	probability := math.Exp(-mean)
 	sums := []float64{probability}

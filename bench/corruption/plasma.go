@@ -2,9 +2,9 @@ package corruption
 
 import "math"
 
-// plasma is a periodic height map in [0,1] of side the power of two that is at least both sides of the image, made by
-// midpoint displacement (diamond-square: Fournier, Fussell, Carpenter 1982). The displacement falls by decay^2 from one
-// octave to the next. It is row-major [side,side] and lies in scratch buffer 1.
+// plasma is a periodic height map [side,side] in [0,1], made by midpoint displacement (diamond-square: Fournier, Fussell, Carpenter 1982). side
+// is the smallest power of two that is at least both sides of the image. The displacement falls by decay^2 from one octave to the next. The
+// map lies in scratch buffer 1.
 func (c *canvas) plasma(decay float64) (heights []float64, side int) {
 	side = 1
 	for side < max(c.height, c.width) {

@@ -16,9 +16,9 @@ import (
 	"rnas/internal/tensor"
 )
 
-// Published reads the files of CIFAR-10-C: NAME.npy of each corruption, uint8 [5*M,H,W,C], the M images of severity 1 first,
-// and labels.npy, integers [5*M], the same at every severity (https://zenodo.org/records/2535967, M 10,000; files of other
-// M and size are read likewise). It holds the labels only; images are read as they are asked for.
+// Published reads the files of CIFAR-10-C (https://zenodo.org/records/2535967, where M is 10,000). NAME.npy of each corruption is uint8
+// [5*M,H,W,C], the M images of severity 1 first. labels.npy is integers [5*M], the same at every severity. Files of another M and size are
+// read too. A Published holds the labels only; images are read when they are asked for.
 type Published struct {
 	points  int // M
 	limit   int
@@ -32,9 +32,9 @@ type Published struct {
 
 const labelsFile = "labels.npy"
 
-// OpenPublished checks labels and headers of all files against images of shape C,H,W and the classes. The path is a folder
-// or a .tar with the files anywhere in it. limit is the number of images of each severity to give, 0 for all. Errors name
-// the file, what was expected and what was found.
+// OpenPublished checks the labels and the headers of all files against images of shape C,H,W and the classes. location is a folder, or a .tar
+// with the files anywhere in it. limit is the number of images to give of each severity, 0 for all. Errors name the file, what was expected
+// and what was found.
 func OpenPublished(location string, limit int, shape [3]int, classes []string) (*Published, error) {
 	p := &Published{limit: limit, shape: shape, classes: classes, images: map[string]*npy.Reader{}, names: map[string]string{}}
 	err := p.openAll(location)
@@ -57,7 +57,7 @@ func (p *Published) Close() error {
 	return err
 }
 
-// Load reads the images of a corruption at a severity: the first ones of the limit, in the order of the file.
+// Load reads the images of a corruption at a severity in the order of the file, the first ones up to the limit.
 func (p *Published) Load(kind Corruption, severity int) (*dataset.Dataset, error) {
 	n := p.points
 	if p.limit > 0 {
@@ -80,6 +80,7 @@ func (p *Published) Load(kind Corruption, severity int) (*dataset.Dataset, error
 	return d, nil
 }
 
+// openAll opens the labels and all corruptions.
 func (p *Published) openAll(location string) error {
 	info, err := os.Stat(location)
 	if err != nil {
@@ -120,7 +121,7 @@ func (p *Published) openAll(location string) error {
 	return nil
 }
 
-// file is an opened one.
+// file is an opened file.
 type file struct {
 	io.ReaderAt
 	name string
@@ -144,9 +145,10 @@ func (p *Published) array(files func(base string) (file, error), base string) (*
 	return a, nil
 }
 
-// maxLabels bounds the memory for labels: 20 times the number of CIFAR-10-C.
+// maxLabels is the largest number of labels that is read, 20 times that of CIFAR-10-C. It bounds the memory.
 const maxLabels = 1 << 20
 
+// setLabels reads the labels and checks that they are classes and the same at every severity.
 func (p *Published) setLabels(a *npy.Reader) error {
 	if len(a.Shape) != 1 || a.Shape[0] == 0 || a.Shape[0]%Severities != 0 || a.Shape[0] > maxLabels {
 		return fmt.Errorf("expected one dimension, a multiple of %d up to %d, found the shape %v", Severities, maxLabels, a.Shape)
@@ -174,6 +176,7 @@ func (p *Published) setLabels(a *npy.Reader) error {
 	return nil
 }
 
+// folderFiles finds files in a folder.
 func folderFiles(dir string) func(base string) (file, error) {
 	return func(base string) (file, error) {
 		name := filepath.Join(dir, base)
@@ -230,7 +233,7 @@ func tarFiles(f *os.File, name string, size int64) (func(base string) (file, err
 	}, nil
 }
 
-// sparse reports whether an entry leaves out zeros, so that its content is not what lies in the archive.
+// sparse reports whether an entry leaves out zeros, so that the bytes in the archive are not its content.
 func sparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {

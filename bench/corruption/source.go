@@ -8,7 +8,7 @@ import (
 // Source says where corrupted images come from.
 type Source struct {
 	Path  string // folder or .tar of CIFAR-10-C; "" for images made by a Generator
-	Limit int    // of the files: the first so many images of each severity, 0 for all
+	Limit int    // number of images of each severity that are read from the files, 0 for all
 }
 
 // ParseSource reads "generated" or "cifar10c:PATH".
@@ -31,7 +31,7 @@ func (s Source) Name() string {
 	return "cifar10c"
 }
 
-// About tells in one line where the images of shape C,H,W come from.
+// About is one line about where images of shape C,H,W come from.
 func (s Source) About(shape [3]int) string {
 	if s.Path == "" {
 		return "generated with the parameters of " + Parameters(shape) +

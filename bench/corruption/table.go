@@ -1,9 +1,10 @@
 package corruption
 
+// params are the parameters of a corruption by severity.
 type params = [Severities][]float64
 
-// table lists the corruptions in the order of RobustBench (robustbench/data.py). A place in it is part of the address of
-// the random numbers: it never changes. Each row names its parameters.
+// table has one row for each corruption, in the order of RobustBench (robustbench/data.py). The index of a row is part of the address of its
+// random numbers, so it never changes. Each row names its parameters.
 var table = []struct {
 	name string
 	row

@@ -2,7 +2,7 @@ package corruption
 
 import "math"
 
-// brightness adds p[0] to the value (the largest channel) of every pixel, hue and saturation kept.
+// brightness adds p[0] to the value (the largest channel) of every pixel, and keeps hue and saturation.
 func brightness(c *canvas, p []float64) {
 	area := c.height * c.width
 	for i := range area {
@@ -21,7 +21,7 @@ func brightness(c *canvas, p []float64) {
 	}
 }
 
-// fog adds p[0] times a height map of decay p[1] and scales back to the brightest value.
+// fog adds p[0] times a height map of decay p[1], and scales the image back to its brightest value.
 func fog(c *canvas, p []float64) {
 	brightest := 0.0
 	for _, v := range c.pixels {
@@ -35,9 +35,9 @@ func fog(c *canvas, p []float64) {
 	}
 }
 
-// snow whitens the image with a share of 1-p[6] and adds flakes and the same flakes turned by 180 degrees: normal noise
-// of mean p[0] and deviation p[1], magnified by p[2], without what lies below p[3], blurred along a line of radius p[4]
-// and deviation p[5] that falls at 45 to 135 degrees.
+// snow whitens the image with a share of 1-p[6], and adds flakes and the same flakes turned by 180 degrees. Flakes are normal noise of mean
+// p[0] and deviation p[1], magnified by p[2]. Values below p[3] become 0. The flakes are blurred along a line of radius p[4] and deviation
+// p[5] that falls at 45 to 135 degrees.
 func snow(c *canvas, p []float64) {
 	area := c.height * c.width
 	noise := c.floats(area)
@@ -69,8 +69,8 @@ func snow(c *canvas, p []float64) {
 	}
 }
 
-// frosts are mean colour (red, green, blue) and deviation of brightness, of 255, of the five photographs of which the
-// published program takes a part; two of them are the same.
+// frosts are the mean colour (red, green, blue) and the deviation of brightness, out of 255, of the five photographs that the published program
+// takes parts of. Two of them are the same.
 var frosts = [...]struct {
 	colour    [3]float64
 	deviation float64
@@ -82,11 +82,11 @@ var frosts = [...]struct {
 	{[3]float64{112.3, 123.3, 134.7}, 43.0},
 }
 
-// frostDecay makes neighbours in the texture of small images correlate as those of the photographs do at that scale.
+// frostDecay is the decay of the height map at which neighbours in the texture of small images correlate as in the photographs at that scale.
 const frostDecay = 1.15
 
-// frost adds a share p[1] of a frosted pane to a share p[0] of the image. The pane is a stand-in for a photograph: the
-// crests of a height map (1 where it crosses its mean, falling off on both sides) with colour and contrast of one.
+// frost adds a share p[1] of a frosted pane to a share p[0] of the image. The pane stands in for a photograph: the crests of a height map, 1
+// where the map crosses its mean and less on both sides, with the colour and contrast of a photograph.
 func frost(c *canvas, p []float64) {
 	pane := frosts[c.stream.IntN(len(frosts))]
 	heights, side := c.plasma(frostDecay)

@@ -13,7 +13,7 @@ import (
 	"rnas/train/loop"
 )
 
-// Folder is what the folder of a run holds, and those below it.
+// Folder is the content of the folder of a run and of the folders below it.
 type Folder struct {
 	Path     string             `json:"path"`
 	Files    []string           `json:"files"`
@@ -27,8 +27,8 @@ type Folder struct {
 // GenotypeFile is the name of a found genotype in the folder of a run.
 const GenotypeFile = "genotype.json"
 
-// ReadFolder reads the folder of a search, a training or a whole run. A folder that holds neither a log nor a genotype,
-// itself or below it, is an error.
+// ReadFolder reads the folder of a search, a training or a whole run. It is an error if neither the folder nor one below it holds a log or a
+// genotype.
 func ReadFolder(path string) (*Folder, error) {
 	f, err := readFolder(path, true)
 	if err != nil {
@@ -40,6 +40,7 @@ func ReadFolder(path string) (*Folder, error) {
 	return f, nil
 }
 
+// empty reports whether neither the folder nor one below it holds a log or a genotype.
 func (f *Folder) empty() bool {
 	for i := range f.Folders {
 		if !f.Folders[i].empty() {
@@ -49,6 +50,7 @@ func (f *Folder) empty() bool {
 	return f.Config == nil && f.Genotype == nil
 }
 
+// readFolder reads a folder, and the folders right below it if below is set.
 func readFolder(path string, below bool) (*Folder, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -85,6 +87,7 @@ func readFolder(path string, below bool) (*Folder, error) {
 	return f, nil
 }
 
+// readLog reads the log at path, if there is one. A last line that is being written is left out.
 func (f *Folder) readLog(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,5 +1,4 @@
-// Package inspect tells what a file is: it summarises models and folders of runs, and checks models by independent
-// means.
+// Package inspect summarises models and folders of runs, and checks models by independent means.
 package inspect
 
 import (
@@ -21,23 +20,23 @@ import (
 	"rnas/train"
 )
 
-// Count is how often something occurs.
+// Count is the number of nodes of one operator.
 type Count struct {
 	Name  string `json:"name"`
 	Count int    `json:"count"`
 }
 
-// Value describes an input or output; dimensions of -1 are symbolic.
+// Value describes an input or output. Dimensions of -1 are symbolic.
 type Value struct {
 	Name  string  `json:"name"`
 	Type  string  `json:"type"`
 	Shape []int64 `json:"shape"`
 }
 
-// String is "name float32[N,10]".
+// String is the value in the form "name float32[N,10]".
 func (v Value) String() string { return fmt.Sprintf("%s %s%s", v.Name, v.Type, ir.Shape(v.Shape)) }
 
-// Model is what an ONNX file holds.
+// Model is the summary of an ONNX file.
 type Model struct {
 	Path      string             `json:"path"`
 	Bytes     int                `json:"bytes"`
@@ -45,7 +44,7 @@ type Model struct {
 	Header    export.Header      `json:"header"`
 	Inputs    []Value            `json:"inputs"`
 	Outputs   []Value            `json:"outputs"`
-	Operators []Count            `json:"operators"` // those of the file after conversion to operator set 18, by falling number
+	Operators []Count            `json:"operators"` // operators after conversion to operator set 18, the most frequent first
 	Constants int64              `json:"constants"` // floating-point numbers stored in the file
 	MACs      int64              `json:"macs"`      // multiply-adds of one image
 	Attack    program.Attackable `json:"attack"`
@@ -53,7 +52,7 @@ type Model struct {
 	Meta      map[string]string  `json:"metadata,omitempty"`
 }
 
-// ReadModel reads an ONNX file.
+// ReadModel reads an ONNX file: its summary, and its graph with a batch of 1 where a symbolic batch is not possible. Errors name the file.
 func ReadModel(path string) (*Model, *ir.Graph, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -83,7 +82,7 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 	return m, g, nil
 }
 
-// read reads the model of a file with a symbolic batch size where that is possible, and else with the one given.
+// read reads the model of a file with a symbolic batch size, or with the given batch size where a symbolic one is not possible.
 func read(data []byte, path string, batch int64) (*ir.Graph, error) {
 	o := export.ReadOptions{Dir: filepath.Dir(path)}
 	g, err := export.Unmarshal(data, o)
@@ -97,7 +96,7 @@ func read(data []byte, path string, batch int64) (*ir.Graph, error) {
 	return g, nil
 }
 
-// Classes are the class names that the metadata tells, nil if it does not.
+// Classes are the class names in the metadata; nil for none.
 func (m *Model) Classes() []string {
 	var names []string
 	if err := json.Unmarshal([]byte(m.Meta[train.MetaClasses]), &names); err != nil {
@@ -106,6 +105,7 @@ func (m *Model) Classes() []string {
 	return names
 }
 
+// values describes inputs or outputs.
 func values(list []*ir.Value) []Value {
 	out := make([]Value, len(list))
 	for i, v := range list {
@@ -114,7 +114,7 @@ func values(list []*ir.Value) []Value {
 	return out
 }
 
-// Operators counts the nodes of g and of the graphs nested in it by operator, by falling number.
+// Operators counts the nodes of g and of the graphs nested in it by operator. The most frequent operator is first; of equal ones, by name.
 func Operators(g *ir.Graph) []Count {
 	n := map[string]int{}
 	g.Walk(func(node *ir.Node) {
@@ -134,7 +134,7 @@ func Operators(g *ir.Graph) []Count {
 	return out
 }
 
-// constants counts the floating-point numbers of g and the graphs nested in it, shared ones once.
+// constants counts the floating-point numbers in the constants of g and of the graphs nested in it. A shared constant counts once.
 func constants(g *ir.Graph) int64 {
 	total := int64(0)
 	seen := map[*ir.Value]bool{}

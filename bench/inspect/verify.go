@@ -18,8 +18,8 @@ import (
 	"rnas/runtime/ort"
 )
 
-// Check is the outcome of one independent check. Difference is the largest absolute difference of two outputs and Limit
-// what it may be, both 0 where nothing was computed.
+// Check is the outcome of one independent check. Difference is the largest absolute difference of two outputs, and Limit is the largest one
+// that passes. Both are 0 where nothing was computed.
 type Check struct {
 	Name       string  `json:"name"`
 	OK         bool    `json:"ok"`
@@ -30,18 +30,18 @@ type Check struct {
 
 // VerifyOptions says how a model is checked.
 type VerifyOptions struct {
-	// Tolerance is the difference between outputs that is allowed, relative to the largest magnitude of the output and
-	// at least as if that were 1.
+	// Tolerance is the largest difference between outputs that passes, relative to the largest magnitude of the output, or to 1 if that is
+	// larger.
 	Tolerance float64
-	Batch     int64 // size of a symbolic batch
+	Batch     int64 // batch size of models that leave it open
 	Seed      uint64
 	Against   string // another model to compare with; "" for none
 	Runtime   ort.Options
 }
 
-// Verify checks a model: an independent decoder (onnx-go) reads the same graph, the shapes of all values follow from the
-// inputs, and ONNX Runtime computes what the reference interpreter does in double precision, on random inputs. The
-// library must be open. An error means that a file could not be read or run at all.
+// Verify checks a model. An independent decoder (onnx-go) has to read the same graph, the shapes of all values have to follow from the inputs,
+// and on random inputs ONNX Runtime has to compute what the reference interpreter computes in double precision. The library must be open. An
+// error means that a file could not be read or run at all.
 func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -92,7 +92,7 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 	return append(checks, compare("against "+o.Against, fixed, got, want, o.Tolerance)), nil
 }
 
-// rounds reports whether g rounds numbers on the way to its outputs to integers or to 16 bits.
+// rounds reports whether g rounds numbers to integers or to 16 bits on the way to its outputs.
 func rounds(g *ir.Graph) bool {
 	if len(grad.StraightThrough(g)) > 0 {
 		return true
@@ -105,8 +105,8 @@ func rounds(g *ir.Graph) bool {
 	return false
 }
 
-// decoded compares the graph with what onnx-go reads. Files of others hold forms that the reader resolves (constants as
-// nodes, older operator sets); then the graph is written again and that file is compared.
+// decoded compares the graph with the one that onnx-go reads. Files of other programs may hold what the reader resolves, such as constants as
+// nodes and older operator sets. Then the graph is written again, and the new file is compared.
 func decoded(data []byte, g *ir.Graph) Check {
 	c := Check{Name: "onnx-go"}
 	s, err := export.Redecode(data, g)
@@ -127,6 +127,7 @@ func decoded(data []byte, g *ir.Graph) Check {
 	return c
 }
 
+// inferred checks that types and shapes follow from the inputs.
 func inferred(g *ir.Graph) Check {
 	if err := op.Verify(g); err != nil {
 		return Check{Name: "shapes", Detail: err.Error()}
@@ -136,7 +137,7 @@ func inferred(g *ir.Graph) Check {
 	return Check{Name: "shapes", OK: true, Detail: fmt.Sprintf("types and shapes of %d values follow from the inputs", count)}
 }
 
-// randomInputs draws inputs of a graph of static shapes: numbers in [0,1), integers and booleans of 0 and 1.
+// randomInputs draws inputs of a graph of static shapes: floating-point numbers in [0,1), integers and booleans of 0 and 1.
 func randomInputs(g *ir.Graph, seed uint64) ([]*tensor.Tensor, error) {
 	const most = 1 << 28
 	var out []*tensor.Tensor
@@ -161,6 +162,7 @@ func randomInputs(g *ir.Graph, seed uint64) ([]*tensor.Tensor, error) {
 	return out, nil
 }
 
+// execute runs a model in ONNX Runtime.
 func execute(model []byte, inputs []*tensor.Tensor, o ort.Options) ([]*tensor.Tensor, error) {
 	s, err := ort.NewSession(model, o)
 	if err != nil {
@@ -170,7 +172,7 @@ func execute(model []byte, inputs []*tensor.Tensor, o ort.Options) ([]*tensor.Te
 	return s.RunAlloc(inputs)
 }
 
-// compare measures the outputs of a graph against others. Infinities and NaNs must agree.
+// compare compares the outputs of a graph with those of another one. Infinities and NaNs must agree.
 func compare(name string, g *ir.Graph, got, want []*tensor.Tensor, tolerance float64) Check {
 	c := Check{Name: name}
 	if len(got) != len(want) {
@@ -195,8 +197,8 @@ func compare(name string, g *ir.Graph, got, want []*tensor.Tensor, tolerance flo
 	return c
 }
 
-// distance is the largest difference of two tensors of one shape, and the largest finite magnitude in them. NaN or
-// infinity on one side only makes the difference the largest finite number, which JSON can hold.
+// distance is the largest difference of two tensors of one shape, and the largest finite magnitude in them. If one side alone is NaN or
+// infinite, the difference is the largest finite number, because JSON cannot hold infinity.
 func distance(a, b *tensor.Tensor) (difference, largest float64) {
 	for i := range a.Len() {
 		x, y := a.Float64At(i), b.Float64At(i)

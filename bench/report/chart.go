@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// chart is a drawing of curves in a box of Width by Height units; y is accuracy.
+// chart is a drawing of curves in a box of Width by Height units. The vertical axis is accuracy.
 type chart struct {
 	Title, About, XTitle     string
 	Width, Height            float64
@@ -17,18 +17,20 @@ type chart struct {
 	Table                    [][]string // heading and rows of the figures
 }
 
+// tick is a mark on an axis with its text.
 type tick struct {
 	At   float64
 	Text string
 }
 
+// line is the curve of one model.
 type line struct {
-	Number int    // of the model, chooses the style
-	Points string // of the polyline
+	Number int    // number of the model, chooses the style
+	Points string // points attribute of the polyline
 	Marks  []mark
 }
 
-// mark is a point with its interval.
+// mark is a point of a curve with its interval, in units of the box.
 type mark struct{ X, Y, Low, High float64 }
 
 const (
@@ -37,7 +39,7 @@ const (
 	chartTop, chartBottom   = 12, 190
 )
 
-// draw is the chart of one curve of several models, nil when none has it. names has one entry a model.
+// draw is the chart of the curves of models over eps or steps; nil when no model has one. names has one entry for each model.
 func draw(models []Model, names []string, over string) *chart {
 	c := &chart{
 		Width: chartWidth, Height: chartHeight, Left: chartLeft, Right: chartRight, Top: chartTop, Bottom: chartBottom,
@@ -114,6 +116,7 @@ func draw(models []Model, names []string, over string) *chart {
 	return c
 }
 
+// describe sets the title, the text and the name of the horizontal axis.
 func (c *chart) describe(curve *Curve) {
 	c.Title = "Accuracy against the number of steps"
 	c.About = fmt.Sprintf("pgd with K steps at eps %s. More steps must not leave more points right, but for noise.", epsText(curve.Points[0].Eps))
@@ -128,7 +131,7 @@ func (c *chart) describe(curve *Curve) {
 	}
 }
 
-// cell is the figure at x.
+// cell is the accuracy at x with its interval, "" where the curve has no such point.
 func (c *Curve) cell(x float64) string {
 	for i, p := range c.Points {
 		if c.X(i) == x {
@@ -138,10 +141,10 @@ func (c *Curve) cell(x float64) string {
 	return ""
 }
 
-// tenth rounds a coordinate, so that the last bits of floating-point functions do not reach the file.
+// tenth rounds a coordinate to tenths, so that the last bits of floating-point functions do not reach the file.
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
 
-// epsText is a radius as people write it: a short decimal number, or 255ths where it is a whole number of quarters of them.
+// epsText is a radius as people write it: a short decimal number, or a multiple of a quarter of 1/255.
 func epsText(eps float64) string {
 	quarters := 4 * 255 * eps
 	whole := math.Round(quarters)
@@ -151,8 +154,10 @@ func epsText(eps float64) string {
 	return fmt.Sprintf("%.4g", eps)
 }
 
+// percent is a fraction in percent with its sign.
 func percent(fraction float64) string { return fmt.Sprintf("%.1f\u00a0%%", 100*fraction) }
 
+// interval is an interval of fractions in percent.
 func interval(ci [2]float64) string {
 	return fmt.Sprintf("%.1f\u00a0–\u00a0%.1f", 100*ci[0], 100*ci[1])
 }

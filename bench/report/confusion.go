@@ -5,18 +5,18 @@ import (
 	"slices"
 )
 
-// MaxConfusion is the largest number of classes of which results hold a Confusion.
+// MaxConfusion is the largest number of classes for which results hold a Confusion.
 const MaxConfusion = 100
 
-// Confusion counts predictions by class: rows are labels, columns predictions. Points whose logits are not numbers are in
-// no column.
+// Confusion counts predictions by class. Rows are labels, columns are predictions. Points whose logits are not numbers are in no column.
 type Confusion struct {
 	Classes []string `json:"classes"`
 	Clean   [][]int  `json:"clean"` // on the images as they are
 	Worst   [][]int  `json:"worst"` // after the first attack that breaks the point, in the order of the attacks
 }
 
-// Matrix counts predictions, all of one length; those outside [0,classes) are left out.
+// Matrix counts predictions by label: [classes][classes]. labels and predictions have one entry for each point. Predictions outside
+// [0,classes) are left out.
 func Matrix(classes int, labels []int32, predictions []int) [][]int {
 	m := make([][]int, classes)
 	for i := range m {
@@ -30,13 +30,13 @@ func Matrix(classes int, labels []int32, predictions []int) [][]int {
 	return m
 }
 
-// Confused is a kind of mistake.
+// Confused is an entry of a confusion matrix off the diagonal.
 type Confused struct {
 	Label, Prediction string
 	Count             int
 }
 
-// Mistakes lists the entries of a matrix off the diagonal, most frequent first, at most n of them.
+// Mistakes lists the entries of a matrix off the diagonal that are not zero, the most frequent first, at most n of them.
 func Mistakes(classes []string, matrix [][]int, n int) []Confused {
 	var all []Confused
 	for i, row := range matrix {

@@ -14,10 +14,10 @@ type Corruptions struct {
 	About  string       `json:"about"`  // what the images are, for people
 	Points int          `json:"points"` // images at each corruption and severity
 	Rows   []Corruption `json:"rows"`   // severities of one corruption together, from 1
-	// MeanAccuracy is the plain mean over all rows, a fraction, as RobustBench's corruptions_acc.
+	// MeanAccuracy is the plain mean accuracy over all rows, a fraction, RobustBench's corruptions_acc.
 	MeanAccuracy float64 `json:"mean_accuracy"`
-	// MCE is the mean error over all rows, a fraction, not divided by the errors of a reference model: what papers on
-	// CIFAR-10-C report as mCE. That of ImageNet-C is relative to AlexNet and another number.
+	// MCE is the mean error over all rows, a fraction, which papers on CIFAR-10-C report as mCE. It is not divided by the errors of a
+	// reference model, unlike the mCE of ImageNet-C, which is relative to AlexNet.
 	MCE float64 `json:"mce"`
 }
 
@@ -28,7 +28,7 @@ type Corruption struct {
 	Clean
 }
 
-// NewCorruptions adds the means to rows, which are not empty.
+// NewCorruptions is the result of rows, of which there is at least one, with their means.
 func NewCorruptions(source, about string, points int, rows []Corruption) *Corruptions {
 	c := &Corruptions{Source: source, About: about, Points: points, Rows: rows}
 	for _, r := range rows {
@@ -40,14 +40,14 @@ func NewCorruptions(source, about string, points int, rows []Corruption) *Corrup
 	return c
 }
 
-// Line is a corruption with its accuracies by severity.
+// Line is the accuracies of one corruption.
 type Line struct {
 	Name       string
-	Accuracies []float64 // fractions
+	Accuracies []float64 // fractions by severity
 	Mean       float64
 }
 
-// Lines is the table of corruptions by severities, and below it the means.
+// Lines has one line for each corruption, and a last one with the means.
 func (c *Corruptions) Lines() []Line {
 	var lines []Line
 	for i, r := range c.Rows {
@@ -75,8 +75,8 @@ func (c *Corruptions) Lines() []Line {
 	return append(lines, mean)
 }
 
-// CorruptionsCSV is the content of corruptions.csv: one line per model and corruption with the accuracies (fractions) by
-// severity, and their means; nil when there are none.
+// CorruptionsCSV is the content of corruptions.csv: one line for each model and corruption with the accuracies (fractions) by severity and
+// their mean. It is nil when no model has corruptions.
 func (r *Result) CorruptionsCSV() ([]byte, error) {
 	var lines [][]string
 	for _, m := range r.Models {

@@ -2,12 +2,12 @@ package report
 
 import "fmt"
 
-// Curve is the accuracy of a model under attacks that differ in one setting, on the same points.
+// Curve is the accuracy of a model, on the same points, under attacks that differ in one setting.
 type Curve struct {
 	Attack string       `json:"attack"` // "pgd20", or "pgdK" for K steps
 	Over   string       `json:"over"`   // "eps" or "steps"
 	Points []CurvePoint `json:"points"` // in ascending order
-	Flags  []string     `json:"flags"`  // reasons to doubt the model's robustness
+	Flags  []Flag       `json:"flags"`  // reasons to doubt the model's robustness
 }
 
 // CurvePoint is one attack of a curve.
@@ -17,7 +17,7 @@ type CurvePoint struct {
 	Robust
 }
 
-// Place names a point.
+// Place names point i for people.
 func (c *Curve) Place(i int) string {
 	if c.Over == "steps" {
 		return fmt.Sprintf("%d steps", c.Points[i].Steps)
@@ -25,7 +25,7 @@ func (c *Curve) Place(i int) string {
 	return "eps " + epsText(c.Points[i].Eps)
 }
 
-// X is the coordinate that the curve is over.
+// X is the horizontal coordinate of point i: eps or steps.
 func (c *Curve) X(i int) float64 {
 	if c.Over == "steps" {
 		return float64(c.Points[i].Steps)

@@ -34,8 +34,8 @@ type Guess struct {
 	Confidence float64 // probability of the class
 }
 
-// Factor is by how much the difference of the images is amplified: the largest of 1, 2, 5, 10, ... 1000 that keeps all of
-// it within half the pixel range.
+// Factor is the factor by which the difference of the images is amplified: the largest of 1, 2, 5, 10, ... 1000 that keeps all differences
+// within half the pixel range.
 func (e Example) Factor() int {
 	largest := 0.0
 	for i, v := range e.Adversarial {
@@ -60,11 +60,11 @@ func (e Example) Amplified() []float32 {
 	return pixels
 }
 
-// Small reports whether single pixels are to be seen.
+// Small reports whether the image is so small that single pixels are to be seen.
 func (e Example) Small() bool { return max(e.Shape[1], e.Shape[2]) <= 96 }
 
-// dataURI is the image [C,H,W] as PNG: of three channels in colour, else the mean of the channels in grey. Values are
-// rounded to 8 bits; those outside [0,1] are clipped.
+// dataURI is the image [C,H,W] as PNG. An image of three channels is in colour, others are the mean of the channels in grey. Values are clipped
+// to [0,1] and rounded to 8 bits.
 func dataURI(pixels []float32, shape [3]int) (template.URL, error) {
 	channels, size := shape[0], shape[1]*shape[2]
 	at := func(c, i int) uint8 {

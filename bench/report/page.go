@@ -24,7 +24,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"bar": bar, "heat": heat, "count": plural, "attack": attackText, "digits": digits, "add": func(a, b int) int { return a + b },
 }).Parse(pageText))
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	*Result
 	Style    template.CSS
@@ -36,11 +36,11 @@ type page struct {
 	Pairs    []pair
 	Shared   [][]string // table of the transfer
 	Warned   bool       // whether there is a warning
-	Attacked bool       // an attack
-	Timed    bool       // a latency
+	Attacked bool       // whether there is an attack
+	Timed    bool       // whether there is a latency
 }
 
-// Cost reports whether there is anything to say about it.
+// Cost reports whether the page has a section about cost.
 func (p page) Cost() bool { return p.Attacked || p.Timed }
 
 // pair is two models with their comparisons.
@@ -49,11 +49,11 @@ type pair struct {
 	Comparisons   []Comparison
 }
 
-// section is a model with what is shown of it.
+// section is what the page shows of one model.
 type section struct {
 	*Model
 	Number   int
-	Name     string // as short as tells it from the others
+	Name     string // shortest name that tells the model from the others
 	Rows     []row
 	Warnings []Warning
 	Gallery  *Gallery
@@ -76,15 +76,15 @@ type matrix struct {
 	Counts  [][]int
 }
 
-// Limits of what is shown per class.
+// Limits of what the page shows.
 const (
 	largestMatrix = 20
 	mostMistakes  = 20
 	styles        = 6 // of models; more share them
 )
 
-// HTML is the content of report.html: one page that loads nothing and runs no script. galleries has one entry a model,
-// or none. Equal results and galleries give equal bytes.
+// HTML is the content of report.html, a page that loads nothing and runs no script. galleries has one entry for each model, or none at all.
+// Equal results and galleries give equal bytes.
 func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
 	p := page{Result: r, Style: template.CSS(Style), Policy: Policy(Style)}
 	names := r.names()
@@ -129,7 +129,8 @@ func Policy(style string) string {
 	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
-// names are the file names of the models, their paths where file names are equal, with the provider where there are several.
+// names are the file names of the models. Where file names are equal, they are paths. Where there are several providers, they have the
+// provider too.
 func (r *Result) names() []string {
 	uses, seen := map[string]int{}, map[string]bool{}
 	for _, m := range r.Models {
@@ -152,7 +153,7 @@ func (r *Result) names() []string {
 	return names
 }
 
-// pair splits the comparisons, which are one after the other for each pair of models.
+// pair groups the comparisons, which stand in the order of the pairs of models.
 func (p *page) pair() {
 	rest := p.Comparisons
 	for i, first := range p.Sections {
@@ -172,6 +173,7 @@ func (p *page) pair() {
 // attackText is the name of an attack in a table.
 func attackText(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
+// byClass fills in the accuracies by class and the confusion matrices, or the most frequent mistakes of models with many classes.
 func (s *section) byClass() {
 	c := s.Confusion
 	if c == nil {
@@ -198,15 +200,17 @@ func (s *section) byClass() {
 	s.Mistakes = Mistakes(c.Classes, matrices[len(matrices)-1].Counts, mostMistakes)
 }
 
-// span is a bar of an interval with its point, in hundredths.
+// span is an interval with its point as a bar, in percent of its width.
 type span struct{ Low, Width, At float64 }
 
+// bar is the interval of an accuracy.
 func bar(r Robust) span {
 	low, high := tenth(100*r.CI95[0]), tenth(100*r.CI95[1])
 	return span{low, tenth(max(high-low, 0.5)), min(tenth(100*r.RobustAccuracy), 99)} // the mark is 1 wide
 }
 
-// heat is the style of a count as a share of its row: 0 for none, else 1 to 5, with the letter of right or wrong.
+// heat is the style of a count in a row of a confusion matrix: r for right or w for wrong, and a level by its share of the row, 0 for none
+// and 1 to 5 for others.
 func heat(row []int, label, prediction int) string {
 	total, n := 0, row[prediction]
 	for _, v := range row {
@@ -222,6 +226,7 @@ func heat(row []int, label, prediction int) string {
 	return fmt.Sprintf("w%d", level)
 }
 
+// plural is a number with its noun.
 func plural(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one
@@ -229,7 +234,7 @@ func plural(n int, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-// shellWords writes words so that a POSIX shell reads them back.
+// shellWords quotes words so that a POSIX shell reads them back.
 func shellWords(words []string) []string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

@@ -7,27 +7,27 @@ import (
 	"slices"
 )
 
-// Profile is where the time of a program goes.
+// Profile tells where the time of a program goes.
 type Profile struct {
 	Program string       `json:"program"` // "forward", or the name of an attack
 	Batch   int          `json:"batch"`
-	Runs    int          `json:"runs"`            // runs measured
-	Millis  float64      `json:"ms"`              // of one batch
+	Runs    int          `json:"runs"`            // number of runs measured
+	Millis  float64      `json:"ms"`              // milliseconds for one batch
 	Rows    []ProfileRow `json:"rows"`            // largest first
-	Outside float64      `json:"ms_outside"`      // of one batch, not inside any operator
-	Stage   string       `json:"stage,omitempty"` // of an attack that has several
+	Outside float64      `json:"ms_outside"`      // milliseconds for one batch outside of operators
+	Stage   string       `json:"stage,omitempty"` // key of the stage, for attacks with several
 }
 
 // ProfileRow is the time of one operator in one layer.
 type ProfileRow struct {
 	Layer    string  `json:"layer"`    // as in "cells.3/preprocess0"; "" for nodes of no layer
-	Backward bool    `json:"backward"` // part of the gradient
+	Backward bool    `json:"backward"` // whether it is part of the gradient
 	Operator string  `json:"operator"`
-	Calls    float64 `json:"calls"` // for one batch
-	Millis   float64 `json:"ms"`    // likewise
+	Calls    float64 `json:"calls"` // calls for one batch
+	Millis   float64 `json:"ms"`    // milliseconds for one batch
 }
 
-// Sum adds up rows that agree in what key keeps of them, largest time first.
+// Sum adds up rows with equal keys. The largest time is first.
 func (p *Profile) Sum(key func(ProfileRow) ProfileRow) []ProfileRow {
 	var out []ProfileRow
 	index := map[ProfileRow]int{}
@@ -55,7 +55,7 @@ func ByOperator(r ProfileRow) ProfileRow {
 // ByLayer is a key of Sum.
 func ByLayer(r ProfileRow) ProfileRow { return ProfileRow{Layer: r.Layer, Backward: r.Backward} }
 
-// SortProfile puts the largest time first; rows of equal time stand by layer and operator, forward first.
+// SortProfile puts the largest time first. Rows of equal time stand by layer, then by operator, then forward before backward.
 func SortProfile(rows []ProfileRow) {
 	slices.SortFunc(rows, func(a, b ProfileRow) int {
 		backward := 0
@@ -69,7 +69,7 @@ func SortProfile(rows []ProfileRow) {
 	})
 }
 
-// ProfileJSON is the content of profile.json: the profiles of each model; nil when there are none.
+// ProfileJSON is the content of profile.json, the profiles of each model; nil when no model has one.
 func (r *Result) ProfileJSON() ([]byte, error) {
 	type profiled struct {
 		Path     string    `json:"path"`

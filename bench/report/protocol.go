@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Protocol is a published way to evaluate.
+// Protocol is a published way to evaluate, and how a benchmark deviates from it.
 type Protocol struct {
 	Name    string   `json:"name"`
 	About   string   `json:"about"`
@@ -14,11 +14,11 @@ type Protocol struct {
 	Eps     float64  `json:"eps"` // pixels in [0,1]
 	Attacks []string `json:"attacks"`
 	Points  int      `json:"points"`
-	// Deviations tell in what the benchmark is not as the protocol says.
+	// Deviations has one text for each way in which the benchmark is not as the protocol says.
 	Deviations []string `json:"deviations"`
 }
 
-// String is the protocol in a line.
+// String is the protocol in one line.
 func (p *Protocol) String() string {
 	text := fmt.Sprintf("Protocol %s: %s.", p.Name, p.About)
 	if len(p.Deviations) > 0 {
@@ -27,6 +27,7 @@ func (p *Protocol) String() string {
 	return text
 }
 
+// protocol writes the protocol, if there is one.
 func (r *Result) protocol(b *bytes.Buffer) {
 	if r.Protocol != nil {
 		fmt.Fprintf(b, "%s\n\n", r.Protocol)

@@ -7,37 +7,37 @@ import "math"
 type Result struct {
 	RNAS        string `json:"rnas"`        // version of this program
 	ONNXRuntime string `json:"onnxruntime"` // version of the library
-	Provider    string `json:"provider"`    // execution provider, or several, separated by commas
+	Provider    string `json:"provider"`    // execution providers, separated by commas
 	// Protocol is the published evaluation that was followed, if any.
 	Protocol *Protocol `json:"protocol,omitempty"`
 	Models   []Model   `json:"models"`
-	// Comparisons are of every pair of models, first by pair, then by attack.
+	// Comparisons are those of every pair of models, by pair and then by attack.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Transfer    *Transfer    `json:"transfer,omitempty"`
-	// Agreements are of every pair of providers, where there are several.
+	// Agreements are those of every pair of providers, where there are several.
 	Agreements []Agreement `json:"providers,omitempty"`
 	Reproduce  *Reproduce  `json:"reproduce,omitempty"`
 }
 
-// Reproduce is what, beside the versions, makes the same result again.
+// Reproduce is what makes the same result again, together with the versions.
 type Reproduce struct {
 	Command    []string `json:"command,omitempty"` // the command line in words; none for callers of package bench
 	Data       string   `json:"data"`              // source and split
-	DataSHA256 string   `json:"data_sha256"`       // of shape, class names, labels and images
+	DataSHA256 string   `json:"data_sha256"`       // digest of shape, class names, labels and images
 	Seed       uint64   `json:"seed"`
 }
 
 // Model is the outcome of one model.
 type Model struct {
 	Path      string     `json:"path"`
-	Provider  string     `json:"provider,omitempty"` // where the benchmark ran on several
-	SHA256    string     `json:"sha256"`             // of the file, hexadecimal
+	Provider  string     `json:"provider,omitempty"` // "" where the benchmark ran on one provider
+	SHA256    string     `json:"sha256"`             // digest of the file, hexadecimal
 	Dataset   string     `json:"dataset"`
-	Points    int        `json:"points"` // images evaluated
+	Points    int        `json:"points"` // number of images evaluated
 	Clean     Clean      `json:"clean"`
 	Attacks   []Attack   `json:"attacks"`
 	WorstCase Robust     `json:"worst_case"`          // points that survive every attack
-	Confusion *Confusion `json:"confusion,omitempty"` // of up to MaxConfusion classes
+	Confusion *Confusion `json:"confusion,omitempty"` // nil for more than MaxConfusion classes
 	Curves    []Curve    `json:"curves,omitempty"`
 	Latency   *Latency   `json:"latency,omitempty"`
 	Profiles  []Profile  `json:"profiles,omitempty"`
@@ -45,7 +45,7 @@ type Model struct {
 	Corruptions *Corruptions `json:"corruptions,omitempty"`
 }
 
-// Strongest is the index of the attack that leaves the fewest points, the first one of equals; -1 without attacks.
+// Strongest is the index of the attack that leaves the fewest points, the first of equal ones; -1 without attacks.
 func (m *Model) Strongest() int {
 	best := -1
 	for i, a := range m.Attacks {
@@ -70,18 +70,18 @@ type Robust struct {
 	CI95           [2]float64 `json:"ci95"`            // Wilson interval
 }
 
-// Attack is the outcome of one attack on one model. Forwards and Backwards count passes of single images made by the
-// attack itself: padding and the final scoring are not included, so they depend on nothing but the points attacked.
+// Attack is the outcome of one attack on one model. Forwards and Backwards count the passes of single images that the attack itself makes.
+// Padding and the final scoring are not included, so that the counts depend on the attacked points alone.
 type Attack struct {
 	Name string  `json:"name"`
 	Norm string  `json:"norm"`
 	Eps  float64 `json:"eps"` // pixels in [0,1]
 	Robust
-	Forwards  int64    `json:"forwards"`
-	Backwards int64    `json:"backwards"`
-	Seconds   float64  `json:"seconds"` // attack and scoring, without compilation
-	Flags     []string `json:"flags"`   // reasons to doubt the number
-	Parts     []Part   `json:"parts,omitempty"`
+	Forwards  int64   `json:"forwards"`
+	Backwards int64   `json:"backwards"`
+	Seconds   float64 `json:"seconds"` // time of attack and scoring, without compilation
+	Flags     []Flag  `json:"flags"`   // reasons to doubt the number
+	Parts     []Part  `json:"parts,omitempty"`
 }
 
 // Part counts the points that are left after a part of an attack and the parts before it.
@@ -106,16 +106,17 @@ type LatencyRuns struct {
 	ImagesPerSecond float64 `json:"images_per_second"` // over all samples
 }
 
-// NewClean is the accuracy of correct out of points.
+// NewClean is the accuracy where correct of points are classified rightly.
 func NewClean(correct, points int) Clean {
 	return Clean{correct, fraction(correct, points), Wilson(correct, points)}
 }
 
-// NewRobust is the robust accuracy of robust out of points.
+// NewRobust is the robust accuracy where robust of points survive.
 func NewRobust(robust, points int) Robust {
 	return Robust{robust, fraction(robust, points), Wilson(robust, points)}
 }
 
+// fraction is k/n; 0 if n is 0.
 func fraction(k, n int) float64 {
 	if n == 0 {
 		return 0
@@ -123,7 +124,7 @@ func fraction(k, n int) float64 {
 	return float64(k) / float64(n)
 }
 
-// Wilson is the 95% score interval of k successes in n trials (Wilson 1927); [0,1] when n is 0.
+// Wilson is the 95% score interval of k successes in n trials (Wilson 1927); [0,1] if n is 0.
 func Wilson(k, n int) [2]float64 {
 	if n == 0 {
 		return [2]float64{0, 1}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"flag"
 	"math"
 	"os"
@@ -13,7 +14,10 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 func sample() *Result {
-	flags := []string{"zero gradient: at 3 of 64 images", `nan: logits of 1 of 90 adversarial images are not numbers`}
+	flags := []Flag{
+		{FlagZeroGradient, "at 3 of 64 images"},
+		{FlagNaN, "logits of 1 of 90 adversarial images are not numbers"},
+	}
 	return &Result{
 		RNAS: "0.1.0", ONNXRuntime: "1.30.0", Provider: "cpu",
 		Models: []Model{
@@ -21,7 +25,7 @@ func sample() *Result {
 				Path: "out/model|a.onnx", SHA256: strings.Repeat("ab", 32), Dataset: "synthetic test", Points: 100,
 				Clean: NewClean(90, 100),
 				Attacks: []Attack{
-					{Name: "fgsm", Norm: "linf", Eps: 8. / 255, Robust: NewRobust(50, 100), Forwards: 90, Backwards: 90, Seconds: 0.25, Flags: []string{}},
+					{Name: "fgsm", Norm: "linf", Eps: 8. / 255, Robust: NewRobust(50, 100), Forwards: 90, Backwards: 90, Seconds: 0.25, Flags: []Flag{}},
 					{Name: "pgd20", Norm: "linf", Eps: 8. / 255, Robust: NewRobust(0, 100), Forwards: 1800, Backwards: 1800, Seconds: 12.5, Flags: flags},
 				},
 				WorstCase: NewRobust(0, 100),
@@ -64,8 +68,12 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s: expected\n%s\nfound\n%s", name, want, got)
 		}
 	}
-	r, err := Read(filepath.Join(dir, "result.json"))
-	if err != nil || !reflect.DeepEqual(r, result) {
+	text, err := os.ReadFile(filepath.Join(dir, "result.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(text, r); err != nil || !reflect.DeepEqual(r, result) {
 		t.Errorf("expected %+v, found %+v, %v", result, r, err)
 	}
 }
@@ -73,13 +81,6 @@ func TestGolden(t *testing.T) {
 func TestErrors(t *testing.T) {
 	if err := sample().Write(filepath.Join(t.TempDir(), "none"), nil); err == nil {
 		t.Error("expected an error without a folder")
-	}
-	path := filepath.Join(t.TempDir(), "result.json")
-	if err := os.WriteFile(path, []byte(`{"models": 3}`), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("expected an error that names the file, found %v", err)
 	}
 }
 

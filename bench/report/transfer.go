@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// Transfer tells how the adversarial images of one model do on others.
+// Transfer is the accuracy of models on adversarial images that were made on other models.
 type Transfer struct {
 	Attack string   `json:"attack"`
 	Norm   string   `json:"norm"`
 	Eps    float64  `json:"eps"`
 	Models []string `json:"models"` // paths
-	// Robust has a row for each model that the images were made on, with an entry for each one that they were shown to: the
-	// points that it classifies rightly, both as they are and under attack.
+	// Robust has a row for each model that the images were made on, with an entry for each model that they were shown to: the points
+	// that the latter classifies rightly both as they are and under attack.
 	Robust [][]Robust `json:"robust"`
 }
 
-// Intervals has the cells of Table in percent with their Wilson intervals.
+// Intervals is Table with the Wilson interval of each entry.
 func (t *Transfer) Intervals(names []string) [][]string {
 	table := t.Table(names)
 	for i, row := range t.Robust {
@@ -27,7 +27,7 @@ func (t *Transfer) Intervals(names []string) [][]string {
 	return table
 }
 
-// Table is the matrix in percent, with a row of names first and a column of them. Names may go on with those of more models.
+// Table is the matrix in percent with a first row and a first column of names. names has at least one entry for each of Models.
 func (t *Transfer) Table(names []string) [][]string {
 	names = names[:len(t.Models)]
 	table := [][]string{append([]string{"made on"}, names...)}
@@ -41,6 +41,7 @@ func (t *Transfer) Table(names []string) [][]string {
 	return table
 }
 
+// transfer writes the table with intervals, if there was a transfer.
 func (r *Result) transfer(b *bytes.Buffer) {
 	if r.Transfer == nil {
 		return

@@ -1,93 +1,93 @@
 package report
 
-import "strings"
-
-// Warning is a flag with what it means and what to do about it.
+// Warning is a flag of a model with its explanation.
 type Warning struct {
-	Text    string // the flag
-	Where   []string
-	Meaning string
-	Next    string
+	Flag    Flag
+	Where   []string // names of the attacks and curves that raised the flag
+	Meaning string   // what the flag says about the model or the attack
+	Next    string   // what to run next
 }
 
-// meanings explains flags by their beginning, up to the colon.
-var meanings = []struct{ kind, meaning, next string }{
+// explanations has one row for each kind of flag.
+var explanations = []struct {
+	kind          FlagKind
+	meaning, next string
+}{
 	{
-		"softmax", "The model's outputs are probabilities. The softmax inside the loss is then the second one: its gradient is small and vanishes where the model is sure, so attacks on the cross-entropy look weaker than they are.",
+		FlagSoftmax, "The model's outputs are probabilities. The softmax inside the loss is then the second one: its gradient is small and vanishes where the model is sure, so attacks on the cross-entropy look weaker than they are.",
 		"Export the model without its last softmax. apgd-dlr, apgd-t and pgd20-margin have no second softmax, but where the first one rounds to 0 and 1 their gradient is zero too.",
 	},
 	{
-		"nan", "Some logits are not numbers. Such a prediction counts as wrong, whatever it is worth.",
+		FlagNaN, "Some logits are not numbers. Such a prediction counts as wrong, whatever it is worth.",
 		"Run rnas verify on the model, and in float32 if it computes in float16.",
 	},
 	{
-		"random", "Two runs on the same image give different logits. A gradient of one draw is a poor guide to the next, and a point that survives may have been lucky.",
+		FlagRandom, "Two runs on the same image give different logits. A gradient of one draw is a poor guide to the next, and a point that survives may have been lucky.",
 		"Turn the noise off, or run autoattack-rand, which follows the mean of 20 gradients; compare with square, which needs no gradient.",
 	},
 	{
-		"straight-through gradient", "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",
+		FlagStraightThrough, "Values are rounded on the way to the logits. The true gradient is zero, so attacks pass straight through the rounding, which is an approximation.",
 		"Attack the model before quantisation and score its adversarial images on this one with --transfer; compare with square, which needs no gradient.",
 	},
 	{
-		"cut gradient", "An operator lets values pass but no gradient, so gradient attacks see only a part of the model.",
+		FlagCutGradient, "An operator lets values pass but no gradient, so gradient attacks see only a part of the model.",
 		"Compare with square, which needs no gradient; attack the model without these operators and score its adversarial images on this one with --transfer.",
 	},
 	{
-		"zero gradient", "At some images the loss does not change with any pixel, as when float32 rounds a saturated softmax. Gradient attacks stay where they start there.",
+		FlagZeroGradient, "At some images the loss does not change with any pixel, as when float32 rounds a saturated softmax. Gradient attacks stay where they start there.",
 		"Run apgd-dlr, apgd-t or pgd20-margin, whose losses do not saturate, and square, which needs no gradient.",
 	},
 	{
-		"no gradient", "The gradient has to pass operators for which this program has no rule, so attacks by gradients cannot be made. What square finds is an upper bound of the robustness, and a loose one.",
+		FlagNoGradient, "The gradient has to pass operators for which this program has no rule, so attacks by gradients cannot be made. What square finds is an upper bound of the robustness, and a loose one.",
 		"Run rnas inspect for the operators; export the model with others; attack a model alike and score its adversarial images on this one with --transfer.",
 	},
 	{
-		"blocked gradient", "Every way from the logits back to the image passes an operator that lets values pass but no gradient, such as a rounding. Attacks by gradients stay where they start, so their figures say nothing.",
+		FlagBlockedGradient, "Every way from the logits back to the image passes an operator that lets values pass but no gradient, such as a rounding. Attacks by gradients stay where they start, so their figures say nothing.",
 		"Run square, which needs no gradient; attack the model without these operators and score its adversarial images on this one with --transfer.",
 	},
 	{
-		"saturated", "The logits are so far apart that float32 rounds their softmax to 0 and 1. The gradient of the cross-entropy is zero there, whether or not the model is robust: scaling the logits does this to any model.",
+		FlagSaturated, "The logits are so far apart that float32 rounds their softmax to 0 and 1. The gradient of the cross-entropy is zero there, whether or not the model is robust: scaling the logits does this to any model.",
 		"Run apgd-dlr and apgd-t, whose losses no scale of the logits changes, and square; where the model ends in a softmax, export it without, for no loss gets past that one.",
 	},
 	{
-		"constant gradient", "Logits of different images have the same gradient though they do not change as it foretells. The true gradient is hidden: a part of the model lets values pass but no gradient, or another gradient stands in for it. (A model that is linear in the pixels has the same gradient everywhere too and is not flagged.)",
+		FlagConstantGradient, "Logits of different images have the same gradient though they do not change as it foretells. The true gradient is hidden: a part of the model lets values pass but no gradient, or another gradient stands in for it. (A model that is linear in the pixels has the same gradient everywhere too and is not flagged.)",
 		"Compare with square, which needs no gradient; attack a smooth model alike and score its adversarial images on this one with --transfer.",
 	},
 	{
-		"loss", "Twenty steps of gradient ascent should raise the loss above that of the images as they are and of one step. Where they do not, the gradient leads nowhere or the steps are too long.",
+		FlagLoss, "Twenty steps of gradient ascent should raise the loss above that of the images as they are and of one step. Where they do not, the gradient leads nowhere or the steps are too long.",
 		"Run apgd-ce, which chooses its steps, apgd-t and square; --curves shows accuracy against eps and against steps.",
 	},
 	{
-		"square", "An attack that sees only logits breaks points that attacks by gradients leave. The gradients are masked, so the figures of those attacks are too high.",
+		FlagSquare, "An attack that sees only logits breaks points that attacks by gradients leave. The gradients are masked, so the figures of those attacks are too high.",
 		"Look at the other warnings for the reason; run the attacks by gradients again with more steps and restarts (pgd100x10, apgd-t); trust the worst case at most.",
 	},
 	{
-		"transfer", "Adversarial images that were made for another model break more points than the strongest attack on this model itself, by more than chance (McNemar's test, p < 0.01). Its gradients are masked, so the figures of attacks by gradients are too high.",
+		FlagTransfer, "Adversarial images that were made for another model break more points than the strongest attack on this model itself, by more than chance (McNemar's test, p < 0.01). Its gradients are masked, so the figures of attacks by gradients are too high.",
 		"Run apgd-t and square on this model; trust the worst case at most, with the figure of the transfer.",
 	},
 	{
-		"nan gradient", "At some images the gradient is not a number, so gradient attacks cannot move there.",
+		FlagNaNGradient, "At some images the gradient is not a number, so gradient attacks cannot move there.",
 		"Look for logarithms, square roots and divisions at zero with rnas verify; compare with square, which needs no gradient.",
 	},
 	{
-		"invalid", "An attack returned images outside the ball or outside [0,1]. They count as survived, so its figure is too high.",
+		FlagInvalid, "An attack returned images outside the ball or outside [0,1]. They count as survived, so its figure is too high.",
 		"Report it: no attack of this program should do so.",
 	},
 	{
-		"eps", "A model that sees less and less of the image under a growing attack ends up guessing. One that does not hides its gradient, unless the largest radius is still small for these images.",
+		FlagEps, "A model that sees less and less of the image under a growing attack ends up guessing. One that does not hides its gradient, unless the largest radius is still small for these images.",
 		"Run --curves with a larger --eps; then apgd-dlr, apgd-t and square.",
 	},
 	{
-		"steps", "More steps of the same attack should break at least as many points. Where they break fewer, the gradient leads astray or the steps are too long.",
+		FlagSteps, "More steps of the same attack should break at least as many points. Where they break fewer, the gradient leads astray or the steps are too long.",
 		"Run with a smaller --step-size, with restarts (pgd20x10), and with apgd-ce, which chooses its steps.",
 	},
 }
 
-// Explain finds the meaning of a flag; both are "" for one that is not known.
-func Explain(flag string) (meaning, next string) {
-	kind, _, _ := strings.Cut(flag, ":")
-	for _, m := range meanings {
-		if m.kind == kind {
-			return m.meaning, m.next
+// Explain finds the meaning of a kind of flag and what to run next. Both are "" for a kind that this program does not raise.
+func (k FlagKind) Explain() (meaning, next string) {
+	for _, e := range explanations {
+		if e.kind == k {
+			return e.meaning, e.next
 		}
 	}
 	return "", ""
@@ -96,14 +96,14 @@ func Explain(flag string) (meaning, next string) {
 // Warnings lists the flags of a model, each once, with the attacks and curves that raised it.
 func (m *Model) Warnings() []Warning {
 	var list []Warning
-	add := func(where, flag string) {
+	add := func(where string, flag Flag) {
 		for i := range list {
-			if list[i].Text == flag {
+			if list[i].Flag == flag {
 				list[i].Where = append(list[i].Where, where)
 				return
 			}
 		}
-		meaning, next := Explain(flag)
+		meaning, next := flag.Kind.Explain()
 		list = append(list, Warning{flag, []string{where}, meaning, next})
 	}
 	for _, a := range m.Attacks {

@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -15,8 +14,8 @@ import (
 	"rnas/internal/atomicfile"
 )
 
-// Write writes result.json, result.csv, result.md, report.html (see HTML) and, where there is something to
-// tell, profile.json and corruptions.csv into a folder, each complete or not at all. Equal results give equal bytes.
+// Write writes result.json, result.csv, result.md and report.html (see HTML) into a folder, and profile.json and corruptions.csv where there is
+// something to tell. Each file is written completely or not at all. Equal results give equal bytes.
 func (r *Result) Write(dir string, galleries []*Gallery) error {
 	for _, f := range []struct {
 		name   string
@@ -40,20 +39,7 @@ func (r *Result) Write(dir string, galleries []*Gallery) error {
 	return nil
 }
 
-// Read reads a result.json.
-func Read(path string) (*Result, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("%s: not a benchmark result: %w", path, err)
-	}
-	return r, nil
-}
-
-// numbers is an array of numbers in indented JSON. A line break is in no string, so it cannot begin inside one.
+// numbers matches an array of numbers in indented JSON. A match cannot begin inside a string, because no string has a line break.
 var numbers = regexp.MustCompile(`\[\n[-+0-9.eE,\s]*\]`)
 
 // JSON is the content of result.json: indented, keys in the order of the fields, arrays of numbers on one line.
@@ -68,7 +54,7 @@ func (r *Result) JSON() ([]byte, error) {
 	}), err
 }
 
-// row is one line of the tables: a model under an attack, "clean" or "worst_case".
+// row is one line of the tables: a model under an attack. The name of the attack may be "clean" or "worst_case".
 type row struct {
 	*Model
 	Attack
@@ -89,8 +75,7 @@ func (r *Result) rows() []row {
 	return rows
 }
 
-// CSV is the content of result.csv: one line per model and attack, "clean" and "worst_case" included, flags separated by
-// semicolons.
+// CSV is the content of result.csv: one line for each model and attack, "clean" and "worst_case" included. Flags are separated by semicolons.
 func (r *Result) CSV() ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -102,17 +87,27 @@ func (r *Result) CSV() ([]byte, error) {
 		lines = append(lines, []string{
 			x.Path, x.SHA256, x.Dataset, cmp.Or(x.Model.Provider, r.Provider), strconv.Itoa(x.Points), x.Name, x.Norm, number(x.Eps),
 			strconv.Itoa(x.Attack.Robust.Robust), number(x.RobustAccuracy), number(x.CI95[0]), number(x.CI95[1]),
-			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), strings.Join(x.Flags, "; "),
+			strconv.FormatInt(x.Forwards, 10), strconv.FormatInt(x.Backwards, 10), number(x.Seconds), joined(x.Flags),
 		})
 	}
 	err := w.WriteAll(lines)
 	return b.Bytes(), err
 }
 
+// joined is the texts of flags, separated by semicolons.
+func joined(flags []Flag) string {
+	var texts []string
+	for _, f := range flags {
+		texts = append(texts, f.String())
+	}
+	return strings.Join(texts, "; ")
+}
+
+// number is the shortest text that reads back as v.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// Markdown is the content of result.md: a table of accuracies in percent with their intervals, latencies, and a list of
-// the warnings.
+// Markdown is the content of result.md: tables of accuracies in percent with their intervals, of latencies and of what else was measured, and a
+// list of the warnings.
 func (r *Result) Markdown() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "rnas %s, ONNX Runtime %s, provider %s. Accuracy in percent with its 95%% Wilson interval.\n\n", r.RNAS, r.ONNXRuntime, r.Provider)
@@ -139,7 +134,7 @@ func (r *Result) Markdown() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// digits is a measured number with three digits or, above 1000, all of its whole part.
+// digits is a measured number with three digits; from 1000 on, with its whole part.
 func digits(v float64) string {
 	if v >= 1000 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -147,6 +142,7 @@ func digits(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
+// latencies writes a table of latencies.
 func (r *Result) latencies(b *bytes.Buffer) {
 	header := "\n| model | threads | batch | p50 ms | p90 ms | p99 ms | images/s |\n|---|--:|--:|--:|--:|--:|--:|\n"
 	for _, m := range r.Models {
@@ -161,6 +157,7 @@ func (r *Result) latencies(b *bytes.Buffer) {
 	}
 }
 
+// curves writes a table of the points of all curves.
 func (r *Result) curves(b *bytes.Buffer) {
 	header := "\n| model | attack | eps | steps | accuracy | 95% interval |\n|---|---|--:|--:|--:|--:|\n"
 	for _, m := range r.Models {
@@ -173,6 +170,7 @@ func (r *Result) curves(b *bytes.Buffer) {
 	}
 }
 
+// comparisons writes a table of McNemar's tests.
 func (r *Result) comparisons(b *bytes.Buffer) {
 	header := "\nMcNemar's exact test on the points that only one of two models gets right:\n\n" +
 		"| first | second | attack | only first | only second | p |\n|---|---|---|--:|--:|--:|\n"
@@ -190,11 +188,12 @@ func pValue(p float64) string {
 	return strconv.FormatFloat(p, 'f', 3, 64)
 }
 
+// flags writes a list of the warnings with their explanations.
 func (r *Result) flags(b *bytes.Buffer) {
 	header := "\nWarnings:\n\n"
 	for i := range r.Models {
 		for _, w := range r.Models[i].Warnings() {
-			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Label(), strings.Join(w.Where, ", "), w.Text)
+			fmt.Fprintf(b, "%s- %s, %s: %s\n", header, r.Models[i].Label(), strings.Join(w.Where, ", "), w.Flag)
 			if w.Meaning != "" {
 				fmt.Fprintf(b, "  %s Next: %s\n", w.Meaning, w.Next)
 			}

@@ -24,13 +24,7 @@ func TestAttack(t *testing.T) {
 	orttest.Open(t)
 	model := exported(t)
 	dir := t.TempDir()
-	for _, c := range []struct {
-		name  string
-		args  []string
-		in    string
-		batch int64
-		want  attackRecord
-	}{
+	for _, c := range []attackCase{
 		{
 			"default", nil,
 			"[images float32[N,3,16,16] labels int64[N] start float32[N,3,16,16]]", 3,
@@ -67,50 +61,64 @@ func TestAttack(t *testing.T) {
 			attackRecord{Kind: "deepfool", Norm: "l2", Eps: 1, Steps: 50},
 		},
 	} {
-		path := filepath.Join(dir, c.name+".onnx")
-		args := append([]string{"attack", model, "--json", "--out", path}, c.args...)
-		out, told := succeed(t, args...)
-		if !strings.HasSuffix(told, "read back by onnx-go\n") {
-			t.Errorf("%s: found %q", c.name, told)
-		}
-		first := read(t, path)
-		g, err := export.Unmarshal(first, export.ReadOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := "[adversarial " + strings.TrimPrefix(g.Inputs[0].String(), "images ") + "]"
-		if in, out := values(g.Inputs), values(g.Outputs); in != c.in || out != want {
-			t.Errorf("%s: found inputs %s, outputs %s", c.name, in, out)
-		}
-		g.Walk(func(n *ir.Node) {
-			if n.Domain != "" {
-				t.Errorf("%s: %s is not a standard operator", c.name, n)
-			}
-		})
-		var s attackSummary
-		var r attackRecord
-		if err := json.Unmarshal([]byte(out), &s); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal([]byte(g.Meta[train.MetaAttack]), &r); err != nil || g.Meta[train.MetaClasses] == "" {
-			t.Errorf("%s: metadata %v, %v", c.name, g.Meta, err)
-		}
-		if len(r.Inputs) != len(g.Inputs) || len(r.ModelSHA256) != 64 || s.Batch != max(0, g.Inputs[0].Shape[0]) || s.Kind != r.Kind || s.Nodes == 0 {
-			t.Errorf("%s: found %+v, %+v", c.name, r, s)
-		}
-		if used := !strings.HasPrefix(r.Inputs["start"], "not used"); used != (c.name != "nearest") {
-			t.Errorf("%s: the start is %q", c.name, r.Inputs["start"])
-		}
-		r.Inputs, r.Output, r.ModelSHA256 = nil, "", ""
-		if a, b := mustJSON(t, r), mustJSON(t, c.want); a != b {
-			t.Errorf("%s: expected %s, found %s", c.name, b, a)
-		}
-		succeed(t, args...)
-		if string(read(t, path)) != string(first) {
-			t.Errorf("%s: two files differ", c.name)
-		}
-		attacked(t, first, c.batch, c.name != "nearest", attack.Settings{Norm: c.want.Norm, Epsilon: c.want.Eps})
+		c.check(t, model, filepath.Join(dir, c.name+".onnx"))
 	}
+}
+
+// attackCase is a call of rnas attack: its inputs, a batch to run, and the record of its settings.
+type attackCase struct {
+	name  string
+	args  []string
+	in    string
+	batch int64
+	want  attackRecord
+}
+
+// check writes the attack to path twice and runs it.
+func (c attackCase) check(t *testing.T, model, path string) {
+	t.Helper()
+	args := append([]string{"attack", model, "--json", "--out", path}, c.args...)
+	out, told := succeed(t, args...)
+	if !strings.HasSuffix(told, "read back by onnx-go\n") {
+		t.Errorf("%s: found %q", c.name, told)
+	}
+	first := read(t, path)
+	g, err := export.Unmarshal(first, export.ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[adversarial " + strings.TrimPrefix(g.Inputs[0].String(), "images ") + "]"
+	if in, out := values(g.Inputs), values(g.Outputs); in != c.in || out != want {
+		t.Errorf("%s: found inputs %s, outputs %s", c.name, in, out)
+	}
+	g.Walk(func(n *ir.Node) {
+		if n.Domain != "" {
+			t.Errorf("%s: %s is not a standard operator", c.name, n)
+		}
+	})
+	var s attackSummary
+	var r attackRecord
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(g.Meta[train.MetaAttack]), &r); err != nil || g.Meta[train.MetaClasses] == "" {
+		t.Errorf("%s: metadata %v, %v", c.name, g.Meta, err)
+	}
+	if len(r.Inputs) != len(g.Inputs) || len(r.ModelSHA256) != 64 || s.Batch != max(0, g.Inputs[0].Shape[0]) || s.Kind != r.Kind || s.Nodes == 0 {
+		t.Errorf("%s: found %+v, %+v", c.name, r, s)
+	}
+	if used := !strings.HasPrefix(r.Inputs["start"], "not used"); used != (c.name != "nearest") {
+		t.Errorf("%s: the start is %q", c.name, r.Inputs["start"])
+	}
+	r.Inputs, r.Output, r.ModelSHA256 = nil, "", ""
+	if a, b := mustJSON(t, r), mustJSON(t, c.want); a != b {
+		t.Errorf("%s: expected %s, found %s", c.name, b, a)
+	}
+	succeed(t, args...)
+	if string(read(t, path)) != string(first) {
+		t.Errorf("%s: two files differ", c.name)
+	}
+	attacked(t, first, c.batch, c.name != "nearest", attack.Settings{Norm: c.want.Norm, Epsilon: c.want.Eps})
 }
 
 func read(t *testing.T, path string) []byte {

@@ -25,11 +25,11 @@ points.csv and, with --corruptions, corruptions.csv too, and the same command li
 Attacks, with K and R numbers:
 ` + attackTable()
 
-// attackTable tells what each attack is, one a line.
+// attackTable has one line about each attack.
 func attackTable() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, f := range attack.Forms() {
+	for _, f := range attack.Families() {
 		fmt.Fprintf(w, "  %s\t%s\n", f.Name, f.About)
 	}
 	w.Flush()
@@ -49,8 +49,8 @@ type benchFlags struct {
 	corruptions string
 	protocol    string
 	transfer    string
-	limit       int            // of the data
-	given       *pflag.FlagSet // tells which flags are
+	limit       int            // --limit of the data
+	given       *pflag.FlagSet // tells which flags are given
 }
 
 func (b *benchFlags) add(f *pflag.FlagSet) {
@@ -100,7 +100,7 @@ func (b *benchFlags) measurement() (bench.Options, error) {
 	return p, fault.Input(p.Settings.Validate())
 }
 
-// run measures models.
+// run measures models on a split of the data and writes the results to dir.
 func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*report.Result, error) {
 	p, err := b.measurement()
 	if err != nil {
@@ -111,7 +111,7 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	return bench.Run(ctx, p, models, map[string]*dataset.Dataset{"test": data.Test, "train": data.Train}[b.split])
 }
 
-// providerList reads --provider, where it may have several names.
+// providerList reads --provider, which may have several names.
 func providerList(text string) ([]string, error) {
 	list := strings.Split(text, ",")
 	for i, name := range list {
@@ -125,7 +125,7 @@ func providerList(text string) ([]string, error) {
 	return list, nil
 }
 
-// benchProgress tells when a task is done, and how far it is every half minute.
+// benchProgress prints a line when a task is done, and every half minute how far a task is.
 func benchProgress(w io.Writer) func(bench.Progress) {
 	began, shown, task := time.Now(), time.Now(), ""
 	return func(p bench.Progress) {
@@ -180,7 +180,8 @@ func benchCommand(f *pflag.FlagSet) action {
 	}
 }
 
-// printResult prints accuracies in percent, one line a model and one column an attack, then latencies and doubts.
+// printResult prints accuracies in percent, one line for each model and one column for each attack, then what else was measured and the
+// warnings.
 func printResult(w io.Writer, r *report.Result) error {
 	if r.Protocol != nil {
 		fmt.Fprintln(w, r.Protocol)
@@ -220,7 +221,7 @@ func printResult(w io.Writer, r *report.Result) error {
 	}
 	for i := range r.Models {
 		for _, d := range r.Models[i].Warnings() {
-			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Label(), strings.Join(d.Where, ", "), d.Text)
+			fmt.Fprintf(w, "%s, %s: %s\n", r.Models[i].Label(), strings.Join(d.Where, ", "), d.Flag)
 			if d.Next != "" {
 				fmt.Fprintf(w, "    next: %s\n", d.Next)
 			}
@@ -229,4 +230,5 @@ func printResult(w io.Writer, r *report.Result) error {
 	return nil
 }
 
+// percent is a fraction in percent without its sign.
 func percent(fraction float64) string { return fmt.Sprintf("%.2f", 100*fraction) }

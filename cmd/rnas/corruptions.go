@@ -10,7 +10,7 @@ import (
 	"rnas/internal/fault"
 )
 
-// corruptionSource reads --corruptions; nil if the flag is not given. limit is that of the data.
+// corruptionSource reads --corruptions; nil if the flag is not given. limit is --limit of the data.
 func corruptionSource(text string, limit int) (*corruption.Source, error) {
 	if text == "" {
 		return nil, nil
@@ -23,7 +23,7 @@ func corruptionSource(text string, limit int) (*corruption.Source, error) {
 	return &s, nil
 }
 
-// printCorruptions prints accuracies in percent, one line a corruption and one column a severity.
+// printCorruptions prints accuracies in percent, one line for each corruption and one column for each severity.
 func printCorruptions(w io.Writer, r *report.Result) error {
 	for _, m := range r.Models {
 		c := m.Corruptions

@@ -151,12 +151,8 @@ func (p *precisionFlags) compare(ctx context.Context, c *console, path string, b
 	if err != nil {
 		return nil, err
 	}
-	attacks, err := attack.Parse("clean,pgd20")
-	if err != nil {
-		return nil, err
-	}
 	result, err := bench.Run(ctx, bench.Options{
-		Attacks: attacks, Settings: attack.Settings{Norm: "linf", Epsilon: p.eps.size}, Batch: 64, Runtime: o,
+		Attacks: []attack.Attack{attack.PGD(20)}, Settings: attack.Settings{Norm: "linf", Epsilon: p.eps.size}, Batch: 64, Runtime: o,
 		Version: versionText(), Progress: benchProgress(c.err),
 	}, []string{float32Path, path}, data.Test)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	"rnas/bench/report"
 )
 
-// profileLines is the number of layers that are printed; --json and profile.json have all of them.
+// profileLines is the largest number of layers that are printed. --json and profile.json have all layers.
 const profileLines = 20
 
-// printProfiles prints where the time of each program goes: by operator, then the layers with the largest part.
+// printProfiles prints where the time of each program goes.
 func printProfiles(w io.Writer, r *report.Result) error {
 	for _, m := range r.Models {
 		for _, p := range m.Profiles {
@@ -27,6 +27,7 @@ func printProfiles(w io.Writer, r *report.Result) error {
 	return nil
 }
 
+// printProfile prints the times of operators, then those of the layers that take the longest.
 func printProfile(w io.Writer, p report.Profile) error {
 	t := newNumbers(w)
 	row := func(r report.ProfileRow, name string) {

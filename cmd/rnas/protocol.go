@@ -1,14 +1,17 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"rnas/bench"
+	"rnas/bench/attack"
 	"rnas/internal/fault"
 )
 
+// protocolUsage is the help of --protocol, with one line about each protocol.
 func protocolUsage() string {
 	var b strings.Builder
 	b.WriteString("attacks, norm and eps of a published evaluation; with --limit the report says that it is not the whole:")
@@ -18,7 +21,8 @@ func protocolUsage() string {
 	return b.String()
 }
 
-// follow applies --protocol, if it is given, to the options; f tells which other flags are given.
+// follow applies --protocol, if it is given, to the options. f tells which other flags are given. The error is about an unknown protocol or a
+// flag that contradicts the protocol.
 func (b *benchFlags) follow(f *pflag.FlagSet, o *bench.Options) error {
 	if b.protocol == "" {
 		return nil
@@ -27,16 +31,12 @@ func (b *benchFlags) follow(f *pflag.FlagSet, o *bench.Options) error {
 	if err != nil {
 		return fault.Inputf("--protocol: %w", err)
 	}
-	var names []string
-	for _, a := range o.Attacks {
-		names = append(names, a.Name)
-	}
 	for _, c := range []struct {
 		flag    string
 		agrees  bool
 		because string
 	}{
-		{"attacks", strings.Join(names, ",") == p.Attacks, "expected " + p.Attacks},
+		{"attacks", slices.Equal(attack.Names(o.Attacks), p.Attacks), "expected " + strings.Join(p.Attacks, ",")},
 		{"norm", b.norm == p.Norm, "expected " + p.Norm},
 		{"eps", b.eps.size == p.Epsilon, "expected " + p.Radius},
 		{"step-size", false, "expected none: each attack has its own"},

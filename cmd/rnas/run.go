@@ -153,7 +153,7 @@ func (r *runFlags) find(ctx context.Context, dir string, s searchFlags, data *da
 		return genotype.Genotype{}, err
 	}
 	dir = filepath.Join(r.out, dir)
-	once := stage{dir: dir, results: []string{search.GenotypeFile}, key: []any{config, d.Train.Digest()}}
+	once := phase{dir: dir, results: []string{search.GenotypeFile}, key: []any{config, d.Train.Digest()}}
 	err = once.do(c.err, func() error {
 		_, err := s.run(ctx, d.Train, dir, o, c.err)
 		return err
@@ -175,7 +175,7 @@ func (r *runFlags) fit(ctx context.Context, dir string, g genotype.Genotype, dat
 		return "", err
 	}
 	dir = filepath.Join(r.out, dir)
-	once := stage{dir: dir, results: []string{train.WeightsFile, train.ModelFile}, key: []any{config, d.Train.Digest(), d.Test.Digest()}}
+	once := phase{dir: dir, results: []string{train.WeightsFile, train.ModelFile}, key: []any{config, d.Train.Digest(), d.Test.Digest()}}
 	err = once.do(c.err, func() error {
 		_, err := r.train.run(ctx, g, d, dir, o, c.err)
 		return err

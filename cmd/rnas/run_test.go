@@ -88,8 +88,8 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(first, filepath.Join(dir, "model.onnx")) || !strings.Contains(first, filepath.Join(dir, "random", "model.onnx")) {
 		t.Errorf("found\n%s", first)
 	}
-	r, err := report.Read(filepath.Join(dir, "result.json"))
-	if err != nil || len(r.Models) != 2 || r.Models[0].Points != 20 {
+	var r report.Result
+	if err := json.Unmarshal(content(t, dir, "result.json"), &r); err != nil || len(r.Models) != 2 || r.Models[0].Points != 20 {
 		t.Errorf("result %+v, %v", r, err)
 	}
 	for _, name := range []string{"genotype.json", "result.csv", "result.md"} {

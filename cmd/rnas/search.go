@@ -113,14 +113,6 @@ func searchLayers(form genotype.Form) int {
 	return layers
 }
 
-func joined[S ~string](names []S) string {
-	var list []string
-	for _, n := range names {
-		list = append(list, string(n))
-	}
-	return strings.Join(list, ", ")
-}
-
 func addAugment(f *pflag.FlagSet, a *dataset.Augment) {
 	f.IntVar(&a.Crop, "crop", a.Crop, "pixels of padding for random crops")
 	f.BoolVar(&a.Flip, "flip", a.Flip, "flip images at random")

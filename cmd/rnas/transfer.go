@@ -9,7 +9,7 @@ import (
 	"rnas/internal/fault"
 )
 
-// transferAttack reads --transfer; nil if the flag is not given.
+// transferAttack reads --transfer, one attack; nil if the flag is not given.
 func transferAttack(name string) (*attack.Attack, error) {
 	if name == "" {
 		return nil, nil
@@ -24,7 +24,8 @@ func transferAttack(name string) (*attack.Attack, error) {
 	return &list[0], nil
 }
 
-// printTransfer prints the accuracy in percent of each model, one a column, on the images made on another one, one a line.
+// printTransfer prints accuracies in percent: one line for each model that the images were made on, one column for each model that they were
+// shown to.
 func printTransfer(w io.Writer, r *report.Result) error {
 	if r.Transfer == nil {
 		return nil

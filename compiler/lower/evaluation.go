@@ -84,7 +84,8 @@ func (n Evaluation) cell(e *Env, here place, before, last *ir.Value) *ir.Value {
 	states := []*ir.Value{s0, s1}
 	for node := range cell.Nodes() {
 		var parts []*ir.Value
-		for k := node * genotype.EdgesPerNode; k < (node+1)*genotype.EdgesPerNode; k++ {
+		first, end := cell.Node(node)
+		for k := first; k < end; k++ {
 			ed := cell.Edges[k]
 			at := edge{name: fmt.Sprintf("%s._ops.%d", here.name, k), c: here.c, stride: 1}
 			if here.reduce && ed.From < genotype.Inputs {

@@ -85,12 +85,7 @@ func TestEnginesAgree(t *testing.T) {
 		}
 		return v
 	}
-	cases := []struct {
-		name    string
-		net     lower.Network
-		compile func(l *program.Layout) (*program.Program, error)
-		tol     float64
-	}{
+	cases := []engineCase{
 		{"weights", super, weights(program.Level{}), 2e-5},
 		{"weights regularized", super, weights(noisy(program.CE)), 2e-5},
 		{"weights on noise examples", super, weights(program.Level{Input: program.NoiseExamples}), 2e-5},
@@ -114,24 +109,34 @@ func TestEnginesAgree(t *testing.T) {
 		{"trades", net, with(program.TRADES, false).Compile, 2e-3},
 	}
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			l, err := program.NewLayout(c.net)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, err := c.compile(l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			in := inputs(t, p, l, macro.Classes)
-			want := runInterpreter(t, p, in)
-			got := runRuntime(t, p, in)
-			for _, v := range p.Graph.Outputs {
-				d, scale := maxDiff(t, got[v.Name], want[v.Name])
-				if d > c.tol*max(scale, 1) {
-					t.Errorf("%s differs by %.2g (largest entry %.2g)", v.Name, d, scale)
-				}
-			}
-		})
+		t.Run(c.name, c.check)
+	}
+}
+
+// engineCase is a program and the largest difference that is allowed, relative to the larger of an output's largest entry and 1.
+type engineCase struct {
+	name    string
+	net     lower.Network
+	compile func(l *program.Layout) (*program.Program, error)
+	tol     float64
+}
+
+func (c engineCase) check(t *testing.T) {
+	l, err := program.NewLayout(c.net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.compile(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := inputs(t, p, l, c.net.Skeleton().Classes)
+	want := runInterpreter(t, p, in)
+	got := runRuntime(t, p, in)
+	for _, v := range p.Graph.Outputs {
+		d, scale := maxDiff(t, got[v.Name], want[v.Name])
+		if d > c.tol*max(scale, 1) {
+			t.Errorf("%s differs by %.2g (largest entry %.2g)", v.Name, d, scale)
+		}
 	}
 }

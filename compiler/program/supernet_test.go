@@ -21,47 +21,79 @@ func namedSpace(t *testing.T, name string) genotype.Space {
 	return s
 }
 
-// A supernet of NAS-Bench-201 whose softmax is decided gives the logits of the network of that genotype with the same weights,
-// where the scales of the latter's cells are 1 and their biases 0.
-func TestBench201SupernetDecided(t *testing.T) {
-	macro := lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3}
-	super := lower.Supernet{Macro: macro, Space: namedSpace(t, "nas-bench-201")}
-	const batch = 3
+// A supernet whose softmax is decided gives the logits of the network of that genotype with the same weights, where the scales of
+// the latter's cells are 1 and their biases 0. In the form DARTS the genotype has all edges, which EdgesPerNode allows.
+func TestSupernetDecided(t *testing.T) {
+	bench := lower.Supernet{
+		Macro: lower.Macro{Channels: 4, Layers: 3, Classes: 5, Height: 8, Width: 8, Depth: 3}, Space: namedSpace(t, "nas-bench-201"),
+	}
+	darts := bench
+	darts.Space = genotype.Space{Nodes: 3, EdgesPerNode: 4, Primitives: []genotype.Primitive{genotype.SepConv3x3, genotype.SkipConnect, genotype.DilConv5x5}}
 	source := rng.New(5, rng.Architecture, 0, 0, 0)
-	for range 5 {
-		g := super.Random(&source)
-		net := lower.Evaluation{Macro: macro, Genotype: g}
-		want, wantIn := evaluate(t, net, batch, nil)
-		alphas := tensor.Zeros(tensor.Float32, super.AlphaShape()...)
-		names := map[string]string{} // of a layer of the network, its name in the supernet
-		for k, op := range g.Edges {
-			p := slices.Index(super.Primitives, op)
-			alphas.Float32s()[k*len(super.Primitives)+p] = 1e4
-			ends := []string{"1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"}[k]
-			for cell := range 5 {
-				for _, part := range []string{"op.1.weight", "op.2.running_mean", "op.2.running_var"} {
-					names[fmt.Sprintf("cells.%d.layers.%d.%s", cell, k, part)] = fmt.Sprintf("cells.%d.edges.%s.%d.%s", cell, ends, p, part)
-				}
+	for range 4 {
+		g := bench.Random(&source)
+		testDecided(t, bench, g, [][]genotype.Primitive{g.Edges}, func(name string) (cell, k int, in string, part string) {
+			if n, _ := fmt.Sscanf(name, "cells.%d.layers.%d.%s", &cell, &k, &part); n < 3 {
+				return 0, -1, "", ""
 			}
-		}
-		got, _ := evaluate(t, super, batch, func(l *program.Layout, in map[string]*tensor.Tensor) {
-			in["alphas"], in["images"] = alphas, wantIn.in["images"]
-			for _, s := range append(wantIn.layout.Params, wantIn.layout.Stats...) {
-				name := s.Name
-				if names[name] != "" {
-					name = names[name]
-				}
-				slot := l.Slot(name)
-				if slot == nil {
-					continue // scales and biases of cells
-				}
-				from := wantIn.layout.Tensor(s, wantIn.in["params"].Float32s(), wantIn.in["stats"].Float32s())
-				copy(l.Tensor(*slot, in["params"].Float32s(), in["stats"].Float32s()).Float32s(), from.Float32s())
-			}
+			return cell, k, "edges." + []string{"1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"}[k], part
 		})
-		if d, scale := maxDiff(t, got, want); d > 1e-9*max(scale, 1) {
-			t.Errorf("%s: logits differ by %.2g (largest %.2g)", g, d, scale)
+		g = darts.Random(&source)
+		var ops [][]genotype.Primitive
+		for _, c := range g.Cells() {
+			var cell []genotype.Primitive
+			for _, e := range c.Cell.Edges {
+				cell = append(cell, e.Op)
+			}
+			ops = append(ops, cell)
 		}
+		testDecided(t, darts, g, ops, func(name string) (cell, k int, in string, part string) {
+			if n, _ := fmt.Sscanf(name, "cells.%d._ops.%d.%s", &cell, &k, &part); n < 3 {
+				return 0, -1, "", ""
+			}
+			return cell, k, fmt.Sprintf("_ops.%d._ops", k), part
+		})
+	}
+}
+
+// testDecided compares both networks. ops are the operations of all edges by kind of cell; place tells, of a parameter of an edge, its
+// cell, the number of the edge (-1 for other parameters), the name of the edge in the supernet, and the rest of the name.
+func testDecided(t *testing.T, super lower.Supernet, g genotype.Genotype, ops [][]genotype.Primitive, place func(name string) (cell, k int, in, part string)) {
+	t.Helper()
+	const batch = 3
+	want, net := evaluate(t, lower.Evaluation{Macro: super.Macro, Genotype: g}, batch, nil)
+	alphas := tensor.Zeros(tensor.Float32, super.AlphaShape()...)
+	for row, op := range slices.Concat(ops...) {
+		alphas.Float32s()[row*len(super.Primitives)+slices.Index(super.Primitives, op)] = 1e4
+	}
+	got, _ := evaluate(t, super, batch, func(l *program.Layout, in map[string]*tensor.Tensor) {
+		in["alphas"], in["images"] = alphas, net.in["images"]
+		copied := 0
+		for _, s := range append(net.layout.Params, net.layout.Stats...) {
+			name := s.Name
+			if cell, k, edge, part := place(name); k >= 0 {
+				kind := 0
+				if len(ops) > 1 && super.Reduces(cell) {
+					kind = 1
+				}
+				name = fmt.Sprintf("cells.%d.%s.%d.%s", cell, edge, slices.Index(super.Primitives, ops[kind][k]), part)
+			}
+			slot := l.Slot(name)
+			if slot == nil {
+				if s.Kind != lower.NormScale && s.Kind != lower.NormBias {
+					t.Fatalf("no %s in the supernet", name)
+				}
+				continue
+			}
+			from := net.layout.Tensor(s, net.in["params"].Float32s(), net.in["stats"].Float32s())
+			copied += copy(l.Tensor(*slot, in["params"].Float32s(), in["stats"].Float32s()).Float32s(), from.Float32s())
+		}
+		if copied == 0 {
+			t.Error("the networks share no parameter")
+		}
+	})
+	if d, scale := maxDiff(t, got, want); d > 1e-9*max(scale, 1) {
+		t.Errorf("%s: logits differ by %.2g (largest %.2g)", g, d, scale)
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-func TestStage(t *testing.T) {
+func TestPhase(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "result")
 	calls := 0
 	do := func(key string, fail error) error {
 		t.Helper()
-		return stage{dir: dir, results: []string{"result"}, key: key}.do(io.Discard, func() error {
+		return phase{dir: dir, results: []string{"result"}, key: key}.do(io.Discard, func() error {
 			calls++
 			if fail != nil {
 				return fail

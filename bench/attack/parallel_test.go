@@ -11,8 +11,8 @@ import (
 	"rnas/runtime/ort/orttest"
 )
 
-// TestCrew checks that several sessions do to the points what one does, and how many there are.
-func TestCrew(t *testing.T) {
+// TestParallel checks that several sessions do to the points what one does, and how many there are.
+func TestParallel(t *testing.T) {
 	orttest.Open(t)
 	c := convnet(t)
 	s := Settings{Norm: "linf", Epsilon: 2. / 255, Seed: 8}
@@ -26,14 +26,14 @@ func TestCrew(t *testing.T) {
 		batch, threads, sessions int
 		fixed                    bool
 	}{{32, 2, 2, false}, {64, 4, 4, false}, {31, 2, 2, false}, {7, 2, 1, false}, {32, 1, 1, false}, {32, 2, 1, true}} {
-		r, err := Open(st, Target{
+		r, err := Open(st, Setup{
 			Classifier: func(int) (program.Classifier, error) { return c, nil }, Batch: k.batch, Fixed: k.fixed,
 			Runtime: ort.Options{Provider: "cpu", Threads: k.threads}, Settings: s,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, _ := r.(crew); max(1, len(got)) != k.sessions {
+		if got, _ := r.(parallel); max(1, len(got)) != k.sessions {
 			t.Errorf("batch %d, %d threads: %d sessions, expected %d", k.batch, k.threads, len(got), k.sessions)
 		}
 		d := &desk{points: points, images: map[int][]float32{}, broken: map[int]bool{}}

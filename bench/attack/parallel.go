@@ -9,31 +9,31 @@ import (
 	"rnas/runtime/ort"
 )
 
-// leastRows is how many points a session should work on at a time.
+// leastRows is the smallest number of points that a session works on at a time.
 const leastRows = smallest
 
-// Open compiles a stage. Unless the batch is fixed, it becomes smaller so that batch after batch the points fill it. On the CPU it is
-// divided among several sessions of fewer threads each, as long as each has rows enough: threads that work on images of their own
-// wait less for each other than threads that share every operator.
-func Open(st Stage, t Target) (Runner, error) {
+// Open compiles a stage. A batch that is not fixed becomes smaller, so that the points fill each batch evenly. On the CPU such a batch is
+// divided among several sessions of fewer threads, each with leastRows rows at least: threads that work on images of their own wait
+// less for each other than threads that share every operator.
+func Open(st Stage, s Setup) (Runner, error) {
 	sessions := 1
-	if !t.Fixed && t.Points > 0 {
-		t.Batch = min(max(even(t.Points, t.Batch), smallest), t.Batch)
+	if !s.Fixed && s.Points > 0 {
+		s.Batch = min(max(even(s.Points, s.Batch), smallest), s.Batch)
 	}
-	if !t.Fixed && t.Runtime.Provider.IsCPU() {
-		t.Runtime.Threads = cmp.Or(t.Runtime.Threads, ort.PhysicalCores())
-		for sessions*2 <= t.Runtime.Threads && t.Batch/(sessions*2) >= leastRows {
+	if !s.Fixed && s.Runtime.Provider.IsCPU() {
+		s.Runtime.Threads = cmp.Or(s.Runtime.Threads, ort.PhysicalCores())
+		for sessions*2 <= s.Runtime.Threads && s.Batch/(sessions*2) >= leastRows {
 			sessions *= 2
 		}
-		t.Runtime.Threads /= sessions
-		t.Batch = (t.Batch + sessions - 1) / sessions
+		s.Runtime.Threads /= sessions
+		s.Batch = (s.Batch + sessions - 1) / sessions
 	}
 	if sessions == 1 {
-		return st.Compile(t)
+		return st.Compile(s)
 	}
-	var c crew
+	var c parallel
 	for range sessions {
-		r, err := st.Compile(t)
+		r, err := st.Compile(s)
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
@@ -42,17 +42,17 @@ func Open(st Stage, t Target) (Runner, error) {
 	return c, nil
 }
 
-// even is the smallest batch with which as few batches hold all points as with most.
+// even is the smallest batch that needs no more batches than most does.
 func even(points, most int) int {
 	batches := (points + most - 1) / most
 	return (points + batches - 1) / batches
 }
 
-// crew is several runners that share the work.
-type crew []Runner
+// parallel is a Runner of several that share the work.
+type parallel []Runner
 
 // Run implements Runner.
-func (c crew) Run(ctx context.Context, w Work) error {
+func (c parallel) Run(ctx context.Context, w Work) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	desk := &locked{Work: w}
@@ -75,7 +75,7 @@ func (c crew) Run(ctx context.Context, w Work) error {
 }
 
 // Close implements Runner.
-func (c crew) Close() error {
+func (c parallel) Close() error {
 	var errs []error
 	for _, r := range c {
 		errs = append(errs, r.Close())
@@ -83,7 +83,7 @@ func (c crew) Close() error {
 	return errors.Join(errs...)
 }
 
-// locked is work for several runners.
+// locked is Work that several goroutines may use.
 type locked struct {
 	sync.Mutex
 	Work
@@ -96,7 +96,7 @@ func (l *locked) Next(n int) []Point {
 	return l.Work.Next(n)
 }
 
-// Logits implements Work. The result is a copy: Work may use its memory again.
+// Logits implements Work. The result is a copy, because the Work within may use its memory again.
 func (l *locked) Logits(points []Point) ([][]float32, error) {
 	l.Lock()
 	defer l.Unlock()
