@@ -14,8 +14,10 @@ import (
 //go:embed report.html.tmpl
 var pageText string
 
+// Style is the style sheet of the pages of this project.
+//
 //go:embed report.css
-var pageStyle string
+var Style string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"percent": percent, "interval": interval, "eps": epsText, "p": pValue, "join": strings.Join, "image": dataURI,
@@ -84,11 +86,7 @@ const (
 // HTML is the content of report.html, a page that loads nothing and runs no script. galleries has one entry for each model, or none at all.
 // Equal results and galleries give equal bytes.
 func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
-	sum := sha256.Sum256([]byte(pageStyle))
-	p := page{
-		Result: r, Style: template.CSS(pageStyle),
-		Policy: "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'",
-	}
+	p := page{Result: r, Style: template.CSS(Style), Policy: Policy(Style)}
 	names := r.names()
 	p.Title = fmt.Sprintf("Robustness of %d models", len(r.Models))
 	if len(names) == 1 {
@@ -123,6 +121,12 @@ func (r *Result) HTML(galleries []*Gallery) ([]byte, error) {
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, p)
 	return b.Bytes(), err
+}
+
+// Policy is a Content-Security-Policy for a page with one style sheet that loads nothing and runs no script.
+func Policy(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; img-src data:; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
 // names are the file names of the models. Where file names are equal, they are paths. Where there are several providers, they have the

@@ -73,37 +73,42 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
 }
 
-// run measures models on a split of the data and writes the results to dir.
-func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*report.Result, error) {
+// measurement is what is measured, all but how it is run.
+func (b *benchFlags) measurement() (bench.Options, error) {
+	p := b.options
 	attacks, err := attack.Parse(b.attacks)
 	if err != nil {
-		return nil, fault.Inputf("--attacks: %w", err)
+		return p, fault.Inputf("--attacks: %w", err)
 	}
-	d, ok := map[string]*dataset.Dataset{"test": data.Test, "train": data.Train}[b.split]
-	if !ok {
-		return nil, fault.Inputf("--split: expected test or train, found %q", b.split)
+	if b.split != "test" && b.split != "train" {
+		return p, fault.Inputf("--split: expected test or train, found %q", b.split)
 	}
 	if b.given.Changed("batch") && b.options.Batch < 1 {
-		return nil, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
+		return p, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
 	}
-	p := b.options
 	if p.Corruptions, err = corruptionSource(b.corruptions, b.limit); err != nil {
-		return nil, err
+		return p, err
 	}
 	p.Attacks = attacks
 	p.Settings = attack.Settings{Norm: b.norm, Epsilon: b.eps.size, StepSize: b.step.size, Seed: b.seed}
 	if err := b.follow(b.given, &p); err != nil {
-		return nil, err
+		return p, err
 	}
 	if p.Transfer, err = transferAttack(b.transfer); err != nil {
-		return nil, err
+		return p, err
 	}
-	if err := p.Settings.Validate(); err != nil {
-		return nil, fault.Input(err)
+	return p, fault.Input(p.Settings.Validate())
+}
+
+// run measures models on a split of the data and writes the results to dir.
+func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*report.Result, error) {
+	p, err := b.measurement()
+	if err != nil {
+		return nil, err
 	}
 	p.Runtime, p.Version, p.Dir = o, versionText(), dir
 	p.Progress = benchProgress(progress)
-	return bench.Run(ctx, p, models, d)
+	return bench.Run(ctx, p, models, map[string]*dataset.Dataset{"test": data.Test, "train": data.Train}[b.split])
 }
 
 // providerList reads --provider, which may have several names.

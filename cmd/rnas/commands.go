@@ -6,6 +6,7 @@ func commands() []command {
 		{name: "run", summary: "does the whole job: search, train, export, bench", setup: runCommand, detail: runDetail},
 		{name: "search", summary: "finds a genotype", setup: searchCommand, detail: searchDetail},
 		{name: "train", summary: "trains a genotype", setup: trainCommand, detail: trainDetail},
+		{name: "study", args: "STUDY.yaml", summary: "compares arms over seeds: searches, trains and measures, or looks up", setup: studyCommand, detail: studyDetail},
 		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},
 		{name: "bench", args: "MODEL.onnx ...", summary: "measures clean and adversarial accuracy and latency", setup: benchCommand, detail: benchDetail},
 		{name: "attack", args: "MODEL.onnx", summary: "writes an attack on a model as a model of its own", setup: attackCommand, detail: attackDetail},

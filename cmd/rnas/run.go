@@ -34,6 +34,8 @@ type runFlags struct {
 	train   trainFlags
 	bench   benchFlags
 	limit   struct{ search, train, bench int }
+	seeds   string
+	steps   []step
 }
 
 func (r *runFlags) add(f *pflag.FlagSet) {
@@ -41,12 +43,13 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&r.out, "out", "", "folder of the run (required)")
 	f.BoolVar(&r.compare, "compare", false, "train and measure a random genotype alike")
 	r.input.data.addSource(f)
-	steps := []step{{"search", newFlagSet("search")}, {"train", newFlagSet("train")}, {"bench", newFlagSet("bench")}}
+	r.steps = []step{{"search", newFlagSet("search")}, {"train", newFlagSet("train")}, {"bench", newFlagSet("bench")}}
 	for i, add := range []func(*pflag.FlagSet){r.search.add, r.train.add, r.bench.add} {
-		addLimit(steps[i].flags, []*int{&r.limit.search, &r.limit.train, &r.limit.bench}[i])
-		add(steps[i].flags)
+		addLimit(r.steps[i].flags, []*int{&r.limit.search, &r.limit.train, &r.limit.bench}[i])
+		add(r.steps[i].flags)
 	}
-	adopt(f, steps, []string{"seed", "eps"}, []string{"out", "genotype", "protocol", "transfer"})
+	adopt(f, r.steps, []string{"seed", "eps"}, []string{"out", "genotype", "protocol", "transfer"})
+	addSeeds(f, &r.seeds)
 	r.input.runtime.add(f)
 }
 
@@ -63,6 +66,9 @@ func runCommand(f *pflag.FlagSet) action {
 		}
 		if r.out == "" {
 			return fault.Inputf("--out: expected a folder, found none")
+		}
+		if r.seeds != "" {
+			return r.overSeeds(ctx, c, f, *asJSON)
 		}
 		data, o, err := r.input.open(ctx, c.err)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"rnas/internal/fault"
 	"rnas/runtime/ort"
 	"rnas/search"
+	"rnas/study"
 )
 
 const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl and a checkpoint into --out. The same command line run again takes up a
@@ -174,13 +175,22 @@ func fit(m lower.Macro, d *dataset.Dataset) lower.Macro {
 func searchCommand(f *pflag.FlagSet) action {
 	var in inputFlags
 	var s searchFlags
+	var seeds string
 	in.around(f, s.add)
+	addSeeds(f, &seeds)
 	return func(ctx context.Context, c *console, args []string) error {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
 		}
 		if s.out == "" {
 			return fault.Inputf("--out: expected a folder, found none")
+		}
+		if seeds != "" {
+			file := &study.File{
+				Arms:       []study.Arm{{Name: s.method, Stages: study.Stages{Search: settings(f, ofStudy...)}}},
+				Statistics: study.Statistics{Measures: []string{"passes"}},
+			}
+			return overSeeds(ctx, c, f, seeds, s.out, in, file, false)
 		}
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {

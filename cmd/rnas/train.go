@@ -14,6 +14,7 @@ import (
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
 	"rnas/runtime/ort"
+	"rnas/study"
 	"rnas/train"
 	"rnas/train/loop"
 )
@@ -111,10 +112,19 @@ func (t *trainFlags) complete(g genotype.Genotype, d *dataset.Dataset) (train.Co
 	return c, nil
 }
 
+// size gives the flags of the network's size that were not given what networks of the genotype's form have.
+func (t *trainFlags) size(g genotype.Genotype) {
+	net := &t.config.Network
+	size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(t.flags, g.Form)
+	net.Channels, net.Layers = size.channels, size.layers
+}
+
 func trainCommand(f *pflag.FlagSet) action {
 	var in inputFlags
 	var t trainFlags
+	var seeds string
 	in.around(f, t.add)
+	addSeeds(f, &seeds)
 	return func(ctx context.Context, c *console, args []string) error {
 		if err := arguments(args, 0, 0, "no arguments"); err != nil {
 			return err
@@ -126,9 +136,17 @@ func trainCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return fault.Inputf("--genotype: %w", err)
 		}
-		net := &t.config.Network
-		size := macroFlags{channels: net.Channels, layers: net.Layers}.fit(f, g.Form)
-		net.Channels, net.Layers = size.channels, size.layers
+		t.size(g)
+		if seeds != "" {
+			file := &study.File{
+				Arms:       []study.Arm{{Name: "train", Stages: study.Stages{Train: settings(f, ofStudy...)}}},
+				Statistics: study.Statistics{Measures: []string{"params"}},
+			}
+			if t.config.ValidateEvery > 0 {
+				file.Statistics.Measures = []string{"val_accuracy", "params"}
+			}
+			return overSeeds(ctx, c, f, seeds, t.out, in, file, false)
+		}
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err

@@ -21,7 +21,11 @@ func Open(ctx context.Context, spec string, opts Options) (*Splits, error) {
 	if err != nil {
 		return nil, err
 	}
-	splits, err := lookup(s.Kind).open(ctx, s, opts)
+	source := lookup(s.Kind)
+	splits, err := source.open(ctx, s, opts)
+	if err == nil && source.path && s.Size != 0 {
+		splits, err = splits.shrink(s.Size)
+	}
 	if err != nil {
 		if s.Path != "" {
 			err = fmt.Errorf("%s: %w", s.Path, err)

@@ -27,11 +27,11 @@ var sources = []source{
 		}),
 		start: Spec{Classes: 10, Size: 32, Train: 4000, Test: 1000}, check: checkSynthetic, open: synthetic,
 	},
-	{name: "cifar10", path: true, options: common, open: cifar10.read},
-	{name: "cifar100", path: true, options: common, open: cifar100.read},
-	{name: "folder", path: true, options: common, open: readFolder},
-	{name: "idx", path: true, options: common, open: readIDX},
-	{name: "npz", path: true, options: common, open: readNPZ},
+	{name: "cifar10", path: true, options: files, open: cifar10.read},
+	{name: "cifar100", path: true, options: files, open: cifar100.read},
+	{name: "folder", path: true, options: files, open: readFolder},
+	{name: "idx", path: true, options: files, open: readIDX},
+	{name: "npz", path: true, options: files, open: readNPZ},
 }
 
 // usage is how a source is written, without its options after a question mark.
@@ -75,6 +75,9 @@ var common = []option{
 	number("test", 1, 1<<31, func(s *Spec) *int { return &s.Test }),
 	{"seed", setSeed},
 }
+
+// files are the options of the sources that read files.
+var files = slices.Concat(common, []option{number("size", 1, 1<<16, func(s *Spec) *int { return &s.Size })})
 
 // number is an option from low to high for a field of Spec.
 func number(name string, low, high int, field func(*Spec) *int) option {

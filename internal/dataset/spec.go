@@ -15,12 +15,13 @@ type Spec struct {
 	Train int    // synthetic: images to make; else at most so many training images, 0 for all
 	Test  int    // the same of the test split
 
-	Classes, Size int // synthetic only: number of classes, height and width in pixels
+	Classes int // synthetic only: number of classes
+	Size    int // height and width in pixels; of files, see Dataset.Shrink, 0 for that of the images
 }
 
 // ParseSpec reads a data source: "synthetic", "synthetic:classes=10,size=32,seed=0,train=4000,test=1000,limit=N" or
-// "KIND:PATH" with KIND one of cifar10, cifar100, folder, idx, npz, and options limit, train, test and seed after the
-// last question mark, as in "folder:PATH?limit=500&seed=1". Options are separated by commas or ampersands. An error names
+// "KIND:PATH" with KIND one of cifar10, cifar100, folder, idx, npz, and options limit, train, test, seed and size after
+// the last question mark, as in "folder:PATH?limit=500&seed=1". Options are separated by commas or ampersands. An error names
 // the data source and the option at fault.
 func ParseSpec(text string) (Spec, error) {
 	end := strings.IndexAny(text, ":?")

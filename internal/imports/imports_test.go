@@ -35,7 +35,8 @@ var rooms = []room{
 	{"train", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort")},
 	{"search", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
 	{"bench", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
-	{"cmd", append(compiler, "internal", "genotype", "compiler/cpu", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench")},
+	{"study", []string{"internal", "genotype", "train", "search", "bench"}},
+	{"cmd", append(compiler, "internal", "genotype", "compiler/cpu", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench", "study")},
 	{"tools", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench")},
 	{"examples", nil},
 }
@@ -49,6 +50,8 @@ var owners = map[string][]string{
 	"github.com/owulveryck/onnx-go":   {"export"},
 	"github.com/spf13/pflag":          {"cmd/rnas"},
 	"google.golang.org/protobuf":      {"export", "runtime/ort"},
+	"github.com/goccy/go-yaml":        {"study"},
+	"github.com/gofrs/flock":          {"internal/folderlock"},
 }
 
 // roomOf is the row of rooms that a package of the module, without its prefix, belongs to; -1 for none.

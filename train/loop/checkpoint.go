@@ -65,7 +65,7 @@ func restore(path string, config []byte, sums any, st *ort.Store) (at position, 
 	if meta["format"] != checkpointFormat {
 		return fail("expected a checkpoint of format %s, found %q", checkpointFormat, meta["format"])
 	}
-	differences, err := differ([]byte(meta["config"]), config)
+	differences, err := Differ([]byte(meta["config"]), config)
 	if err != nil {
 		return fail("configuration: %w", err)
 	}
@@ -96,8 +96,8 @@ func restore(path string, config []byte, sums any, st *ort.Store) (at position, 
 	return at, true, nil
 }
 
-// differ lists the places in which two JSON documents differ, in alphabetical order.
-func differ(was, is []byte) ([]string, error) {
+// Differ lists the places in which two JSON documents differ, in alphabetical order.
+func Differ(was, is []byte) ([]string, error) {
 	a, err := leaves(was)
 	if err != nil {
 		return nil, err
