@@ -49,6 +49,7 @@ var owners = map[string][]string{
 	"github.com/owulveryck/onnx-go":   {"export"},
 	"github.com/spf13/pflag":          {"cmd/rnas"},
 	"google.golang.org/protobuf":      {"export", "runtime/ort"},
+	"gonum.org/v1/gonum/mat":          {"search/score"},
 }
 
 // roomOf is the row of rooms that a package of the module, without its prefix, belongs to; -1 for none.
