@@ -27,7 +27,7 @@ func croze(s *subject) (float64, error) {
 	if err := p.weigh(w); err != nil {
 		return 0, err
 	}
-	clean, err := p.run(s.images, s.labels, crossEntropy)
+	clean, _, err := p.runBare(s.images, s.labels, crossEntropy)
 	if err != nil {
 		return 0, err
 	}
@@ -35,11 +35,11 @@ func croze(s *subject) (float64, error) {
 	if err := p.weigh(harmed); err != nil {
 		return 0, err
 	}
-	toward, err := p.run(s.images, s.labels, crossEntropy)
+	toward, _, err := p.runBare(s.images, s.labels, crossEntropy)
 	if err != nil {
 		return 0, err
 	}
-	other, err := p.run(shifted(s.images, signs(toward.gradImages), -crozeImageStep), s.labels, crossEntropy)
+	other, _, err := p.runBare(shifted(s.images, signs(toward.gradImages), -crozeImageStep), s.labels, crossEntropy)
 	if err != nil {
 		return 0, err
 	}

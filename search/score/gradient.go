@@ -61,11 +61,11 @@ func synflow(s *subject) (float64, error) {
 	if err := p.weigh(s.absolute()); err != nil {
 		return 0, err
 	}
-	r, err := p.run(slices.Repeat([]float32{1}, len(s.images)), s.labels, sumOfLogits)
+	r, factor, err := p.runBare(slices.Repeat([]float32{1}, len(s.images)), s.labels, sumOfLogits)
 	if err != nil {
 		return 0, err
 	}
-	return s.saliency(s.absolute(), r.gradParams) / float64(s.Batch), nil
+	return s.saliency(s.absolute(), r.gradParams) / float64(s.Batch) / (factor * factor), nil
 }
 
 // inputGradient is the mean over images of the Euclidean norm of their gradient of the cross-entropy.

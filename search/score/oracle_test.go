@@ -134,9 +134,9 @@ func (o *oracle) total(params, images []float64) float64 {
 
 // slope is the gradient of f at x by central differences.
 func slope(x []float64, f func() float64) []float64 {
-	const h = 1e-6
 	g := make([]float64, len(x))
 	for i, v := range x {
+		h := 1e-6 * max(1, math.Abs(v))
 		x[i] = v + h
 		up := f()
 		x[i] = v - h

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"fmt"
 	"slices"
 
 	"rnas/compiler/program"
@@ -73,6 +74,38 @@ func (p *probe) run(images []float32, labels []int64, l loss) (*reading, error) 
 		logits: output("logits"), gradParams: output("gradient.params"), gradImages: output("gradient.images"),
 		kernel: output("code_kernel"), words: output("code_words"), features: output("features"),
 	}, nil
+}
+
+// shrinks are tried one after the other where numbers leave the range of float32.
+var shrinks = []float32{1, 1e-15, 1e-30}
+
+// runBare is run for a network without normalisation, whose logits are proportional to the images: where numbers leave the range of
+// float32, images and loss are shrunk, by the factor that is returned too. Neither changes the angle between features or gradients, nor
+// the cross-entropy's gradient, whose softmax is one-hot by then; the gradient of the sum of logits is factor^2 times the true one.
+func (p *probe) runBare(images []float32, labels []int64, l loss) (r *reading, factor float64, err error) {
+	for _, f := range shrinks {
+		small := make([]float32, len(images))
+		for i, v := range images {
+			small[i] = v * f
+		}
+		r, err = p.run(small, labels, loss{l.ce * f, l.sum * f})
+		if err != nil || r.finite() {
+			return r, float64(f), err
+		}
+	}
+	return nil, 0, fmt.Errorf("without normalisation numbers leave the range of float32: choose fewer channels or layers")
+}
+
+// finite reports whether no number of the reading is infinite or NaN.
+func (r *reading) finite() bool {
+	for _, list := range [][]float32{r.logits, r.gradParams, r.gradImages, r.features} {
+		for _, v := range list {
+			if v-v != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // weigh puts other parameters in place.

@@ -174,8 +174,8 @@ func separable() *dataset.Splits {
 	d.Classes = d.Classes[:2]
 	for i := range d.Labels {
 		d.Labels[i] = int32(i % 2)
-		for k := range 64 {
-			v := &d.Images[i*64+k]
+		for k := range 16 {
+			v := &d.Images[i*16+k]
 			*v = *v/8 + uint8(d.Labels[i])*200
 		}
 	}

@@ -15,13 +15,13 @@ import (
 	"rnas/runtime/ort/orttest"
 )
 
-// tiny are images of 8x8 pixels in three classes.
+// tiny are images of 4x4 pixels in three classes.
 func tiny(n int) *dataset.Splits {
-	d := &dataset.Dataset{Name: "tiny", Classes: []string{"a", "b", "c"}, Shape: [3]int{1, 8, 8}}
+	d := &dataset.Dataset{Name: "tiny", Classes: []string{"a", "b", "c"}, Shape: [3]int{1, 4, 4}}
 	s := rng.New(1, rng.Synthetic, 0, 0, 0)
 	for i := range n {
 		d.Labels = append(d.Labels, int32(i%3))
-		for range 64 {
+		for range 16 {
 			d.Images = append(d.Images, uint8(s.Uint32()))
 		}
 	}
@@ -191,13 +191,21 @@ func jacovByHand(n int, gradients []float64) float64 {
 	return -logDet
 }
 
-// Synflow and CRoZe by plain loops over float64 outputs of the interpreter.
+// Synflow and CRoZe by plain loops over float64 outputs of the interpreter, also where the weights are so large that float32 has to
+// be helped.
 func TestBareScoresByHand(t *testing.T) {
-	for _, text := range []string{bench201, darts} {
-		s := subjectOf(t, text)
+	for _, c := range []struct {
+		text  string
+		scale float32
+	}{{bench201, 1}, {darts, 1}, {bench201, 1e4}} {
+		s := subjectOf(t, c.text)
+		for i := range s.params {
+			s.params[i] *= c.scale
+		}
 		o := newOracle(t, s, true)
 		w := float64s(s.absolute())
 		ones := slices.Repeat([]float64{1}, len(s.images))
+		checkRange(t, s, c.scale == 1)
 		flow := slope(w, func() float64 { return o.total(w, ones) / float64(s.Batch) })
 		sum := 0.0
 		for _, p := range layerSlots(s) {
@@ -207,6 +215,19 @@ func TestBareScoresByHand(t *testing.T) {
 		}
 		check(t, "synflow", sum, 1e-4, synflow, s)
 		check(t, "croze", crozeByHand(o, w, float64s(s.images)), 1e-3, croze, s)
+	}
+}
+
+// checkRange checks that the logits of an image of ones are in the range of float32, or that they are not.
+func checkRange(t *testing.T, s *subject, inside bool) {
+	t.Helper()
+	p, err := s.unnormalised()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.run(slices.Repeat([]float32{1}, len(s.images)), s.labels, sumOfLogits)
+	if err != nil || r.finite() != inside {
+		t.Errorf("finite: found %v and %v, expected %v", r.finite(), err, inside)
 	}
 }
 
