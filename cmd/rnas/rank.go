@@ -22,7 +22,7 @@ const rankDetail = `GENOTYPES is a table: lines of JSON objects, each with a gen
 that ends in .csv. Scores of a genotype at initial weights are taken on one batch of images. With --against, the order by every
 score is compared with that by a column of GENOTYPES, or of --table, in which genotypes are then looked up; intervals are of 95%
 and from resampled genotypes. With --out, scores are appended to FILE.log as they are made, and the same command line run again
-takes up a ranking that was stopped.`
+takes up a ranking that was stopped. Without --threads an operator uses one thread, and genotypes are scored side by side.`
 
 // rankFlags are the choices of rnas rank.
 type rankFlags struct {
