@@ -13,6 +13,7 @@ func commands() []command {
 		{name: "grad", args: "MODEL.onnx", summary: "writes the gradient graph of a model", setup: gradCommand, detail: gradDetail},
 		{name: "verify", args: "MODEL.onnx", summary: "checks a model file by independent means", setup: verifyCommand, detail: verifyDetail},
 		{name: "inspect", args: "MODEL.onnx|GENOTYPE|FOLDER", summary: "tells what a file or a run folder is", setup: inspectCommand, detail: inspectDetail},
+		{name: "rank", args: "GENOTYPES", summary: "scores genotypes without training or with little", setup: rankCommand, detail: rankDetail},
 		{name: "zoo", args: "[NAME]", summary: "lists or prints published genotypes", setup: zooCommand},
 		{name: "doctor", summary: "tells what this machine can run", setup: doctorCommand},
 	}

@@ -54,6 +54,11 @@ type Env struct {
 	// Fold merges a normalisation by running statistics into the convolution before it, so that neither it nor its
 	// gradient costs a pass over the tensor.
 	Fold bool
+	// Bare leaves every normalisation out.
+	Bare bool
+	// Activations are the outputs of Relu in the order of lowering: one that several edges share stands there as often as the public
+	// code of the network has a layer for it.
+	Activations []*ir.Value
 	// Alphas are the architecture parameters of a supernet, [2,edges,primitives], normal cells first.
 	Alphas *ir.Value
 	// Mix, if set, turns the architecture weights, the softmax of Alphas and of its shape, into those that the edges use.
@@ -92,13 +97,19 @@ func (e *Env) once(what string, x *ir.Value, compute func() sharedValue) sharedV
 // Relu is max(x, 0), made once for every x. The Relu of a concatenation is taken of its parts: a part that is a sum absorbs it,
 // and other users of the Relu of a part share it.
 func (e *Env) Relu(x *ir.Value) *ir.Value {
+	y := e.relu(x)
+	e.Activations = append(e.Activations, y)
+	return y
+}
+
+func (e *Env) relu(x *ir.Value) *ir.Value {
 	return e.once("relu", x, func() sharedValue {
 		if x.Def == nil || x.Def.Op != "Concat" {
 			return sharedValue{value: e.B.Relu(x)}
 		}
 		parts := make([]*ir.Value, len(x.Def.In))
 		for i, v := range x.Def.In {
-			parts[i] = e.Relu(v)
+			parts[i] = e.relu(v)
 		}
 		return sharedValue{value: e.Concat(x.Def.Int("axis", 0), parts...)}
 	}).value
@@ -143,6 +154,12 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 	if e.Err() != nil {
 		return x
 	}
+	if e.Bare {
+		if gain != nil {
+			return e.gained(x, gain)
+		}
+		return x
+	}
 	c := x.Shape[1]
 	var scale, bias *ir.Value
 	if affine {
@@ -173,7 +190,7 @@ func (e *Env) norm(name string, x *ir.Value, affine bool, gain *ir.Value) *ir.Va
 // sharedNorm is norm without learned scale of an x that several edges normalise. In training, all of them have the same batch
 // statistics.
 func (e *Env) sharedNorm(name string, x, gain *ir.Value) *ir.Value {
-	if !e.Train || e.Err() != nil {
+	if !e.Train || e.Bare || e.Err() != nil {
 		return e.norm(name, x, false, gain)
 	}
 	c := x.Shape[1]

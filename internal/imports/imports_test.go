@@ -52,6 +52,7 @@ var owners = map[string][]string{
 	"google.golang.org/protobuf":      {"export", "runtime/ort"},
 	"github.com/goccy/go-yaml":        {"study"},
 	"github.com/gofrs/flock":          {"internal/folderlock"},
+	"gonum.org/v1/gonum/mat":          {"search/score"},
 }
 
 // roomOf is the row of rooms that a package of the module, without its prefix, belongs to; -1 for none.

@@ -42,6 +42,7 @@ const (
 	Attack       Purpose = 15 // draws of an attack after its start (Square, FAB)
 	Probe        Purpose = 16 // probe directions and inputs of regularisers and checks
 	Corruption   Purpose = 17 // common corruptions of images
+	Bootstrap    Purpose = 18 // resamples of bootstrap intervals
 )
 
 // Stream is a sequence of random words at one address. The zero Stream is the one of New(0, 0, 0, 0, 0). A Stream is a
