@@ -174,6 +174,16 @@ func (c Config) validRegularizer(m Method) error {
 	return c.Balance.Validate()
 }
 
+// Objectives are those of the alpha step and the weight step of a gradient method. An error names an unknown method.
+func (c Config) Objectives() (alpha, weight program.Level, err error) {
+	m, err := Lookup(c.Method)
+	if err != nil {
+		return alpha, weight, err
+	}
+	alpha, weight = c.levels(m)
+	return alpha, weight, nil
+}
+
 // levels are the objectives of the two steps.
 func (c Config) levels(m Method) (alpha, weight program.Level) {
 	level := func(on string) program.Level {

@@ -101,8 +101,9 @@ func softmax(row []float32) []float64 {
 	return out
 }
 
-// weightRows are the architecture weights of each edge, the softmax of its parameters.
-func weightRows(alphas []float32, net lower.Supernet) (rows [][]float64) {
+// Weights are the architecture weights of each edge, those of normal cells first: the softmax of its parameters over the primitives of
+// the space. alphas has the shape net.AlphaShape().
+func Weights(alphas []float32, net lower.Supernet) (rows [][]float64) {
 	for _, row := range edgeRows(alphas, net) {
 		rows = append(rows, softmax(row[:len(net.Primitives)]))
 	}

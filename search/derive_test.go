@@ -63,7 +63,7 @@ func TestDeriveErrors(t *testing.T) {
 
 func TestEntropy(t *testing.T) {
 	four := lower.Supernet{Space: genotype.Space{Nodes: 1, Primitives: genotype.DARTSPrimitives[:4]}}
-	if got := entropy(weightRows([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, four)); math.Abs(got-math.Log(4)/2) > 1e-12 {
+	if got := entropy(Weights([]float32{1, 1, 1, 1, 0, 0, 0, 1000}, four)); math.Abs(got-math.Log(4)/2) > 1e-12 {
 		t.Errorf("expected %v, found %v", math.Log(4)/2, got)
 	}
 }

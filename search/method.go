@@ -86,6 +86,9 @@ func Lookup(name string) (Method, error) {
 	return Method{}, fmt.Errorf("method: expected one of %s, found %q", strings.Join(names, ", "), name)
 }
 
+// Gradient reports whether the method descends along gradients over a supernet, in epochs.
+func (m Method) Gradient() bool { return m.gradient }
+
 // Options do not change the result.
 type Options struct {
 	Runtime  ort.Options

@@ -43,10 +43,10 @@ func read(t testing.TB, parts ...string) []byte {
 }
 
 // records are the epochs of a log.
-func records(t testing.TB, dir string) []record {
+func records(t testing.TB, dir string) []Epoch {
 	t.Helper()
 	lines := bytes.Split(bytes.TrimSpace(read(t, dir, "log.jsonl")), []byte("\n"))
-	out := make([]record, len(lines)-1)
+	out := make([]Epoch, len(lines)-1)
 	for i := range out {
 		if err := json.Unmarshal(lines[1+i], &out[i]); err != nil {
 			t.Fatal(err)
@@ -103,7 +103,7 @@ func TestMethods(t *testing.T) {
 }
 
 // checkLog holds the last lines of a log against what a search found.
-func checkLog(t *testing.T, c Config, r *Result, log []record, reg bool) {
+func checkLog(t *testing.T, c Config, r *Result, log []Epoch, reg bool) {
 	t.Helper()
 	if len(log) != 2 || log[1].Genotype != r.Genotype.String() || log[0].ValLoss == nil {
 		t.Fatalf("log %+v", log)
@@ -198,9 +198,9 @@ func TestAlphasDecide(t *testing.T) {
 	if want := int64(4*4 + 3*4); r.Passes != want {
 		t.Errorf("expected %d passes, found %d", want, r.Passes)
 	}
-	var lines []epochAlphas
+	var lines []EpochAlphas
 	for line := range bytes.Lines(read(t, dir, AlphasFile)) {
-		var l epochAlphas
+		var l EpochAlphas
 		if err := json.Unmarshal(line, &l); err != nil {
 			t.Fatal(err)
 		}

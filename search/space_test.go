@@ -34,7 +34,7 @@ func TestSearchSpaces(t *testing.T) {
 			if !c.Super.Contains(r.Genotype) {
 				t.Errorf("found %s, which is not in the space", r.Genotype)
 			}
-			var line epochAlphas
+			var line EpochAlphas
 			if err := json.Unmarshal(bytes.TrimSpace(read(t, dir, AlphasFile)), &line); err != nil {
 				t.Fatal(err)
 			}

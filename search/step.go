@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"rnas/compiler/lower"
 	"rnas/genotype"
 	"rnas/internal/rng"
 )
@@ -38,10 +39,11 @@ type sums struct {
 	Warning    string          `json:"warning,omitempty"`
 }
 
-// record is the line of an epoch in the log; epochs count from 1, seconds are those of its steps.
-type record struct {
+// Epoch is the line of an epoch in the log; epochs count from 1, seconds are those of its steps.
+type Epoch struct {
 	Epoch       int      `json:"epoch"`
 	Seconds     float64  `json:"seconds"`
+	Passes      int64    `json:"passes"`   // since the beginning, forward and backward passes of the supernet over a batch
 	Loss        float64  `json:"loss"`     // cross-entropy of the weight steps
 	Accuracy    float64  `json:"accuracy"` // likewise
 	LR          float64  `json:"lr"`
@@ -178,12 +180,12 @@ func (s *searcher) end(_ context.Context, epoch int, seconds float64) (any, erro
 		return nil, err
 	}
 	images := float64(c.Batch)
-	r := record{
-		Epoch: epoch + 1, Seconds: seconds, Genotype: g.String(), Skips: skips(g),
+	r := Epoch{
+		Epoch: epoch + 1, Seconds: seconds, Passes: now.Passes, Genotype: g.String(), Skips: skips(g),
 		Loss: now.Loss / float64(now.Steps), Accuracy: now.Correct / float64(now.Steps) / images,
 		LR: c.Schedule.At(epoch, s.train.Steps-1, c.Epochs, s.train.Steps),
 	}
-	rows := weightRows(alphas, c.Super)
+	rows := Weights(alphas, c.Super)
 	r.Entropy, r.Undecided = entropy(rows), undecided(rows, c.Super.Primitives)
 	line := fmt.Sprintf("search epoch %d/%d  %.1fs  loss %.4f  accuracy %.4f", r.Epoch, c.Epochs, seconds, r.Loss, r.Accuracy)
 	if n := float64(now.ValSteps); n > 0 {
@@ -206,13 +208,13 @@ func (s *searcher) end(_ context.Context, epoch int, seconds float64) (any, erro
 	if r.Stopped != "" {
 		s.progress.Line("search: stops after epoch %d: %s", r.Epoch, r.Stopped)
 	}
-	s.sums.Stopped, s.sums.Warning = r.Stopped, learntNothing(r, rows, c.Super.Primitives)
+	s.sums.Stopped, s.sums.Warning = r.Stopped, r.Warning(c.Super)
 	s.sums.Genotype, err = json.Marshal(g)
 	return r, err
 }
 
 // stopEarly applies the rules of EarlyStop after an epoch: it fills in the record and returns the genotype of the search so far.
-func (s *searcher) stopEarly(epoch int, g genotype.Genotype, r *record) (genotype.Genotype, error) {
+func (s *searcher) stopEarly(epoch int, g genotype.Genotype, r *Epoch) (genotype.Genotype, error) {
 	stop := s.config.Stop
 	if stop.tooManySkips(g) {
 		r.Stopped = fmt.Sprintf("%d skip connections", stop.Skips)
@@ -237,27 +239,27 @@ func (s *searcher) stopEarly(epoch int, g genotype.Genotype, r *record) (genotyp
 	return g, nil
 }
 
-// learntNothing tells what a genotype is worth whose architecture weights are all but equal; "" if they are not.
-func learntNothing(r record, rows [][]float64, primitives []genotype.Primitive) string {
-	most := math.Log(float64(len(primitives)))
-	if r.Entropy < 0.99*most && r.Undecided < len(rows) {
+// Warning tells what a genotype is worth whose architecture weights are all but equal after the epoch; "" if they are not.
+func (r Epoch) Warning(net lower.Supernet) string {
+	most, edges := math.Log(float64(len(net.Primitives))), net.Kinds()*net.Edges()
+	if r.Entropy < 0.99*most && r.Undecided < edges {
 		return ""
 	}
 	return fmt.Sprintf("the search learnt little: entropy %.4f of at most %.4f, %d of %d edges undecided; the genotype is hardly more than chance: raise --epochs, --steps or --alpha-lr",
-		r.Entropy, most, r.Undecided, len(rows))
+		r.Entropy, most, r.Undecided, edges)
 }
 
 func ptr(v float64) *float64 { return &v }
 
-// epochAlphas is a line of AlphasFile: the architecture parameters after an epoch, by edge and primitive.
+// EpochAlphas is a line of AlphasFile: the architecture parameters after an epoch, by edge and primitive.
 // Reduce is absent where the space has one kind of cell.
-type epochAlphas struct {
+type EpochAlphas struct {
 	Epoch  int         `json:"epoch"`
 	Normal [][]float32 `json:"normal"`
 	Reduce [][]float32 `json:"reduce,omitempty"`
 }
 
-func alphaRecord(epoch int, c Config, alphas []float32) epochAlphas {
+func alphaRecord(epoch int, c Config, alphas []float32) EpochAlphas {
 	rows := edgeRows(alphas, c.Super)
-	return epochAlphas{epoch + 1, rows[:c.Super.Edges()], rows[c.Super.Edges():]}
+	return EpochAlphas{epoch + 1, rows[:c.Super.Edges()], rows[c.Super.Edges():]}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"slices"
 	"strconv"
 
 	"rnas/bench/report"
@@ -128,7 +127,7 @@ func (m Measure) plot(reference string) dotPlot {
 	if low > high { // no cell
 		low, high = 0, 1
 	}
-	step := tickStep(high - low)
+	step := report.TickStep(high - low)
 	first, last := math.Floor(low/step), math.Ceil(high/step)
 	if first == last {
 		last++
@@ -158,18 +157,4 @@ func (m Measure) plot(reference string) dotPlot {
 		d.Rows = append(d.Rows, r)
 	}
 	return d
-}
-
-// tickStep is 1, 2 or 5 times a power of ten, so that a range has three to seven steps.
-func tickStep(width float64) float64 {
-	if !(width > 0) {
-		return 1
-	}
-	power := math.Floor(math.Log10(width / 3))
-	unit := math.Pow(10, power)
-	i := slices.IndexFunc([]float64{5, 2}, func(f float64) bool { return f*unit <= width/3 })
-	if i >= 0 {
-		return []float64{5, 2}[i] * unit
-	}
-	return unit
 }

@@ -58,8 +58,8 @@ type sums struct {
 	ValAccuracy float64 `json:"val_accuracy"`
 }
 
-// record is the line of an epoch in the log; epochs count from 1, seconds are those of its steps.
-type record struct {
+// Epoch is the line of an epoch in the log; epochs count from 1, seconds are those of its steps.
+type Epoch struct {
 	Epoch       int      `json:"epoch"`
 	Seconds     float64  `json:"seconds"`
 	Loss        float64  `json:"loss"`
@@ -125,7 +125,7 @@ type trainer struct {
 	stream   *loop.Stream
 	progress *loop.Progress
 	sums     sums
-	last     record
+	last     Epoch
 	// inputs and outputs of the program
 	lr, loss, correct, norm []float32
 }
@@ -285,7 +285,7 @@ func (t *trainer) best() (params, stats []float32) {
 // end closes an epoch.
 func (t *trainer) end(ctx context.Context, epoch int, seconds float64) (any, error) {
 	c, n := t.config, float64(t.sums.Steps)
-	r := record{
+	r := Epoch{
 		Epoch: epoch + 1, Seconds: seconds, Loss: t.sums.Loss / n, Accuracy: t.sums.Correct / n / float64(c.Batch),
 		LR: c.Schedule.At(epoch, t.feed.Steps-1, c.Epochs, t.feed.Steps),
 	}

@@ -56,8 +56,8 @@ func TestRunLearns(t *testing.T) {
 	if len(lines) != 1+c.Epochs {
 		t.Fatalf("expected %d lines of log, found %d", 1+c.Epochs, len(lines))
 	}
-	var first, last record
-	for i, to := range map[int]*record{1: &first, c.Epochs: &last} {
+	var first, last Epoch
+	for i, to := range map[int]*Epoch{1: &first, c.Epochs: &last} {
 		if err := json.Unmarshal(lines[i], to); err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 package inspect
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"rnas/train/loop"
 )
 
-// Folder is the content of the folder of a run and of the folders below it.
+// Folder is the content of the folder of a run and of the folders on two levels below it, as rnas run lays them out.
 type Folder struct {
 	Path     string             `json:"path"`
 	Files    []string           `json:"files"`
@@ -30,7 +30,7 @@ const GenotypeFile = "genotype.json"
 // ReadFolder reads the folder of a search, a training or a whole run. It is an error if neither the folder nor one below it holds a log or a
 // genotype.
 func ReadFolder(path string) (*Folder, error) {
-	f, err := readFolder(path, true)
+	f, err := readFolder(path, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +50,8 @@ func (f *Folder) empty() bool {
 	return f.Config == nil && f.Genotype == nil
 }
 
-// readFolder reads a folder, and the folders right below it if below is set.
-func readFolder(path string, below bool) (*Folder, error) {
+// readFolder reads a folder and the folders as many levels below it as below says.
+func readFolder(path string, below int) (*Folder, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err
@@ -62,10 +62,10 @@ func readFolder(path string, below bool) (*Folder, error) {
 			f.Files = append(f.Files, e.Name())
 			continue
 		}
-		if !below {
+		if below == 0 {
 			continue
 		}
-		inner, err := readFolder(filepath.Join(path, e.Name()), false)
+		inner, err := readFolder(filepath.Join(path, e.Name()), below-1)
 		if err != nil {
 			return nil, err
 		}
@@ -89,33 +89,18 @@ func readFolder(path string, below bool) (*Folder, error) {
 
 // readLog reads the log at path, if there is one. A last line that is being written is left out.
 func (f *Folder) readLog(path string) error {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<24)
-	for n := 1; lines.Scan(); n++ {
-		line := json.RawMessage(append([]byte(nil), lines.Bytes()...))
-		if !json.Valid(line) {
-			if !lines.Scan() {
-				break // a line that is being written
-			}
-			return fmt.Errorf("%s: line %d: expected a JSON object", path, n)
-		}
-		if n == 1 {
+	err := loop.ReadLines(path, func(line []byte) error {
+		line = bytes.TrimSpace(bytes.Clone(line))
+		if f.Config == nil {
 			f.Config = line
-			continue
+			return nil
 		}
 		f.Epochs++
 		f.Last = line
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return err
 }

@@ -100,7 +100,7 @@ func draw(models []Model, names []string, over string) *chart {
 	for _, x := range xs {
 		text := fmt.Sprint(x)
 		if over == "eps" {
-			text = epsText(x)
+			text = EpsText(x)
 		}
 		if at := place(x); len(c.XTicks) == 0 || at-c.XTicks[len(c.XTicks)-1].At >= 14 {
 			c.XTicks = append(c.XTicks, tick{at, strings.TrimSuffix(text, "/255")})
@@ -119,13 +119,13 @@ func draw(models []Model, names []string, over string) *chart {
 // describe sets the title, the text and the name of the horizontal axis.
 func (c *chart) describe(curve *Curve) {
 	c.Title = "Accuracy against the number of steps"
-	c.About = fmt.Sprintf("pgd with K steps at eps %s. More steps must not leave more points right, but for noise.", epsText(curve.Points[0].Eps))
+	c.About = fmt.Sprintf("pgd with K steps at eps %s. More steps must not leave more points right, but for noise.", EpsText(curve.Points[0].Eps))
 	c.XTitle = "steps"
 	if curve.Over == "eps" {
 		c.Title = "Accuracy against eps"
 		c.About = curve.Attack + " at several radii, 0 being the clean accuracy. With a large radius the accuracy of every model must come near zero."
 		c.XTitle = "eps"
-		if slices.ContainsFunc(curve.Points, func(p CurvePoint) bool { return strings.HasSuffix(epsText(p.Eps), "/255") }) {
+		if slices.ContainsFunc(curve.Points, func(p CurvePoint) bool { return strings.HasSuffix(EpsText(p.Eps), "/255") }) {
 			c.XTitle = "eps (in 255ths of the pixel range)"
 		}
 	}
@@ -144,8 +144,8 @@ func (c *Curve) cell(x float64) string {
 // tenth rounds a coordinate to tenths, so that the last bits of floating-point functions do not reach the file.
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
 
-// epsText is a radius as people write it: a short decimal number, or a multiple of a quarter of 1/255.
-func epsText(eps float64) string {
+// EpsText is a radius as people write it: a short decimal number, or a multiple of a quarter of 1/255.
+func EpsText(eps float64) string {
 	quarters := 4 * 255 * eps
 	whole := math.Round(quarters)
 	if short := fmt.Sprint(eps); len(short) > 5 && eps <= 1 && math.Abs(quarters-whole) < 1e-6 {

@@ -22,7 +22,7 @@ func (c *Curve) Place(i int) string {
 	if c.Over == "steps" {
 		return fmt.Sprintf("%d steps", c.Points[i].Steps)
 	}
-	return "eps " + epsText(c.Points[i].Eps)
+	return "eps " + EpsText(c.Points[i].Eps)
 }
 
 // X is the horizontal coordinate of point i: eps or steps.

@@ -20,7 +20,7 @@ var pageText string
 var Style string
 
 var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"percent": percent, "interval": interval, "eps": epsText, "p": pValue, "join": strings.Join, "image": dataURI,
+	"percent": percent, "interval": interval, "eps": EpsText, "p": pValue, "join": strings.Join, "image": dataURI,
 	"bar": bar, "heat": heat, "count": plural, "attack": attackText, "digits": digits, "add": func(a, b int) int { return a + b },
 }).Parse(pageText))
 

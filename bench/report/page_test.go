@@ -289,7 +289,7 @@ func TestAmplified(t *testing.T) {
 
 func TestEpsText(t *testing.T) {
 	for want, eps := range map[string]float64{"8/255": 8. / 255, "0.5/255": 0.5 / 255, "0": 0, "0.03": 0.03, "12": 12, "1": 1, "0.25": 0.25} {
-		if got := epsText(eps); got != want {
+		if got := EpsText(eps); got != want {
 			t.Errorf("%v: expected %s, found %s", eps, want, got)
 		}
 	}

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rnas/bench/inspect"
 	"rnas/internal/fault"
+	"rnas/page"
 
 	"github.com/spf13/pflag"
 
@@ -184,17 +186,34 @@ func printFolder(t table, f *inspect.Folder) {
 	t.row("folder", f.Path)
 	t.row("files", strings.Join(f.Files, ", "))
 	if f.Config != nil {
-		t.row("configuration", string(f.Config))
-		t.row("epochs", f.Epochs)
-	}
-	if f.Last != nil {
-		t.row("last epoch", string(f.Last))
-	}
-	if f.Genotype != nil {
+		printRun(t, f)
+	} else if f.Genotype != nil {
 		t.row("genotype", f.Genotype)
 	}
 	for k := range f.Folders {
+		t.row()
 		printFolder(t, &f.Folders[k])
+	}
+}
+
+// printRun prints what a search or a training did, or its log as it is where it tells neither.
+func printRun(t table, f *inspect.Folder) {
+	p, err := page.Read(f.Path)
+	if err != nil {
+		t.row("configuration", string(f.Config))
+		t.row("epochs", f.Epochs)
+		if f.Last != nil {
+			t.row("last epoch", string(f.Last))
+		}
+		t.row("not read", err)
+		return
+	}
+	t.row("what", p.Title)
+	if p.Warning != "" {
+		t.row("warning", p.Warning)
+	}
+	for _, r := range slices.Concat(p.Results, p.Settings) {
+		t.row(r.Name, r.Text)
 	}
 }
 

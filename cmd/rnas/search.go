@@ -13,12 +13,13 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
+	"rnas/page"
 	"rnas/runtime/ort"
 	"rnas/search"
 	"rnas/study"
 )
 
-const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl and a checkpoint into --out. The same command line run again takes up a
+const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl, report.html and a checkpoint into --out. The same command line run again takes up a
 search that was stopped. Flags that are not given have the values of the method's source, such as the fixed weight of
 advrush; those listed are of rnas.`
 
@@ -205,11 +206,15 @@ func searchCommand(f *pflag.FlagSet) action {
 	}
 }
 
-// run searches in a folder.
+// run searches in a folder and writes its page.
 func (s *searchFlags) run(ctx context.Context, train *dataset.Dataset, dir string, o ort.Options, progress io.Writer) (*search.Result, error) {
 	c, err := s.complete(train)
 	if err != nil {
 		return nil, err
 	}
-	return search.Run(ctx, c, train, dir, search.Options{Runtime: o, Progress: progress})
+	r, err := search.Run(ctx, c, train, dir, search.Options{Runtime: o, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	return r, page.Write(dir)
 }

@@ -13,13 +13,14 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
+	"rnas/page"
 	"rnas/runtime/ort"
 	"rnas/study"
 	"rnas/train"
 	"rnas/train/loop"
 )
 
-const trainDetail = `Writes weights.safetensors, model.onnx, log.jsonl and a checkpoint into --out. The same command line run again takes up
+const trainDetail = `Writes weights.safetensors, model.onnx, log.jsonl, report.html and a checkpoint into --out. The same command line run again takes up
 a training that was stopped.
 
 Recipes: standard learns from clean images; fast from one signed-gradient step of 1.25 eps from a random start (Wong et
@@ -156,7 +157,7 @@ func trainCommand(f *pflag.FlagSet) action {
 	}
 }
 
-// run trains a genotype in a folder and writes the model beside the weights.
+// run trains a genotype in a folder and writes the model and the page beside the weights.
 func (t *trainFlags) run(ctx context.Context, g genotype.Genotype, data *dataset.Splits, dir string, o ort.Options, progress io.Writer) (*train.Result, error) {
 	c, err := t.complete(g, data.Train)
 	if err != nil {
@@ -173,5 +174,5 @@ func (t *trainFlags) run(ctx context.Context, g genotype.Genotype, data *dataset
 		return nil, err
 	}
 	fmt.Fprintf(progress, "wrote %s and %s\n", r.Path, path)
-	return r, nil
+	return r, page.Write(dir)
 }

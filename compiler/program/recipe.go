@@ -95,6 +95,12 @@ func (r Recipe) Defaults() RecipeDefaults {
 	return row.defaults
 }
 
+// About tells what the recipe learns from, with its source; "" for an unknown recipe.
+func (r Recipe) About() string {
+	row, _ := r.row()
+	return row.about
+}
+
 // Attacks reports whether the recipe learns from attacked images.
 func (r Recipe) Attacks() bool {
 	row, _ := r.row()

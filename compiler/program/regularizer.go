@@ -98,6 +98,12 @@ func (r Regularizer) Validate() error {
 	return err
 }
 
+// About tells what the regularizer is, with its source; "" for an unknown one.
+func (r Regularizer) About() string {
+	row, _ := r.row()
+	return row.about
+}
+
 func (r Regularizer) row() (regularizer, error) {
 	for _, row := range regularizers {
 		if row.name == r {

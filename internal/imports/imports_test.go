@@ -35,8 +35,9 @@ var rooms = []room{
 	{"train", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort")},
 	{"search", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
 	{"bench", append(compiler, "internal", "genotype", "export", "runtime", "runtime/ort", "train")},
+	{"page", append(compiler, "internal", "genotype", "train", "search", "bench")},
 	{"study", []string{"internal", "genotype", "train", "search", "bench"}},
-	{"cmd", append(compiler, "internal", "genotype", "compiler/cpu", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench", "study")},
+	{"cmd", append(compiler, "internal", "genotype", "compiler/cpu", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench", "page", "study")},
 	{"tools", append(compiler, "internal", "genotype", "export", "export/checkpoint", "runtime", "runtime/ort", "train", "search", "bench")},
 	{"examples", nil},
 }

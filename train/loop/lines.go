@@ -43,6 +43,29 @@ func OpenLines(path string, keep int) (*Lines, error) {
 	return &Lines{f}, nil
 }
 
+// ReadLines calls f for each line of a file of JSON objects; line is valid until f returns. A last line that is not JSON is being
+// written, and left out. Errors name the file, and the line of other text or of an error of f, from 1.
+func ReadLines(path string, f func(line []byte) error) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	for n, line := range lines {
+		rest := lines[n+1:]
+		switch last := len(rest) == 0 || len(rest) == 1 && len(rest[0]) == 0; {
+		case len(line) == 0 || !json.Valid(line) && last:
+			return nil
+		case !json.Valid(line):
+			return fmt.Errorf("%s: line %d: expected a JSON object", path, n+1)
+		}
+		if err := f(line); err != nil {
+			return fmt.Errorf("%s: line %d: %w", path, n+1, err)
+		}
+	}
+	return nil
+}
+
 // Empty reports whether the file has no lines.
 func (l *Lines) Empty() (bool, error) {
 	info, err := l.file.Stat()
