@@ -42,6 +42,9 @@ type chart struct {
 	XTicks, YTicks []tick
 }
 
+// Named reports whether the chart needs a legend.
+func (c *chart) Named() bool { return len(c.Lines) > 1 }
+
 // tick is a mark on an axis with its text.
 type tick struct {
 	At   float64

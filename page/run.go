@@ -18,6 +18,7 @@ const File = "report.html"
 // Page is what a run did. Equal files of a run give an equal page.
 type Page struct {
 	Title    string
+	Sources  string // files that it was made from
 	Warning  string // why the result says little; "" for nothing
 	Results  []Row
 	Settings []Row

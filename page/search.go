@@ -87,7 +87,7 @@ func readSearch(dir string, config json.RawMessage, lines []json.RawMessage) (*P
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{Title: "Search by " + c.Method, Settings: searchSettings(c.Config, m, c.Train)}
+	p := &Page{Sources: loop.LogFile, Title: "Search by " + c.Method, Settings: searchSettings(c.Config, m, c.Train)}
 	if n := len(epochs); n > 0 {
 		p.Warning = epochs[n-1].Warning(c.Super)
 	}
@@ -101,7 +101,11 @@ func readSearch(dir string, config json.RawMessage, lines []json.RawMessage) (*P
 	if p.Cells, err = readSupernet(filepath.Join(dir, search.AlphasFile), c.Super, found); err != nil {
 		return nil, err
 	}
+	if p.Cells != nil {
+		p.Sources += ", " + search.AlphasFile
+	}
 	if found != nil {
+		p.Sources += ", " + search.GenotypeFile
 		p.Cell, err = picture(*found)
 	}
 	return p, err
@@ -152,10 +156,10 @@ func searchResults(c search.Config, m search.Method, epochs []search.Epoch, foun
 		return nil, err
 	}
 	if size != "" {
-		r.add("size when trained", "%s, in a network of %s", size, sentence(counted(net.Layers, "cell"), fmt.Sprintf("%d channels in the first", net.Channels)))
+		r.add("size when trained", "%s: %s", macroText(net), size)
 	}
 	if near := genotype.Nearest(*found, neighbours); len(near) > 0 {
-		r.add("nearest published", "%s", neighboursText(near))
+		r.add("nearest published", "%s; nodes are matched so that the fewest edges differ", neighboursText(near))
 	}
 	return r, nil
 }

@@ -38,7 +38,7 @@ func readTraining(_ string, config json.RawMessage, lines []json.RawMessage) (*P
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{Title: fmt.Sprintf("Training by the recipe %s", c.Recipe), Settings: trainSettings(c.Config, c.Train, c.Test)}
+	p := &Page{Sources: loop.LogFile, Title: fmt.Sprintf("Training by the recipe %s", c.Recipe), Settings: trainSettings(c.Config, c.Train, c.Test)}
 	g := c.Network.Genotype
 	size, err := sizeText(c.Network.Macro, g)
 	if err != nil {

@@ -119,6 +119,9 @@ func checkLog(t *testing.T, c Config, r *Result, log []Epoch, reg bool) {
 	if log[1].Entropy >= math.Log(4) || r.Seconds <= 0 {
 		t.Errorf("entropy %v, seconds %v", log[1].Entropy, r.Seconds)
 	}
+	if log[1].Passes != r.Passes || 2*log[0].Passes != r.Passes {
+		t.Errorf("expected %d passes in two equal epochs, found %d and %d", r.Passes, log[0].Passes, log[1].Passes)
+	}
 }
 
 // The regularizer of advrush acts in the last epochs only, on perturbations that grow.

@@ -45,8 +45,28 @@ func TestSearchTrainBench(t *testing.T) {
 	}
 	succeed(t, with(append([]string{"train"}, tinyTrain...), "--genotype", filepath.Join(found, "genotype.json"), "--recipe", "pgd", "--attack-steps", "2", "--aux=false", "--out", trained)...)
 	out, _ := succeed(t, "inspect", trained)
-	if !strings.Contains(out, `"attack":{"epsilon":0.03137254901960784,"step_size":0.00784313725490196,"steps":2}`) || !strings.Contains(out, "last epoch") {
-		t.Errorf("found\n%s", out)
+	for _, want := range []string{"Training by the recipe pgd", "2 steps of 2/255 along the sign of the gradient, within 8/255 of the image", "2 of 2 epochs"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("expected %q, found\n%s", want, out)
+		}
+	}
+	// A log of neither is printed as it is.
+	if err := os.MkdirAll(filepath.Join(dir, "other"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "other", "log.jsonl"), []byte("{\"a\":1}\n{\"b\":2}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, _ = succeed(t, "inspect", dir)
+	for _, want := range []string{"Search by rnas", "Training by the recipe pgd", `{"a":1}`, `{"b":2}`, "expected the configuration of a search or a training"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("expected %q, found\n%s", want, out)
+		}
+	}
+	for _, folder := range []string{found, trained} {
+		if page := content(t, folder, "report.html"); !bytes.HasPrefix(page, []byte("<!DOCTYPE html>")) || !bytes.HasSuffix(page, []byte("</html>\n")) {
+			t.Errorf("%s: found %.40q", folder, page)
+		}
 	}
 	model := filepath.Join(trained, "model.onnx")
 	succeed(t, "verify", model)
