@@ -21,33 +21,34 @@ type Folder struct {
 	Epochs   int                `json:"epochs"`           // lines of the log after it
 	Last     json.RawMessage    `json:"last,omitempty"`   // last of them
 	Genotype *genotype.Genotype `json:"genotype,omitempty"`
+	Measured []Measured         `json:"measured,omitempty"` // by the benchmark of the folder
 	Folders  []Folder           `json:"folders,omitempty"`
 }
 
 // GenotypeFile is the name of a found genotype in the folder of a run.
 const GenotypeFile = "genotype.json"
 
-// ReadFolder reads the folder of a search, a training or a whole run. It is an error if neither the folder nor one below it holds a log or a
-// genotype.
+// ReadFolder reads the folder of a search, a training or a whole run. It is an error if neither the folder nor one below it holds a log, a
+// genotype or the result of a benchmark.
 func ReadFolder(path string) (*Folder, error) {
 	f, err := readFolder(path, 2)
 	if err != nil {
 		return nil, err
 	}
 	if f.empty() {
-		return nil, fmt.Errorf("%s: expected the folder of a run, found neither %s nor %s", path, loop.LogFile, GenotypeFile)
+		return nil, fmt.Errorf("%s: expected the folder of a run, found none of %s, %s and %s", path, loop.LogFile, GenotypeFile, ResultFile)
 	}
 	return f, nil
 }
 
-// empty reports whether neither the folder nor one below it holds a log or a genotype.
+// empty reports whether neither the folder nor one below it holds a log, a genotype or a result.
 func (f *Folder) empty() bool {
 	for i := range f.Folders {
 		if !f.Folders[i].empty() {
 			return false
 		}
 	}
-	return f.Config == nil && f.Genotype == nil
+	return f.Config == nil && f.Genotype == nil && f.Measured == nil
 }
 
 // readFolder reads a folder and the folders as many levels below it as below says.
@@ -74,6 +75,9 @@ func readFolder(path string, below int) (*Folder, error) {
 		}
 	}
 	if err := f.readLog(filepath.Join(path, loop.LogFile)); err != nil {
+		return nil, err
+	}
+	if f.Measured, err = readMeasured(path); err != nil {
 		return nil, err
 	}
 	file := filepath.Join(path, GenotypeFile)

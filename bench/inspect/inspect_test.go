@@ -119,6 +119,15 @@ func TestReadFolder(t *testing.T) {
 		t.Errorf("found %v", err)
 	}
 	put("train/log.jsonl", "")
+	put("result.json", `{"models":[{"path":"m.onnx","points":4,"clean":{"accuracy":0.5},"attacks":[{"name":"fgsm","robust_accuracy":0.25},{"name":"pgd20","robust_accuracy":0.25}],"worst_case":{"robust_accuracy":0}}]}`)
+	if f, err = ReadFolder(dir); err != nil || len(f.Measured) != 1 || f.Measured[0].String() != "m.onnx on 4 images: clean 0.5000, fgsm 0.2500, pgd20 0.2500, worst case 0.0000" {
+		t.Errorf("found %+v, %v", f, err)
+	}
+	put("result.json", "[]")
+	if _, err := ReadFolder(dir); err == nil || !strings.Contains(err.Error(), "result.json: ") {
+		t.Errorf("found %v", err)
+	}
+	put("result.json", "{}")
 	put("genotype.json", "{}")
 	if _, err := ReadFolder(dir); err == nil || !strings.Contains(err.Error(), "genotype.json") {
 		t.Errorf("found %v", err)

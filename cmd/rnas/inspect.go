@@ -20,7 +20,7 @@ import (
 )
 
 const inspectDetail = `A genotype is a file, zoo:NAME or a string of NAS-Bench-201. --draw draws its cells, or those that a model or a run
-folder names.`
+folder names. Of the folder of a search, a training or a whole run it tells what was done and found.`
 
 type inspectFlags struct {
 	macro  macroFlags
@@ -189,6 +189,9 @@ func printFolder(t table, f *inspect.Folder) {
 		printRun(t, f)
 	} else if f.Genotype != nil {
 		t.row("genotype", f.Genotype)
+	}
+	for _, m := range f.Measured {
+		t.row("measured", m)
 	}
 	for k := range f.Folders {
 		t.row()

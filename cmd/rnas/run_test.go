@@ -117,6 +117,15 @@ func TestRun(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	out, _ := succeed(t, "inspect", dir)
+	for _, want := range []string{"model.onnx on 20 images: clean 0.", ", fgsm 0.", "Search by rnas", "Search by random"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("inspect: expected %q, found\n%s", want, out)
+		}
+	}
+	if strings.Count(out, "Training by the recipe") != 2 {
+		t.Errorf("inspect: expected two trainings, found\n%s", out)
+	}
 	model := content(t, dir, "model.onnx")
 	again, told := succeed(t, args...)
 	if again != first || strings.Count(told, ": complete\n") != 4 {

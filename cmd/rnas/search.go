@@ -19,9 +19,9 @@ import (
 	"rnas/study"
 )
 
-const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl, report.html and a checkpoint into --out. The same command line run again takes up a
-search that was stopped. Flags that are not given have the values of the method's source, such as the fixed weight of
-advrush; those listed are of rnas.`
+const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl, a checkpoint and report.html, a page about the search, into --out. The same
+command line run again takes up a search that was stopped. Flags that are not given have the values of the method's
+source, such as the fixed weight of advrush; those listed are of rnas.`
 
 // searchFlags are the choices of rnas search.
 type searchFlags struct {

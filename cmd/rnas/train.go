@@ -20,8 +20,8 @@ import (
 	"rnas/train/loop"
 )
 
-const trainDetail = `Writes weights.safetensors, model.onnx, log.jsonl, report.html and a checkpoint into --out. The same command line run again takes up
-a training that was stopped.
+const trainDetail = `Writes weights.safetensors, model.onnx, log.jsonl, a checkpoint and report.html, a page about the training, into --out. The
+same command line run again takes up a training that was stopped.
 
 Recipes: standard learns from clean images; fast from one signed-gradient step of 1.25 eps from a random start (Wong et
 al. 2020); pgd from projected gradient descent (Madry et al. 2018); trades from clean images and the divergence of
