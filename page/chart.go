@@ -173,7 +173,7 @@ func (a axis) ticks(from, to float64) (ticks []tick) {
 // tenth rounds a coordinate to tenths, so that the last bits of floating-point functions do not reach the file.
 func tenth(v float64) float64 { return math.Round(10*v) / 10 }
 
-// figures is a table of the series that some epoch has: a heading, then a row for each epoch.
+// figures is a table of the series that some epoch has: a heading of the titles and names, then a row for each epoch.
 func figures[E any](curves []curve[E], epochs []E, number func(e E) int) [][]string {
 	table := make([][]string, len(epochs)+1)
 	table[0] = []string{"epoch"}
@@ -191,7 +191,11 @@ func figures[E any](curves []curve[E], epochs []E, number func(e E) int) [][]str
 			if !some {
 				continue
 			}
-			table[0] = append(table[0], s.name)
+			heading := c.title
+			if len(c.series) > 1 {
+				heading += ": " + s.name
+			}
+			table[0] = append(table[0], heading)
 			for i, text := range column {
 				table[i+1] = append(table[i+1], text)
 			}

@@ -36,7 +36,7 @@ func TestDraw(t *testing.T) {
 		n    int
 		a, b *float64
 	}
-	c := curve[epoch]{series: []series[epoch]{
+	c := curve[epoch]{title: "t", series: []series[epoch]{
 		{"a", func(e epoch) *float64 { return e.a }},
 		{"b", func(e epoch) *float64 { return e.b }},
 		{"none", func(epoch) *float64 { return nil }},
@@ -50,7 +50,7 @@ func TestDraw(t *testing.T) {
 	if c.draw([]epoch{{n: 1}}, number) != nil {
 		t.Error("found a chart without values")
 	}
-	if table := figures([]curve[epoch]{c}, epochs, number); fmt.Sprint(table) != "[[epoch a b] [1 0 ] [2 1 0.5] [3 0.5 ]]" {
+	if table := figures([]curve[epoch]{c}, epochs, number); fmt.Sprint(table) != "[[epoch t: a t: b] [1 0 ] [2 1 0.5] [3 0.5 ]]" {
 		t.Errorf("found %v", table)
 	}
 	long := make([]epoch, 1000)
