@@ -37,21 +37,31 @@ type regularizer struct {
 
 // regularizers are in the order of the documentation.
 var regularizers = []regularizer{
-	{name: KL, about: "KL(f || f'), the term of TRADES (Zhang et al. 2019) with noise in place of the adversary", compares: true,
-		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, clean, perturbed) })},
-	{name: ReverseKL, about: "KL(f' || f)", compares: true,
-		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, perturbed, clean) })},
-	{name: SymKL, about: "the mean of both", compares: true,
+	{
+		name: KL, about: "KL(f || f'), the term of TRADES (Zhang et al. 2019) with noise in place of the adversary", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, clean, perturbed) }),
+	},
+	{
+		name: ReverseKL, about: "KL(f' || f)", compares: true,
+		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value { return divergence(b, perturbed, clean) }),
+	},
+	{
+		name: SymKL, about: "the mean of both", compares: true,
 		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
 			return b.Scale(b.Add(divergence(b, clean, perturbed), divergence(b, perturbed, clean)), 0.5)
-		})},
-	{name: MSE, about: "mean squared difference of the logits", compares: true,
+		}),
+	},
+	{
+		name: MSE, about: "mean squared difference of the logits", compares: true,
 		term: between(func(b op.B, clean, perturbed, _ *ir.Value) *ir.Value {
 			d := b.Sub(clean, perturbed)
 			return b.ReduceMean(b.Mul(d, d), false, 1)
-		})},
-	{name: CE, about: "cross-entropy on the perturbed images", compares: true,
-		term: between(func(b op.B, _, perturbed, target *ir.Value) *ir.Value { return crossEntropy(b, perturbed, target) })},
+		}),
+	},
+	{
+		name: CE, about: "cross-entropy on the perturbed images", compares: true,
+		term: between(func(b op.B, _, perturbed, target *ir.Value) *ir.Value { return crossEntropy(b, perturbed, target) }),
+	},
 	{name: Curvature, about: "change of the input gradient along its sign (AdvRush: Mok et al. 2021, section 3.3)", sized: true, passes: 4, term: curvature},
 	{name: Jacobian, about: "norm of the input Jacobian (DSRNA: Hosseini et al. 2021), by a random projection (Hoffman et al. 2019)", probed: true, passes: 2, term: jacobian},
 }
