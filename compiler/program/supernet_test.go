@@ -12,7 +12,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-func namedSpace(t *testing.T, name string) genotype.Space {
+func namedSpace(t testing.TB, name string) genotype.Space {
 	t.Helper()
 	s, err := genotype.LookupSpace(name)
 	if err != nil {
