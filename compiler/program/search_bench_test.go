@@ -34,6 +34,8 @@ func searchCosts() []struct {
 		{"darts", program.Level{}},
 		{"rnas", noisy(program.Level{})},
 		{"rnas-share", noisy(program.Level{Share: 0.3})},
+		{"rnas-mean", noisy(program.Level{Share: 0.3, Mean: 0.9})},
+		{"rnas-held", program.Level{Share: 0.3, Held: true}}, // between the steps of rnas-mean
 		{"rnas-pair", noisy(program.Level{Draws: 2, Antithetic: true})},
 		{"rnas-4-draws", noisy(program.Level{Draws: 4})},
 		{"fgsm", adversarial(1)},

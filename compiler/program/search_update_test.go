@@ -66,7 +66,19 @@ func TestMeanOfRegularizer(t *testing.T) {
 		}
 		s.at.alphas = out["alphas.next"]
 		s.noise = s.noise[len(s.x.images):]
+
+		// A step that holds the mean has a gradient of its own for the cross-entropy alone.
+		held := s.search
+		held.Alpha = program.Level{Held: true, Share: share}
+		ce := s.byAlphas(func() float64 { return s.ce(s.at, s.x) })
+		lambda = share / (1 - share) * length(ce) / length(mean)
+		s.near("gradient with a held mean", s.step(held.Alphas, state)["adam_m.next"], sum(ce, mean, lambda), tolerance)
 	}
+	held := s.search
+	held.Alpha = program.Level{Held: true, Share: share}
+	plain := s.search
+	plain.Alpha = program.Level{}
+	s.near("gradient before the first mean", s.step(held.Alphas, nil)["adam_m.next"], s.step(plain.Alphas, nil)["adam_m.next"], 1e-12)
 }
 
 // Adam with weight decay, as in algorithm 1 of Kingma & Ba 2015, over three steps.
