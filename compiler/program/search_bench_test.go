@@ -8,17 +8,21 @@ import (
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
+	"rnas/internal/carry"
 	"rnas/internal/rng"
+	"rnas/internal/tensor"
 	"rnas/runtime"
 	"rnas/runtime/ort"
 	"rnas/runtime/ort/orttest"
 )
 
-// searchCosts are alpha steps whose cost is compared.
-func searchCosts() []struct {
+// searchCost is an alpha step whose cost is compared.
+type searchCost struct {
 	name  string
 	level program.Level
-} {
+}
+
+func searchCosts() []searchCost {
 	noisy := func(l program.Level) program.Level {
 		l.Reg, l.Perturb = program.KL, program.NoiseExamples
 		return l
@@ -27,10 +31,7 @@ func searchCosts() []struct {
 		a := program.Attack{Epsilon: 8. / 255, StepSize: 2. / 255, Steps: steps}
 		return program.Level{Reg: program.KL, Perturb: program.Adversarial, Attack: a}
 	}
-	return []struct {
-		name  string
-		level program.Level
-	}{
+	return []searchCost{
 		{"darts", program.Level{}},
 		{"rnas", noisy(program.Level{})},
 		{"rnas-share", noisy(program.Level{Share: 0.3})},
@@ -59,7 +60,11 @@ func BenchmarkSearchCost(b *testing.B) {
 	}
 	st := ort.NewStore()
 	defer st.Close()
-	if err := st.AddAll(l.InitialSearch(super, 1)); err != nil {
+	mean := []carry.Initial{
+		{State: program.RegMean, Value: tensor.Zeros(tensor.Float32, super.AlphaShape()...)},
+		{State: program.RegWeight, Value: tensor.Zeros(tensor.Float32, 1)},
+	}
+	if err := st.AddAll(append(l.InitialSearch(super, 1), mean...)); err != nil {
 		b.Fatal(err)
 	}
 	s := program.Search{Net: super, Batch: batch, SGD: sgd, Adam: program.Adam{LR: 3e-4, Beta1: 0.5, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 1e-3}}
@@ -116,9 +121,9 @@ func fillSearch(r *runtime.Running, address int) {
 	if t := r.Input("noise"); t != nil {
 		s.FillUniform(t.Float32s(), -8./255, 8./255)
 	}
-	for name, v := range map[string]float32{"lr": 0.025, "lambda": 1} {
+	for _, name := range []string{"lr", "lambda"} {
 		if t := r.Input(name); t != nil {
-			t.Float32s()[0] = v
+			t.Float32s()[0] = 0.025
 		}
 	}
 }

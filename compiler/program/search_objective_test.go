@@ -23,8 +23,12 @@ func truths() []truth {
 	return []truth{
 		{"darts", program.Level{}, func(s *scene) terms { return s.compare(s.x, nil, nil) }},
 		{"noise as input", program.Level{Input: program.NoiseExamples}, func(s *scene) terms { return s.compare(s.noisy(1, false), nil, nil) }},
-		{"two draws as input", program.Level{Input: program.NoiseExamples, Draws: 2}, func(s *scene) terms { return s.compare(s.noisy(2, false), nil, nil) }},
-		{"adversarial input", program.Level{Input: program.Adversarial, Attack: fgsm}, func(s *scene) terms { return s.compare(s.attacked(fgsm), nil, nil) }},
+		{"two draws as input", program.Level{Input: program.NoiseExamples, Draws: 2}, func(s *scene) terms {
+			return s.compare(s.noisy(2, false), nil, nil)
+		}},
+		{"adversarial input", program.Level{Input: program.Adversarial, Attack: fgsm}, func(s *scene) terms {
+			return s.compare(s.attacked(fgsm), nil, nil)
+		}},
 		{"rnas kl", noisy(program.KL, 1), func(s *scene) terms { return s.compare(s.x, s.noisy(1, false).images, s.kl) }},
 		{"rnas kl, three draws", noisy(program.KL, 3), func(s *scene) terms { return s.compare(s.x, s.noisy(3, false).images, s.kl) }},
 		{"rnas kl, a pair", pairs, func(s *scene) terms { return s.compare(s.x, s.noisy(2, true).images, s.kl) }},

@@ -56,11 +56,11 @@ func (o *oracle) graph(n int, train bool, of string) *interp.Program {
 	target := b.Input("target", ir.Float32, int64(n), int64(m.Classes))
 	params := b.Input("params", ir.Float32, o.layout.ParamLen)
 	stats := b.Input("stats", ir.Float32, o.layout.StatLen)
-	alphas := b.Input("alphas", ir.Float32, o.net.AlphaShape()...)
 	shape := o.net.AlphaShape()
+	alphas := b.Input("alphas", ir.Float32, shape...)
 	mix := b.Input("mix", ir.Float32, shape[0], shape[1], int64(len(o.net.Primitives)))
 	values := map[string]*ir.Value{}
-	for vector, slots := range map[*ir.Value][]program.Slot{params: o.layout.Params, stats: o.layout.Stats} {
+	split := func(vector *ir.Value, slots []program.Slot) {
 		sizes := make([]int64, len(slots))
 		for i, s := range slots {
 			sizes[i] = ir.Shape(s.Shape).Numel()
@@ -69,6 +69,8 @@ func (o *oracle) graph(n int, train bool, of string) *interp.Program {
 			values[slots[i].Name] = b.Reshape(part, slots[i].Shape...)
 		}
 	}
+	split(params, o.layout.Params)
+	split(stats, o.layout.Stats)
 	e := &lower.Env{
 		B: b, Train: train, Alphas: alphas, Param: func(p lower.Param) *ir.Value { return values[p.Name] },
 		Mix: func(op.B, *ir.Value) *ir.Value { return mix },
