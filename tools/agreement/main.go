@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"sync"
 
 	"rnas/compiler/lower"
 	"rnas/genotype"
@@ -31,7 +32,7 @@ func main() {
 	space := flag.String("space", "darts", "search space")
 	channels := flag.Int("channels", 4, "channels of the first cells")
 	layers := flag.Int("layers", 3, "cells")
-	seeds := flag.Int("seeds", 3, "searches, of seeds 0, 1, ...")
+	seeds := flag.Int("seeds", 3, "searches, of seeds 0, 1, ..., at the same time")
 	flag.IntVar(&s.batch, "batch", 16, "images of a batch")
 	flag.IntVar(&s.steps, "steps", 40, "steps of the search between two stops")
 	flag.IntVar(&s.stops, "stops", 3, "stops of the search")
@@ -60,14 +61,20 @@ func run(s settings, data, name string, channels, layers, seeds int) error {
 	s.super = lower.Supernet{Space: space, Macro: lower.Macro{
 		Channels: channels, Layers: layers, Classes: len(d.Classes), Depth: d.Shape[0], Height: d.Shape[1], Width: d.Shape[2],
 	}}
-	t := newTable()
-	for seed := range uint64(seeds) {
-		if err := s.measure(d, seed, t); err != nil {
-			return fmt.Errorf("seed %d: %w", seed, err)
-		}
-		fmt.Fprintf(os.Stderr, "seed %d of %d\n", seed+1, seeds)
+	tables, errs := make([]table, seeds), make([]error, seeds)
+	var wait sync.WaitGroup
+	for seed := range seeds {
+		wait.Go(func() { errs[seed] = s.measure(d, uint64(seed), &tables[seed]) })
 	}
-	return t.write(os.Stdout)
+	wait.Wait()
+	var all table
+	for seed := range seeds {
+		if errs[seed] != nil {
+			return fmt.Errorf("seed %d: %w", seed, errs[seed])
+		}
+		all.append(&tables[seed])
+	}
+	return all.write(os.Stdout)
 }
 
 // halved is a data set whose pixels are the rounded means of 2x2.

@@ -19,15 +19,8 @@ type row struct {
 	agreed, twice []float64 // with the reference; between neighbouring batches, NaN where there are fewer than two
 }
 
-func newTable() *table { return &table{} }
-
 // add puts down the gradients of an arm at a stop.
 func (t *table) add(name string, passes int, gs []gradient, goal gradient) {
-	i := slices.IndexFunc(t.rows, func(r *row) bool { return r.name == name })
-	if i < 0 {
-		i = len(t.rows)
-		t.rows = append(t.rows, &row{name: name, passes: passes})
-	}
 	agreed, twice, pairs := 0.0, 0.0, 0.0
 	for k, g := range gs {
 		agreed += cosine(g, goal) / float64(len(gs))
@@ -35,8 +28,26 @@ func (t *table) add(name string, passes int, gs []gradient, goal gradient) {
 			twice, pairs = twice+cosine(gs[k-1], g), pairs+1
 		}
 	}
-	r := t.rows[i]
+	r := t.row(name, passes)
 	r.agreed, r.twice = append(r.agreed, agreed), append(r.twice, twice/pairs)
+}
+
+// row finds the row of a name, or begins it.
+func (t *table) row(name string, passes int) *row {
+	i := slices.IndexFunc(t.rows, func(r *row) bool { return r.name == name })
+	if i < 0 {
+		i = len(t.rows)
+		t.rows = append(t.rows, &row{name: name, passes: passes})
+	}
+	return t.rows[i]
+}
+
+// append adds the stops of another search.
+func (t *table) append(other *table) {
+	for _, from := range other.rows {
+		r := t.row(from.name, from.passes)
+		r.agreed, r.twice = append(r.agreed, from.agreed...), append(r.twice, from.twice...)
+	}
 }
 
 // write prints the table in Markdown.

@@ -19,10 +19,11 @@ func TestRunningMean(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	tab := newTable()
+	var tab, other table
 	goal := gradient{1, 0}
 	tab.add("a", 2, []gradient{{3, 0}, {0, 1}}, goal)
-	tab.add("a", 2, []gradient{{1, 1}, {1, 1}}, goal)
+	other.add("a", 2, []gradient{{1, 1}, {1, 1}}, goal)
+	tab.append(&other)
 	tab.add("b", 1, []gradient{{-2, 0}}, goal)
 	var b strings.Builder
 	if err := tab.write(&b); err != nil {
