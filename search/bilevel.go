@@ -87,6 +87,7 @@ type searcher struct {
 	state                  *ort.Store
 	weight, alpha          level
 	plain                  level // the alpha step of the epochs without a regularizer, if there are any
+	held                   level // the alpha step that holds the running mean, if RegEvery asks for it
 	curvature              *curvature
 	train, val             loop.Feed
 	trainStream, valStream *loop.Stream
@@ -178,12 +179,18 @@ func (s *searcher) programs(o Options) error {
 		func() (*program.Program, error) { return spec.Weights(layout) },
 		func() (*program.Program, error) { return spec.Alphas(layout) },
 	}
+	further := func(l *level, share float64, held bool) {
+		l.objective = s.alpha.objective
+		l.objective.Reg, l.objective.Mean, l.objective.Share, l.objective.Held = "", 0, share, held
+		other := spec
+		other.Alpha = l.objective
+		levels, compile = append(levels, l), append(compile, func() (*program.Program, error) { return other.Alphas(layout) })
+	}
 	if c.RegWarmup > 0 && s.alpha.objective.Reg != "" {
-		s.plain.objective = s.alpha.objective
-		s.plain.objective.Reg, s.plain.objective.Share, s.plain.objective.Mean = "", 0, 0
-		plain := spec
-		plain.Alpha = s.plain.objective
-		levels, compile = append(levels, &s.plain), append(compile, func() (*program.Program, error) { return plain.Alphas(layout) })
+		further(&s.plain, 0, false)
+	}
+	if c.RegEvery > 1 {
+		further(&s.held, s.alpha.objective.Share, true)
 	}
 	if c.Stop.Curvature > 0 {
 		if s.curvature, err = newCurvature(s.state, c.Super); err != nil {
@@ -228,7 +235,7 @@ func (l *level) bind(r *runtime.Running) {
 func (s *searcher) alphas() []float32 { return s.state.Get(program.Alphas).Float32s() }
 
 func (s *searcher) close() {
-	for _, l := range []level{s.weight, s.alpha, s.plain} {
+	for _, l := range []level{s.weight, s.alpha, s.plain, s.held} {
 		if l.Running != nil {
 			l.Close() // frees memory only
 		}

@@ -48,6 +48,9 @@ type Config struct {
 	Draws      int     `json:"draws"`
 	Antithetic bool    `json:"antithetic,omitempty"`
 	RegMean    float64 `json:"reg_mean,omitempty"`
+	// RegEvery takes the regularizer in the first of so many alpha steps only, and the running mean as it is in the others; 0 and 1
+	// stand for all steps.
+	RegEvery int `json:"reg_every,omitempty"`
 	// Input gives the images of the cross-entropy in the steps of InputOn; elsewhere they are clean.
 	Input   program.Source `json:"input"`
 	InputOn string         `json:"input_on"`
@@ -167,6 +170,9 @@ func (c Config) validRegularizer(m Method) error {
 	}
 	if err := c.Reg.Validate(); err != nil {
 		return err
+	}
+	if c.RegEvery < 0 || c.RegEvery > 1 && (c.RegMean == 0 || c.RegOn == OnWeights) {
+		return fmt.Errorf("reg-every: expected 1, or more with a running mean (reg-mean) in the alpha step, found %d", c.RegEvery)
 	}
 	if c.Reg.Compares() != m.reg.Compares() {
 		return fmt.Errorf("reg: method %s compares perturbed images: %v; regularizer %s does: %v", m.Name, m.reg.Compares(), c.Reg, c.Reg.Compares())

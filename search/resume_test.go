@@ -47,7 +47,7 @@ func states(t *testing.T, dir string) (all []byte) {
 func TestSameResult(t *testing.T) {
 	orttest.Open(t)
 	c, data := tiny(t, "rnas")
-	c.RegOn, c.AlphaWarmup, c.Steps, c.Draws, c.Antithetic, c.RegMean = OnBoth, 1, 3, 2, true, 0.9
+	c.RegOn, c.AlphaWarmup, c.Steps, c.Draws, c.Antithetic, c.RegMean, c.RegEvery = OnBoth, 1, 3, 2, true, 0.9, 2
 	var first *Result
 	var want []byte
 	for i, o := range []ort.Options{{Threads: 1}, {Threads: 1}, {Threads: 2}} {
@@ -107,6 +107,7 @@ func TestValidate(t *testing.T) {
 		"draws: ":                    func(c *Config) { c.Draws = 65 },
 		"antithetic: ":               func(c *Config) { c.Antithetic = true },
 		"reg-mean: ":                 func(c *Config) { c.RegMean = 1 },
+		"reg-every: ":                func(c *Config) { c.RegEvery = 2 },
 		"early-stop: ":               func(c *Config) { c.Stop.Curvature = 0.5 },
 		"alpha-lr: ":                 func(c *Config) { c.Adam.LR = math.Inf(1) },
 		`regularizer "huber"`:        func(c *Config) { c.Reg = "huber" },

@@ -139,6 +139,25 @@ func TestRegularizerWarmup(t *testing.T) {
 	}
 }
 
+// Between the steps with the regularizer, its running mean keeps its share of the gradient and costs no pass; the first epochs have neither.
+func TestRegularizerEvery(t *testing.T) {
+	orttest.Open(t)
+	c, data := tiny(t, "rnas")
+	c.RegMean, c.RegEvery, c.RegWarmup, c.Epochs = 0.9, 2, 1, 2
+	dir := t.TempDir()
+	r, err := Run(context.Background(), c, data, dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := records(t, dir)
+	if log[0].RegShare != nil || log[1].RegShare == nil || math.Abs(*log[1].RegShare-c.Balance.Value) > 1e-5 {
+		t.Errorf("log %+v", log)
+	}
+	if want := int64(2*4*2 + 2); r.Passes != want {
+		t.Errorf("expected %d passes, found %d", want, r.Passes)
+	}
+}
+
 // A search ends early for either reason, says so, and does no more when it is taken up again.
 func TestEarlyStop(t *testing.T) {
 	orttest.Open(t)

@@ -74,8 +74,11 @@ func (s *searcher) step(epoch, step int) error {
 	s.weight.Input("lr").Float32s()[0] = lr
 	if epoch >= c.AlphaWarmup {
 		alpha := s.alpha
-		if epoch < c.RegWarmup && s.plain.Running != nil {
+		switch {
+		case epoch < c.RegWarmup && s.plain.Running != nil:
 			alpha = s.plain
+		case c.RegEvery > 1 && step%c.RegEvery != 0:
+			alpha = s.held
 		}
 		s.valStream.Next(alpha)
 		if alpha.objective.Unrolled {
@@ -143,9 +146,6 @@ func (s *searcher) do(l level, epoch, step int) error {
 	if sum := ce + reg; math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Errorf("%w: epoch %d, step %d: cross-entropy %v, regularizer %v", ErrDiverged, epoch+1, step+1, ce, reg)
 	}
-	if l.reg == nil {
-		return nil
-	}
 	if l.found != nil {
 		s.sums.Lambda = float64(l.found[0])
 	}
@@ -158,6 +158,9 @@ func (s *searcher) do(l level, epoch, step int) error {
 		}
 		s.sums.Cosine += float64(l.cosine[0])
 		s.sums.NormSteps++
+	}
+	if l.reg == nil {
+		return nil
 	}
 	s.sums.Reg += reg
 	s.sums.Scaled += s.sums.Lambda * reg

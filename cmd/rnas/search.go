@@ -71,6 +71,7 @@ func (s *searchFlags) define(f *pflag.FlagSet, defaults search.Config) {
 	f.IntVar(&c.Draws, "draws", c.Draws, "noise examples of an image in a step")
 	f.BoolVar(&c.Antithetic, "antithetic", c.Antithetic, "draw noise in pairs of a perturbation and its negative")
 	f.Float64Var(&c.RegMean, "reg-mean", c.RegMean, "decay of a running mean of the regularizer's gradient in the alpha step, 0 for none")
+	f.IntVar(&c.RegEvery, "reg-every", c.RegEvery, "take the regularizer in one of so many alpha steps, and its running mean in the others; 0 for all steps")
 	f.StringVar(&s.input, "input", string(c.Input), "images of the cross-entropy: clean, noise or adv")
 	f.StringVar(&c.InputOn, "input-on", c.InputOn, "steps whose cross-entropy is of these images: alpha, weights or both")
 	f.IntVar(&c.Stop.Skips, "stop-skips", c.Stop.Skips, "end the search when the normal cell has so many skip connections, 0 for never")

@@ -16,25 +16,47 @@ type balance struct {
 // tiny keeps quotients of norms finite.
 const tiny = 1e-30
 
-// balanced is ce + lambda*reg for the gradients of the two terms with respect to the same tensors. With a share, those with respect to
-// the first one give
+// balanced is ce + lambda*reg for the gradients of the two terms with respect to the same tensors. With a running mean of decay d the
+// regularizer's gradient with respect to the first tensor is m/w, where m <- d*m + (1-d)*reg and w <- d*w + 1-d are states that
+// begin at zero.
+func (s *searchStep) balanced(ces, regs []*ir.Value) ([]*ir.Value, []carry.Binding) {
+	b := s.B
+	d := s.level.Mean
+	if d == 0 || b.Err() != nil {
+		return s.weigh(ces, regs), nil
+	}
+	m, w := s.mean(regs[0])
+	m, w = b.Add(b.Scale(m, d), b.Scale(regs[0], 1-d)), b.Add(b.Scale(w, d), b.Float(w, 1-d))
+	b.Output(next(RegMean), m)
+	b.Output(next(RegWeight), w)
+	regs = append([]*ir.Value{b.Div(m, w)}, regs[1:]...)
+	return s.weigh(ces, regs), []carry.Binding{carried(RegMean), carried(RegWeight)}
+}
+
+// held is ce + lambda*m/w for a running mean that stays what it is; without an earlier step it is ce.
+func (s *searchStep) held(ces []*ir.Value) ([]*ir.Value, []carry.Binding) {
+	b := s.B
+	if b.Err() != nil {
+		return ces, nil
+	}
+	m, w := s.mean(ces[0])
+	reg := b.Div(m, b.Add(w, b.Float(w, tiny)))
+	return s.weigh(ces[:1], []*ir.Value{reg}), []carry.Binding{read(RegMean), read(RegWeight)}
+}
+
+// mean declares the states of a running mean of a gradient.
+func (s *searchStep) mean(of *ir.Value) (m, w *ir.Value) {
+	return s.Input(RegMean, ir.Float32, of.Shape...), s.Input(RegWeight, ir.Float32, 1)
+}
+
+// weigh is ces + lambda*regs. With a share, the gradients with respect to the first tensor give
 //
 //	lambda = share/(1-share) * |ce|/|reg|
 //
-// so that lambda*|reg| is that share of the sum of both norms. With a running mean of decay d the regularizer's gradient with
-// respect to the first tensor is m/w, where m <- d*m + (1-d)*reg and w <- d*w + 1-d are states that begin at zero.
-func (s *searchStep) balanced(ces, regs []*ir.Value) ([]*ir.Value, []carry.Binding) {
+// so that lambda*|reg| is that share of the sum of both norms.
+func (s *searchStep) weigh(ces, regs []*ir.Value) (sums []*ir.Value) {
 	b := s.B
 	ce, reg := ces[0], regs[0]
-	var states []carry.Binding
-	if d := s.level.Mean; d > 0 && b.Err() == nil {
-		m, w := b.Input(RegMean, ir.Float32, reg.Shape...), b.Input(RegWeight, ir.Float32, 1)
-		m, w = b.Add(b.Scale(m, d), b.Scale(reg, 1-d)), b.Add(b.Scale(w, d), b.Float(w, 1-d))
-		b.Output(next(RegMean), m)
-		b.Output(next(RegWeight), w)
-		states = append(states, carried(RegMean), carried(RegWeight))
-		reg = b.Div(m, w)
-	}
 	out := &balance{normCE: norm(b, ce), normReg: norm(b, reg)}
 	both := b.Add(b.Mul(out.normCE, out.normReg), b.Float(out.normCE, tiny))
 	out.cosine = b.Div(dot(b, ce, reg), both)
@@ -44,11 +66,10 @@ func (s *searchStep) balanced(ces, regs []*ir.Value) ([]*ir.Value, []carry.Bindi
 		out.lambda = lambda
 	}
 	s.balance = out
-	sums := []*ir.Value{b.Add(ce, b.Mul(reg, lambda))}
-	for i := 1; i < len(ces); i++ {
+	for i := range ces {
 		sums = append(sums, b.Add(ces[i], b.Mul(regs[i], lambda)))
 	}
-	return sums, states
+	return sums
 }
 
 // dot is the sum of products of two tensors of one shape, [1].

@@ -100,7 +100,10 @@ type engine struct {
 	run  func(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor
 }
 
-var engines = []engine{{"interpreter", runInterpreter}, {"onnxruntime", runRuntime}}
+var (
+	engines       = []engine{{"interpreter", runInterpreter}, {"onnxruntime", runRuntime}}
+	searchEngines = []engine{{"interpreter", runInterpreter}, {"onnxruntime", runSearch}}
+)
 
 func runInterpreter(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
@@ -114,6 +117,13 @@ func runInterpreter(t *testing.T, p *program.Program, in map[string]*tensor.Tens
 func runRuntime(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	t.Helper()
 	return runOn(t, p, in, ort.Options{})
+}
+
+// runSearch is runRuntime at the level at which a search loads its steps: on their thousands of nodes ONNX Runtime's own rewrites take
+// many times longer than all else.
+func runSearch(t *testing.T, p *program.Program, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	t.Helper()
+	return runOn(t, p, in, ort.Options{Optimize: ort.LevelOff, NoMemoryPattern: true})
 }
 
 func runOn(t *testing.T, p *program.Program, in map[string]*tensor.Tensor, o ort.Options) map[string]*tensor.Tensor {

@@ -5,20 +5,21 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/compiler/interp"
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 )
 
-// Supernets of public code: loss, gradient of every architecture parameter and of every weight; see testdata/torch/README.md.
+// Supernets of public code: logits, loss, gradient of every architecture parameter and of every weight; see testdata/torch/README.md.
 func TestPublicSupernets(t *testing.T) {
 	macro := lower.Macro{Channels: 4, Layers: 3, Classes: 10, Height: 16, Width: 16, Depth: 3}
 	for file, net := range map[string]lower.Supernet{
 		"supernet_NASBench201_C4_L3": {Macro: macro, Space: namedSpace(t, "nas-bench-201")},
 		"supernet_PC_DARTS_C4_L3":    {Macro: macro, Space: namedSpace(t, "darts"), Partial: 4, EdgeNorm: true},
 	} {
-		for _, e := range engines {
+		for _, e := range searchEngines {
 			t.Run(file+"/"+e.name, func(t *testing.T) { testPublicSupernet(t, file, net, e) })
 		}
 	}
@@ -66,6 +67,9 @@ func testPublicSupernet(t *testing.T, file string, net lower.Supernet, e engine)
 			t.Errorf("%s differs by %.2g (largest entry %.2g)", what, d, scale)
 		}
 	}
+	o := &oracle{t: t, net: net, layout: l, graphs: map[string]*interp.Program{}}
+	logits := o.logits(point{params: wide(params), stats: wide(stats), alphas: alphas.Float64s()}, want["x"].Float64s())
+	near("logits", tensor.FromFloat64s(tensor.Float64, want["logits"].Shape, logits), want["logits"])
 	run := func(step *program.Program, err error) map[string]*tensor.Tensor {
 		t.Helper()
 		if err != nil {

@@ -36,6 +36,9 @@ type Level struct {
 	Share float64
 	// Mean, if positive, is the decay of a running mean that takes the place of the regularizer's gradient.
 	Mean float64
+	// Held takes the running mean of an earlier step as it is: a level without Reg and Mean, whose gradient of the regularizer costs
+	// nothing.
+	Held bool
 	// Mix perturbs the architecture weights of the forward passes (SDARTS).
 	Mix MixNoise
 	// Unrolled takes the gradient at the weights after a further step on the training images: second order of DARTS.
@@ -47,6 +50,9 @@ func (l Level) regularized() bool { return l.Reg != "" }
 
 // balanced reports whether the gradients of both terms are taken apart.
 func (l Level) balanced() bool { return l.regularized() && (l.Share > 0 || l.Mean > 0) }
+
+// weighted reports whether the gradient has a part that lambda multiplies.
+func (l Level) weighted() bool { return l.regularized() || l.Held }
 
 // Validate checks the settings.
 func (l Level) Validate() error {
@@ -66,6 +72,8 @@ func (l Level) Validate() error {
 		return fmt.Errorf("share: expected at least 0 and less than 1, found %v", l.Share)
 	case !(l.Mean >= 0 && l.Mean < 1):
 		return fmt.Errorf("reg-mean: expected at least 0 and less than 1, found %v", l.Mean)
+	case l.Held && (l.regularized() || l.Mean > 0 || l.Unrolled):
+		return fmt.Errorf("a held mean: expected a first-order level without regularizer and mean, found %q and %v", l.Reg, l.Mean)
 	case l.Draws < 0 || l.Draws > maxDraws:
 		return fmt.Errorf("draws: expected 1 to %d, found %d", maxDraws, l.Draws)
 	case l.Antithetic && l.Draws%2 != 0 || l.Antithetic && l.Draws == 0:

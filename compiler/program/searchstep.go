@@ -32,7 +32,7 @@ type searchStep struct {
 //
 //	images [B,D,H,W], labels int64 [B]
 //	noise         [draws*B,D,H,W], with half as many draws if they are antithetic; where a source needs it
-//	lambda        [1], with a regularizer whose share is not fixed
+//	lambda        [1], with a regularizer, or its mean, whose share is not fixed
 //	reg_size      [1], reg_probe [B,K]: with regularizers that ask for them
 //	mix_noise     of the shape of Alphas, mix_size [1]: with MixNoise
 func (s Search) newStep(b op.B, l *Layout, level Level) *searchStep {
@@ -51,11 +51,11 @@ func (s Search) newStep(b op.B, l *Layout, level Level) *searchStep {
 			st.noise = b.Concat(0, st.noise, b.Neg(st.noise))
 		}
 	}
+	if level.weighted() && level.Share == 0 {
+		st.lambda = b.Input("lambda", ir.Float32, 1)
+	}
 	if level.regularized() {
 		row, _ := level.Reg.row()
-		if level.Share == 0 {
-			st.lambda = b.Input("lambda", ir.Float32, 1)
-		}
 		if row.sized {
 			st.size = b.Input("reg_size", ir.Float32, 1)
 		}
@@ -130,6 +130,8 @@ func (s *searchStep) loss() {
 func (s *searchStep) gradients(of ...*ir.Value) ([]*ir.Value, []carry.Binding) {
 	s.loss()
 	switch {
+	case s.level.Held:
+		return s.held(gradients(s.B, s.ce, of, s.stop...))
 	case !s.level.regularized():
 		return gradients(s.B, s.ce, of, s.stop...), nil
 	case !s.level.balanced():

@@ -12,7 +12,7 @@ import (
 	"rnas/internal/tensor"
 )
 
-func namedSpace(t *testing.T, name string) genotype.Space {
+func namedSpace(t testing.TB, name string) genotype.Space {
 	t.Helper()
 	s, err := genotype.LookupSpace(name)
 	if err != nil {
@@ -145,7 +145,7 @@ func TestSupernetEnginesAgree(t *testing.T) {
 					t.Fatal(err)
 				}
 				in := inputs(t, p, l, macro.Classes)
-				want, got := runInterpreter(t, p, in), runRuntime(t, p, in)
+				want, got := runInterpreter(t, p, in), runSearch(t, p, in)
 				for _, v := range p.Graph.Outputs {
 					if d, scale := maxDiff(t, got[v.Name], want[v.Name]); d > 2e-5*max(scale, 1) {
 						t.Errorf("%s differs by %.2g (largest entry %.2g)", v.Name, d, scale)

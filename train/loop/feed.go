@@ -94,13 +94,15 @@ type Inputs interface {
 	Input(name string) *tensor.Tensor
 }
 
-// Next copies the next batch into the inputs images, labels and those of the extras.
+// Next copies the next batch into the inputs images, labels and those of the extras that the program has.
 func (s *Stream) Next(to Inputs) {
 	p := <-s.ready
 	copy(to.Input("images").Float32s(), p.images)
 	copy(to.Input("labels").Int64s(), p.labels)
 	for i, x := range s.feed.Extras {
-		copy(to.Input(x.Input).Float32s(), p.extras[i])
+		if in := to.Input(x.Input); in != nil {
+			copy(in.Float32s(), p.extras[i])
+		}
 	}
 	s.free <- p
 }
