@@ -4,22 +4,24 @@ import (
 	"fmt"
 	"math"
 
+	"rnas/bench/adapt"
 	"rnas/bench/report"
 	"rnas/internal/dataset"
 	"rnas/runtime/ort"
 )
 
 // agree compares plain inference of a model on the first points of the data by two providers.
-func agree(path string, data *dataset.Dataset, batch int, first, second ort.Options) (report.Agreement, error) {
+func agree(path string, data *dataset.Dataset, batch int, flags adapt.Flags, first, second ort.Options) (report.Agreement, error) {
 	a := report.Agreement{Path: path, First: string(first.Provider), Second: string(second.Provider), Points: min(probePoints, data.Len())}
 	var logits [2][]float32
+	var k int
 	for i, o := range []ort.Options{first, second} {
 		var err error
-		if logits[i], err = probeLogits(path, data, batch, a.Points, o); err != nil {
+		if logits[i], k, err = probeLogits(path, data, batch, flags, a.Points, o); err != nil {
 			return a, fmt.Errorf("provider %s: %w", o.Provider, err)
 		}
 	}
-	judge(&a, logits[0], logits[1], len(data.Classes))
+	judge(&a, logits[0], logits[1], k)
 	return a, nil
 }
 
@@ -40,14 +42,13 @@ func judge(a *report.Agreement, first, second []float32, k int) {
 }
 
 // probeLogits is plain inference of the first n points: logits [n,K].
-func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options) ([]float32, error) {
-	m, err := openModel(path, data, batch, o)
+func probeLogits(path string, data *dataset.Dataset, batch int, flags adapt.Flags, n int, o ort.Options) (all []float32, k int, err error) {
+	m, err := openModel(path, data, batch, flags, o)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer m.Close()
 	s := (&job{data: data}).subject(m)
-	var all []float32
 	for p := 0; p < n; p += m.batch {
 		var points []int
 		for q := p; q < min(n, p+m.batch); q++ {
@@ -56,9 +57,9 @@ func probeLogits(path string, data *dataset.Dataset, batch, n int, o ort.Options
 		s.fill(points)
 		logits, err := s.model.logits(s.images)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		all = append(all, logits[:len(points)*m.classes]...)
 	}
-	return all, nil
+	return all, m.classes, nil
 }

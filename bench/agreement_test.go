@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/bench/report"
 	"rnas/runtime/ort"
 )
@@ -18,11 +19,11 @@ func TestAgree(t *testing.T) {
 	path := save(t, "convnet", -1, convnet)
 	for _, n := range []int{100, 13} { // whole batches, and a part of one
 		d := images(n, classes, 0, 255)
-		same, err := agree(path, d, o.Batch, first, first)
+		same, err := agree(path, d, o.Batch, adapt.Flags{}, first, first)
 		if err != nil || same.Largest != 0 || same.Differ != 0 || same.Points != min(n, probePoints) || same.Logit == 0 {
 			t.Errorf("found %+v, %v", same, err)
 		}
-		near, err := agree(path, d, o.Batch, first, other)
+		near, err := agree(path, d, o.Batch, adapt.Flags{}, first, other)
 		if err != nil || near.Largest > 1e-5*near.Logit || near.Differ != 0 || near.Logit != same.Logit {
 			t.Errorf("found %+v, %v", near, err)
 		}

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"rnas/bench/adapt"
 	"rnas/bench/attack"
 	"rnas/bench/corruption"
 	"rnas/bench/report"
@@ -33,6 +34,7 @@ type Options struct {
 	// Transfer is an attack whose images, made on each model, are scored on every other model; nil for none. The images stay in Dir
 	// as .npz.
 	Transfer *attack.Attack
+	Model    adapt.Flags // what the models take where their files do not say
 	Batch    int         // images in a batch, 0 for defaultBatch; a model of fixed batch size has its own
 	Runtime  ort.Options // provider, device, threads
 	// Others are options of further providers. Everything is measured with each of them too.
@@ -73,8 +75,8 @@ func defaultBatch(o ort.Options, shape []int) int {
 	return min(max(threads*pixels/(shape[1]*shape[2]), least), most)
 }
 
-// Run measures the models on all of the data. Models are paths of ONNX files with one float input [N,C,H,W], pixels in [0,1], and logits
-// [N,K] as first output. Run stops after the current batch when ctx is cancelled, and returns the error of ctx. Other errors name the file,
+// Run measures the models on all of the data. Models are paths of ONNX files of classifiers, which package adapt adapts to
+// images [N,C,H,W] of pixels in [0,1] and logits [N,K]. Run stops after the current batch when ctx is cancelled, and returns the error of ctx. Other errors name the file,
 // what was expected and what was found.
 func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset) (*report.Result, error) {
 	if err := o.normalize(models, data); err != nil {
@@ -131,7 +133,7 @@ func (j *job) measureAll(ctx context.Context, models []string, result *report.Re
 		result.Provider += "," + string(other.Provider)
 		for _, first := range runs[:i+1] {
 			for _, path := range models {
-				a, err := agree(path, j.data, j.Batch, first, other)
+				a, err := agree(path, j.data, j.Batch, j.Model, first, other)
 				if err != nil {
 					return nil, nil, named(path, err)
 				}
@@ -183,6 +185,8 @@ func (o *Options) normalize(models []string, data *dataset.Dataset) error {
 		return fmt.Errorf("providers to compare: expected others than %s", o.Runtime.Provider)
 	case o.Transfer != nil && len(models) < 2:
 		return fmt.Errorf("transfer of %s: expected two or more models, found %d", o.Transfer.Name, len(models))
+	case o.Model.Validate() != nil:
+		return o.Model.Validate()
 	case o.Images && o.Dir == "":
 		return fmt.Errorf("adversarial images need a folder to be written to")
 	}

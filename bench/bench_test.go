@@ -239,8 +239,8 @@ func TestErrors(t *testing.T) {
 	}{
 		{"missing file", nil, d, "none.onnx", []string{"none.onnx", "no such file"}},
 		{"no model", nil, d, junk, []string{"junk.onnx"}},
-		{"classes", nil, images(10, 4, 0, 255), good, []string{"linear.onnx", "4 classes of noise", "logits float32[-1,3]"}},
-		{"shape", nil, &wide, good, []string{"linear.onnx", "float32[N,3,5,6]", "float32[-1,3,6,5]"}},
+		{"classes", nil, images(10, 4, 0, 255), good, []string{"linear.onnx", "4 classes of noise", "logits float32[N,3]"}},
+		{"shape", nil, &wide, good, []string{"linear.onnx", "float32[N,3,5,6]", "float32[N,3,6,5]"}},
 		{"no images", nil, images(0, classes, 0, 255), good, []string{"noise", "no images"}},
 		{"constant", nil, d, flat, []string{"constant.onnx", "does not depend on"}},
 		{"norm", func(o *Options) { o.Settings.Norm = "l0" }, d, good, []string{`norm "l0"`, "expected linf"}},

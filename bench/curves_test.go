@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/bench/report"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
@@ -124,7 +125,7 @@ func TestFalls(t *testing.T) {
 // predictions are those of a model on clean images.
 func predictions(t *testing.T, o Options, d *dataset.Dataset, path string) []int32 {
 	t.Helper()
-	m, err := openModel(path, d, o.Batch, o.Runtime)
+	m, err := openModel(path, d, o.Batch, adapt.Flags{}, o.Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}

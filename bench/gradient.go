@@ -78,9 +78,9 @@ func slopes(c program.Classifier, batch int) (*program.Program, error) {
 	}
 	sum := b.ReduceSum(b.Mul(logits, b.Const("signs", tensor.Of([]int64{1, c.Classes()}, signs...))), false, 1)
 	b.Output("logits", b.Identity(logits))
-	b.Output("gradient", program.InputGradient(b, ce.Of(b, logits, labels), images))
+	b.Output("gradient", program.RawInputGradient(b, ce.Of(b, logits, labels), images))
 	b.Output("sum", b.Identity(sum))
-	b.Output("tilt", program.InputGradient(b, sum, images))
+	b.Output("tilt", program.RawInputGradient(b, sum, images))
 	return program.Finish(b)
 }
 

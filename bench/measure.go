@@ -22,13 +22,13 @@ type modelPoints struct {
 func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoints, error) {
 	result := report.Model{Path: path, Dataset: j.data.Name, Points: j.data.Len(), Attacks: []report.Attack{}}
 	points := modelPoints{path: path}
-	m, err := openModel(path, j.data, j.Batch, j.Runtime)
+	m, err := openModel(path, j.data, j.Batch, j.Model, j.Runtime)
 	if err != nil {
 		return result, points, err
 	}
 	defer m.Close()
 	s := j.subject(m)
-	result.SHA256 = m.sha256
+	result.SHA256, result.Adapter = m.sha256, m.words
 	all := make([]int, j.data.Len())
 	for i := range all {
 		all[i] = i
@@ -40,8 +40,14 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	points.clean = clean.values
 	right := s.surviving(all, clean.values)
 	result.Clean = report.NewClean(len(right), len(all))
+	if result.Doubts, err = s.doubts(ctx, clean.values, all); err != nil {
+		return result, points, err
+	}
 	var flags []report.Flag
 	if len(j.Attacks) > 0 {
+		if err := s.differentiable(); err != nil {
+			return result, points, err
+		}
 		if flags, err = s.suspicions(ctx, clean, all, right); err != nil {
 			return result, points, err
 		}
@@ -62,7 +68,7 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 	}
 	s.contradictions(result.Attacks, points)
 	result.WorstCase = report.NewRobust(len(worst), len(all))
-	result.Confusion = points.confusion(j.data)
+	result.Confusion = points.confusion(s.job.data)
 	if len(j.Attacks) > 0 {
 		i := result.Strongest()
 		if points.gallery, err = s.gallery(j.Attacks[i].Name, images[i], points.attacks[i]); err != nil {

@@ -4,9 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"rnas/bench/adapt"
+	"rnas/compiler/ir"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
@@ -17,72 +18,67 @@ import (
 	"rnas/runtime/ort"
 )
 
-// model is an ONNX file that is loaded as it is for plain inference.
+// model is an ONNX file that is loaded for plain inference: as it is where it takes images as they are and gives logits, else adapted.
 type model struct {
 	path    string
-	bytes   []byte
+	bytes   []byte // of the file
+	runs    []byte // what plain inference runs: bytes, or the adapted model
 	sha256  string
 	batch   int  // images in a batch
 	free    bool // whether the file leaves the batch size open
 	classes int
 	session *ort.Session
-	dtype   tensor.DType // type of the input
-	image   []int64      // C,H,W
+	image   []int64 // C,H,W
+	flags   adapt.Flags
+	images  adapt.Images
+	words   []string // what was adapted
 }
 
 // fewestRows is the smallest batch of models that leave its size open. ONNX Runtime has another kernel for matrices of one row, which rounds
 // differently, so that the logits of a batch of one would differ from those of any other batch.
 const fewestRows = 2
 
-// openModel loads a file and checks its input and logits against the data. If the file fixes the batch size, that is the batch.
-func openModel(path string, data *dataset.Dataset, batch int, o ort.Options) (*model, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fault.Input(err)
-	}
-	session, err := ort.NewSession(content, o.Beside(path))
+// openModel loads a file and adapts it to the data (see package adapt). If the file fixes the batch size, that is the batch.
+func openModel(path string, data *dataset.Dataset, batch int, flags adapt.Flags, o ort.Options) (*model, error) {
+	content, err := export.Load(path)
 	if err != nil {
 		return nil, fault.Input(err)
 	}
 	sum := sha256.Sum256(content)
-	m := &model{
-		path: path, bytes: content, sha256: hex.EncodeToString(sum[:]), session: session,
-		classes: len(data.Classes), batch: max(fewestRows, min(batch, data.Len())), free: true,
+	m := &model{path: path, bytes: content, flags: flags, sha256: hex.EncodeToString(sum[:]), batch: max(fewestRows, min(batch, data.Len()))}
+	m.images = adapt.Images{Classes: len(data.Classes), Name: data.Name}
+	for _, d := range data.Shape {
+		m.images.Shape = append(m.images.Shape, int64(d))
 	}
-	if err := m.shape(data); err != nil {
-		session.Close()
-		return nil, fault.Input(err)
+	if err := m.open(o); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
-// shape checks the input and the logits of the file against the data, and takes over a fixed batch size.
-func (m *model) shape(data *dataset.Dataset) error {
-	in := m.session.Inputs()
-	want := fmt.Sprintf("expected one input float32[N,%d,%d,%d] as in %s", data.Shape[0], data.Shape[1], data.Shape[2], data.Name)
-	if len(in) != 1 {
-		return fmt.Errorf("%s, found %d inputs %v", want, len(in), in)
+// open adapts the file and starts its session.
+func (m *model) open(o ort.Options) error {
+	a, err := adapt.Read(m.bytes, filepath.Dir(m.path), m.flags, m.images, adapt.Size{Needed: int64(m.batch)})
+	if err != nil {
+		return fault.Input(err)
 	}
-	ok := in[0].DType.IsFloat() && (!in[0].Ranked || len(in[0].Shape) == 4)
-	if ok && in[0].Ranked {
-		for i, d := range data.Shape {
-			ok = ok && (in[0].Shape[i+1] == int64(d) || in[0].Shape[i+1] < 0)
+	m.runs = m.bytes
+	m.free = a.Symbolic()
+	if a.Plain {
+		var sig export.Signature
+		if sig, err = export.ReadSignature(m.bytes); err != nil {
+			return fault.Input(err)
 		}
-		if b := in[0].Shape[0]; b >= 0 {
-			ok = ok && b > 0
-			m.batch, m.free = int(b), false
-		}
+		m.free = sig.Inputs[0].Dims == nil || sig.Inputs[0].Dims[0] == ir.N
+	} else if m.runs, err = export.Marshal(a.Graph, export.Options{}); err != nil {
+		return fault.Input(err)
 	}
-	if !ok {
-		return fmt.Errorf("%s, found %s", want, in[0])
+	if !m.free {
+		m.batch = int(a.Graph.Inputs[0].Shape[0])
 	}
-	out := m.session.Outputs()[0]
-	if !out.DType.IsFloat() || out.Ranked && (len(out.Shape) != 2 || out.Shape[1] >= 0 && out.Shape[1] != int64(m.classes)) {
-		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", m.classes, m.classes, data.Name, out)
-	}
-	m.image = []int64{int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2])}
-	m.dtype = in[0].DType
-	return nil
+	m.classes, m.image, m.words = a.Classes(), a.Image(), a.Words
+	m.session, err = ort.NewSession(m.runs, o.Beside(m.path))
+	return fault.Input(err)
 }
 
 // rows is the number of rows of a run on n images: the next multiple of rowStep, at most a batch. Off the CPU, where kernels are chosen anew
@@ -99,7 +95,7 @@ const rowStep = 8
 
 // logits runs plain inference on images [rows,C,H,W], where rows is the batch or a result of model.rows. The result is [rows,K].
 func (m *model) logits(images []float32) ([]float32, error) {
-	in := m.tensor(images)
+	in := m.input(images)
 	out, err := m.session.RunAlloc([]*tensor.Tensor{in})
 	if err != nil {
 		return nil, err
@@ -108,45 +104,38 @@ func (m *model) logits(images []float32) ([]float32, error) {
 	if len(shape) != 2 || shape[0] != in.Shape[0] || shape[1] != int64(m.classes) {
 		return nil, fmt.Errorf("expected logits of shape [%d %d], found %v", in.Shape[0], m.classes, shape)
 	}
-	return float32s(out[0]), nil
+	return out[0].Float32s(), nil
+}
+
+// input is images [rows,C,H,W] as a tensor.
+func (m *model) input(images []float32) *tensor.Tensor {
+	return tensor.Of(append([]int64{int64(len(images)) / ir.Shape(m.image).Numel()}, m.image...), images...)
 }
 
 // row is the logits [K] of one image in those of a run [rows,K].
 func (m *model) row(logits []float32, i int) []float32 { return logits[i*m.classes : (i+1)*m.classes] }
 
-// tensor is images [rows,C,H,W] as an input of the file, rounded to its type.
-func (m *model) tensor(images []float32) *tensor.Tensor {
-	shape := append([]int64{int64(len(images)) / (m.image[0] * m.image[1] * m.image[2])}, m.image...)
-	if m.dtype == tensor.Float32 {
-		return tensor.Of(shape, images...)
-	}
-	values := make([]float64, len(images))
-	for i, v := range images {
-		values[i] = float64(v)
-	}
-	return tensor.FromFloat64s(m.dtype, shape, values)
-}
-
-// float32s is the values of a tensor of any float type.
-func float32s(t *tensor.Tensor) []float32 {
-	if t.DType() == tensor.Float32 {
-		return t.Float32s()
-	}
-	return tensor.FromFloat64s(tensor.Float32, t.Shape, t.Float64s()).Float32s()
-}
-
-// classifier is the model as a graph to be differentiated, for a batch size. Normalisations are merged into the weights, and the passes of
-// the provider are done.
+// classifier is the adapted model as a graph to be differentiated, for a batch size. Normalisations are merged into the weights, and the
+// passes of the provider are done.
 func (m *model) classifier(batch int) (program.Classifier, error) {
-	g, err := export.Unmarshal(m.bytes, export.ReadOptions{Batch: int64(batch), Image: m.image, Dir: filepath.Dir(m.path)})
+	a, err := adapt.Read(m.bytes, filepath.Dir(m.path), m.flags, m.images, adapt.Size{Fixed: int64(batch)})
 	if err != nil {
 		return program.Classifier{}, fault.Input(err)
 	}
-	if err := pass.Run(g, runtime.ForwardPasses(m.session.Provider())); err != nil {
+	if err := pass.Run(a.Graph, runtime.ForwardPasses(m.session.Provider())); err != nil {
 		return program.Classifier{}, err
 	}
-	c, err := program.NewClassifier(g)
+	c, err := program.NewClassifier(a.Graph)
 	return c, fault.Input(err)
+}
+
+// regular is classifier for attacks: with gradients of 0 where some are infinite.
+func (m *model) regular(batch int) (program.Classifier, error) {
+	c, err := m.classifier(batch)
+	if err != nil {
+		return c, err
+	}
+	return c.Regular()
 }
 
 func (m *model) Close() error { return m.session.Close() }

@@ -49,12 +49,12 @@ func (s *subject) profile(ctx context.Context) ([]report.Profile, error) {
 
 // inference runs the model profileRuns times on the buffers.
 func (s *subject) inference(ctx context.Context, o ort.Options) error {
-	session, err := ort.NewSession(s.model.bytes, o)
+	session, err := ort.NewSession(s.model.runs, o)
 	if err != nil {
 		return err
 	}
 	defer session.Close()
-	in := []*tensor.Tensor{s.model.tensor(s.images)}
+	in := []*tensor.Tensor{s.model.input(s.images)}
 	for range profileRuns {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/internal/dataset"
 	"rnas/internal/rng"
 	"rnas/runtime/ort"
@@ -24,7 +25,7 @@ func TestRows(t *testing.T) {
 	}
 	var want []float32
 	for _, batch := range []int{points, 7, 1} {
-		m, err := openModel("../testdata/models/mixer-n.ts.onnx", d, batch, ort.Options{})
+		m, err := openModel("../testdata/models/mixer-n.ts.onnx", d, batch, adapt.Flags{}, ort.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func (s *subject) openStage(st attack.Stage, points int, keep *imageStore) (*sta
 
 // setup is the model under test for attacks. Its number of points is not known.
 func (s *subject) setup(o ort.Options) attack.Setup {
-	return attack.Setup{Classifier: s.model.classifier, Batch: s.model.batch, Fixed: !s.model.free, Runtime: o, Settings: s.job.Settings}
+	return attack.Setup{Classifier: s.model.regular, Batch: s.model.batch, Fixed: !s.model.free, Runtime: o, Settings: s.job.Settings}
 }
 
 func (w *stageWorker) run(ctx context.Context, points []int, emit func(record) error) error {

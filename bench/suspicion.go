@@ -74,7 +74,13 @@ func (s *subject) slopes(ctx context.Context, probe []int) (flags []report.Flag,
 		return nil, err
 	}
 	n := map[int]int{}
+	nan := ""
 	for _, p := range probe {
+		if out.values[p]&slopeNaN != 0 && nan == "" {
+			if nan, err = s.nanOperator(p); err != nil {
+				return nil, err
+			}
+		}
 		for bit := 1; bit <= out.values[p]; bit *= 2 {
 			if out.values[p]&bit != 0 {
 				n[bit]++
@@ -88,7 +94,7 @@ func (s *subject) slopes(ctx context.Context, probe []int) (flags []report.Flag,
 		raised bool
 	}{
 		{report.FlagZeroGradient, "", n[slopeZero], n[slopeZero] > 0},
-		{report.FlagNaNGradient, "", n[slopeNaN], n[slopeNaN] > 0},
+		{report.FlagNaNGradient, nan, n[slopeNaN], n[slopeNaN] > 0},
 		{report.FlagSaturated, "all probabilities but the largest round to 0 ", n[slopeSaturated], 10*n[slopeSaturated] >= len(probe)},
 		{report.FlagConstantGradient, "the same though the logits are not linear in the pixels ", n[slopeSame], n[slopeSame] == len(probe) && 2*n[slopeBent] > len(probe)},
 	} {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -29,8 +30,17 @@ type subject struct {
 	tries  map[int]int // by point: tries of the current task that the point survived in an earlier run
 }
 
-// subject puts a model under test.
+// subject puts a model under test. Classes of the model that the data lack get names.
 func (j *job) subject(m *model) *subject {
+	if named := len(j.data.Classes); named < m.classes {
+		on, data := *j, *j.data
+		data.Classes = slices.Clone(data.Classes)
+		for k := named; k < m.classes; k++ {
+			data.Classes = append(data.Classes, fmt.Sprintf("class %d", k))
+		}
+		on.data = &data
+		j = &on
+	}
 	return &subject{job: j, model: m, images: make([]float32, m.batch*j.data.Elems()), labels: make([]int64, m.batch)}
 }
 
@@ -105,7 +115,7 @@ func (o *outcome) add(r record) {
 
 // key is a digest of everything that the result of a task depends on.
 func (s *subject) key(t task) string {
-	return digest(s.model.sha256, s.job.digest, s.job.Version, s.job.library, s.job.Runtime.Provider, t.name, t.key)
+	return digest(s.model.sha256, s.model.flags.Text(), s.model.words, s.job.digest, s.job.Version, s.job.library, s.job.Runtime.Provider, t.name, t.key)
 }
 
 // do does a task on points (sorted). Points that an earlier run has records of are not done again.

@@ -30,7 +30,7 @@ func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, poi
 	var union []int
 	var survivors [][][]int // by source, by target
 	for i, path := range paths {
-		m, err := openModel(path, j.data, j.Batch, j.Runtime)
+		m, err := openModel(path, j.data, j.Batch, j.Model, j.Runtime)
 		if err != nil {
 			return named(path, err)
 		}

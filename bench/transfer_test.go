@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/bench/attack"
 	"rnas/bench/report"
 	"rnas/compiler/ir"
@@ -19,7 +20,7 @@ import (
 func withstood(t *testing.T, o Options, d *dataset.Dataset, path string, index []int64, x []float32) int {
 	t.Helper()
 	clean := predictions(t, o, d, path)
-	m, err := openModel(path, d, o.Batch, o.Runtime)
+	m, err := openModel(path, d, o.Batch, adapt.Flags{}, o.Runtime)
 	if err != nil {
 		t.Fatal(err)
 	}

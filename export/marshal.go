@@ -47,7 +47,7 @@ func encode(g *ir.Graph, o Options, data *dataFile) (*message, error) {
 		return nil, err
 	}
 	if o.Opset == 0 {
-		o.Opset = oldestFor(g)
+		o.Opset = Oldest(g)
 	}
 	if g.Opset == canonical || o.Opset != g.Opset {
 		var err error
@@ -95,12 +95,16 @@ func encode(g *ir.Graph, o Options, data *dataFile) (*message, error) {
 	return m, nil
 }
 
-// oldestFor is the operator set of g, or the oldest one above it that has all operators of g or what they decompose to.
-func oldestFor(g *ir.Graph) int {
+// Oldest is the operator set of g, or the oldest one above it that has all operators of g, or what they decompose to, for the types that
+// they are used with.
+func Oldest(g *ir.Graph) int {
 	opset := g.Opset
 	g.Walk(func(n *ir.Node) {
 		if row := op.Lookup(n.Domain, n.Op); row != nil && row.Decompose == nil {
 			opset = max(opset, row.Since)
+		}
+		if since, _ := typesSince(n); n.Domain == "" {
+			opset = max(opset, since)
 		}
 	})
 	return opset

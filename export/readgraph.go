@@ -142,6 +142,12 @@ func (r *reader) input(p *valueProto, nested bool, like *ir.Value) (*ir.Value, e
 	if v.Type == 0 {
 		return nil, fmt.Errorf("no element type")
 	}
+	if shape := r.shapes[p.name]; shape != nil && !nested {
+		v.Shape = shape.Clone()
+		r.unbatched = r.unbatched || len(shape) == len(p.dims)+1
+		r.symbolic = r.symbolic || !v.Shape.Static()
+		return v, nil
+	}
 	if p.dims == nil {
 		if like == nil {
 			return nil, fmt.Errorf("no shape")

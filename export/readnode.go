@@ -14,6 +14,9 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	if fn := r.calls[functionKey{p.domain, p.op, p.overload}]; fn != nil {
 		return r.call(p, fn, s)
 	}
+	if p.domain == op.NCHWc {
+		return nil, fmt.Errorf("an operator of %s, the layout of one machine that ONNX Runtime writes at the optimisation level \"all\": save the model at the level basic or extended, or use the model that it was made of", p.domain)
+	}
 	if r.depth > 0 {
 		if err := r.memory.take(nodeMemory + nameMemory*int64(len(p.in)+len(p.out))); err != nil {
 			return nil, err
@@ -66,10 +69,20 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if made, err := r.expand(n); made != nil || err != nil {
+		return made, err
+	}
 	var kept []*ir.Node
 	for _, n := range nodes {
 		if r.folds {
 			r.constantShape(n)
+		}
+		if len(r.shapes) > 0 {
+			made, err := r.opens(n)
+			if err != nil {
+				return nil, err
+			}
+			kept = append(kept, made...)
 		}
 		if err := r.infer(n); err != nil {
 			return nil, err

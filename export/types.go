@@ -25,17 +25,26 @@ var typeForms = []struct {
 	{21, []ir.DType{ir.Float16, tensor.BFloat16}, []string{"QLinearMatMul"}},
 }
 
-// expressible refuses nodes with types that are younger than the operator set.
-func (c *converter) expressible(n *ir.Node) error {
+// typesSince is the operator set that a node of the standard domain needs for the types of its inputs and outputs, and the type that
+// asks for it; 0 for types that every operator set has.
+func typesSince(n *ir.Node) (since int, t ir.DType) {
 	for _, form := range typeForms {
-		if c.opset >= form.since || form.ops != nil && !slices.Contains(form.ops, n.Op) {
+		if form.since <= since || form.ops != nil && !slices.Contains(form.ops, n.Op) {
 			continue
 		}
 		for _, v := range slices.Concat(n.In, n.Out) {
 			if v != nil && slices.Contains(form.types, v.Type) {
-				return fmt.Errorf("operator set %d: %s is possible since %d", c.opset, v.Type, form.since)
+				since, t = form.since, v.Type
 			}
 		}
+	}
+	return since, t
+}
+
+// expressible refuses nodes with types that are younger than the operator set.
+func (c *converter) expressible(n *ir.Node) error {
+	if since, t := typesSince(n); c.opset < since {
+		return fmt.Errorf("operator set %d: %s is possible since %d", c.opset, t, since)
 	}
 	return nil
 }

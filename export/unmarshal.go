@@ -3,8 +3,6 @@ package export
 import (
 	"errors"
 	"fmt"
-	"math"
-	"os"
 	"path/filepath"
 
 	"rnas/compiler/ir"
@@ -19,9 +17,12 @@ type ReadOptions struct {
 	Dims  map[string]int64 // sizes for dimension parameters, before Batch
 	// Image holds sizes for the symbolic dimensions after the first of an input with one dimension more.
 	Image []int64
-	Fixed map[string]*tensor.Tensor // values of inputs, which become constants
-	Infer ir.InferFunc              // type and shape inference; nil means op.Infer, and that constants are computed
-	Dir   string                    // folder of the files in which the model keeps its tensors; "" refuses such models
+	// Shapes replace the declared shapes of inputs, by name. Where the first dimension is ir.N, which the file has as 1 or not at all, what
+	// the file reshapes for one image is reshaped for each of a batch (see reader.opens).
+	Shapes map[string]ir.Shape
+	Fixed  map[string]*tensor.Tensor // values of inputs, which become constants
+	Infer  ir.InferFunc              // type and shape inference; nil means op.Infer, and that constants are computed
+	Dir    string                    // folder of the files in which the model keeps its tensors; "" refuses such models
 }
 
 // ErrSymbolic marks the error for a model that cannot be read with a symbolic batch size but can be read with a given
@@ -31,14 +32,7 @@ var ErrSymbolic = errors.New("the model needs a batch size")
 // ReadFile reads an ONNX file as Unmarshal does. Tensors outside the file are read from the folder of the file, unless
 // o.Dir names another one. An error names the file.
 func ReadFile(path string, o ReadOptions) (*ir.Graph, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > math.MaxInt32 {
-		return nil, fmt.Errorf("%s: %d bytes: an ONNX file holds less than 2 GiB", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := Load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +96,7 @@ func read(d *decoder, m *modelProto, o ReadOptions) (g *ir.Graph, symbolic bool,
 		return nil, false, fmt.Errorf("batch size %d is negative", o.Batch)
 	}
 	r := &reader{
-		decoder: d, opset: int(version), infer: o.Infer, fixed: o.Fixed, batch: o.Batch, image: o.Image, dims: map[string]int64{}, names: names{},
+		decoder: d, opset: int(version), infer: o.Infer, fixed: o.Fixed, batch: o.Batch, image: o.Image, shapes: o.Shapes, dims: map[string]int64{}, names: names{},
 		work: foldWork,
 	}
 	if r.infer == nil {
@@ -145,10 +139,13 @@ type reader struct {
 	fixed    map[string]*tensor.Tensor
 	batch    int64
 	image    []int64
+	shapes   map[string]ir.Shape
 	dims     map[string]int64
 	names    names // of values
 	calls    map[functionKey]*functionProto
 	depth    int   // of calls
 	work     int64 // elements that folding may still touch
 	symbolic bool  // an input has dimension ir.N
+	// unbatched says that the file declares no batch where shapes have one.
+	unbatched bool
 }

@@ -20,6 +20,7 @@ const (
 	MetaTraining   = "training"
 	MetaGradient   = "gradient"
 	MetaAttack     = "attack"
+	MetaAdapter    = "adapter"
 )
 
 // Form is how a value of the metadata is written.
@@ -75,6 +76,7 @@ var Metadata = []MetadataKey{
 		func(w *Weights) (string, error) { return w.Record, nil },
 	},
 	{MetaGradient, Object, "of gradient graphs: loss, output and names", nil},
+	{MetaAdapter, List, "of adapted models: what `rnas adapt` put between the images and the model, in words", nil},
 	{MetaAttack, Object, "of attacks as models: kind, norm, eps, steps, the SHA-256 of the attacked file and what the inputs mean", nil},
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/export"
@@ -35,7 +36,7 @@ func TestReadModel(t *testing.T) {
 	if err := export.WriteFile(path, g, export.Options{Opset: 15, ProducerVersion: "7"}); err != nil {
 		t.Fatal(err)
 	}
-	m, _, err := ReadModel(path)
+	m, _, err := ReadModel(path, adapt.Flags{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"rnas/bench/adapt"
 	"rnas/compiler/ir"
 	"rnas/compiler/op"
 	"rnas/compiler/program"
@@ -38,23 +38,26 @@ func (v Value) String() string { return fmt.Sprintf("%s %s%s", v.Name, v.Type, i
 
 // Model is the summary of an ONNX file.
 type Model struct {
-	Path      string             `json:"path"`
-	Bytes     int                `json:"bytes"`
-	SHA256    string             `json:"sha256"`
-	Header    export.Header      `json:"header"`
-	Inputs    []Value            `json:"inputs"`
-	Outputs   []Value            `json:"outputs"`
-	Operators []Count            `json:"operators"` // operators after conversion to operator set 18, the most frequent first
-	Constants int64              `json:"constants"` // floating-point numbers stored in the file
-	MACs      int64              `json:"macs"`      // multiply-adds of one image
-	Attack    program.Attackable `json:"attack"`
-	Genotype  *genotype.Genotype `json:"genotype,omitempty"` // from the metadata
-	Meta      map[string]string  `json:"metadata,omitempty"`
+	Path      string        `json:"path"`
+	Bytes     int           `json:"bytes"`
+	SHA256    string        `json:"sha256"`
+	Header    export.Header `json:"header"`
+	Inputs    []Value       `json:"inputs"`
+	Outputs   []Value       `json:"outputs"`
+	Operators []Count       `json:"operators"` // operators after conversion to operator set 18, the most frequent first
+	Constants int64         `json:"constants"` // floating-point numbers stored in the file
+	MACs      int64         `json:"macs"`      // multiply-adds of one image
+	// Images is how every command takes the model; "" where none can. Adapter says in words what it puts between.
+	Images   string             `json:"images,omitempty"`
+	Adapter  []string           `json:"adapter,omitempty"`
+	Attack   program.Attackable `json:"attack"`
+	Genotype *genotype.Genotype `json:"genotype,omitempty"` // from the metadata
+	Meta     map[string]string  `json:"metadata,omitempty"`
 }
 
 // ReadModel reads an ONNX file: its summary, and its graph with a batch of 1 where a symbolic batch is not possible. Errors name the file.
-func ReadModel(path string) (*Model, *ir.Graph, error) {
-	data, err := os.ReadFile(path)
+func ReadModel(path string, flags adapt.Flags) (*Model, *ir.Graph, error) {
+	data, err := export.Load(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,15 +65,25 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	g, err := read(data, path, 1)
-	if err != nil {
-		return nil, nil, err
+	adapted, reason := adapt.Read(data, filepath.Dir(path), flags, adapt.Images{Classes: classes(data)}, adapt.Size{})
+	g, err := read(data, path, 1, flags.Shape)
+	switch {
+	case err != nil && reason != nil:
+		return nil, nil, fmt.Errorf("%s: %w", path, reason) // which names the flag that helps
+	case err != nil:
+		g = adapted.Graph
 	}
 	sum := sha256.Sum256(data)
 	m := &Model{
 		Path: path, Bytes: len(data), SHA256: hex.EncodeToString(sum[:]), Header: header,
 		Inputs: values(g.Inputs), Outputs: values(g.Outputs), Operators: Operators(g),
-		Constants: constants(g), MACs: op.MACs(g), Attack: program.Examine(g), Meta: g.Meta,
+		Constants: constants(g), MACs: op.MACs(g), Meta: g.Meta,
+	}
+	if reason != nil {
+		m.Attack.Reason = reason.Error()
+	} else {
+		m.Images = fmt.Sprintf("%s, %s", adapted.Graph.Inputs[0], adapted.Graph.Outputs[0])
+		m.Adapter, m.Attack = adapted.Words, program.Examine(adapted.Graph)
 	}
 	if text := g.Meta[train.MetaGenotype]; text != "" {
 		cells, err := genotype.Parse(text)
@@ -83,8 +96,8 @@ func ReadModel(path string) (*Model, *ir.Graph, error) {
 }
 
 // read reads the model of a file with a symbolic batch size, or with the given batch size where a symbolic one is not possible.
-func read(data []byte, path string, batch int64) (*ir.Graph, error) {
-	o := export.ReadOptions{Dir: filepath.Dir(path)}
+func read(data []byte, path string, batch int64, image []int64) (*ir.Graph, error) {
+	o := export.ReadOptions{Dir: filepath.Dir(path), Image: image}
 	g, err := export.Unmarshal(data, o)
 	if errors.Is(err, export.ErrSymbolic) {
 		o.Batch = batch
@@ -94,6 +107,15 @@ func read(data []byte, path string, batch int64) (*ir.Graph, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return g, nil
+}
+
+// classes is the number of class names in the metadata of a file; 0 for none.
+func classes(data []byte) int {
+	sig, err := export.ReadSignature(data)
+	if err != nil {
+		return 0
+	}
+	return len((&Model{Meta: sig.Meta}).Classes())
 }
 
 // Classes are the class names in the metadata; nil for none.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"rnas/bench/adapt"
 	"rnas/compiler/grad"
 	"rnas/compiler/interp"
 	"rnas/compiler/ir"
@@ -36,18 +36,20 @@ type VerifyOptions struct {
 	Batch     int64 // batch size of models that leave it open
 	Seed      uint64
 	Against   string // another model to compare with; "" for none
-	Runtime   ort.Options
+	// Model says what the model takes. Where it says anything, the adapted model is checked in place of the file.
+	Model   adapt.Flags
+	Runtime ort.Options
 }
 
 // Verify checks a model. An independent decoder (onnx-go) has to read the same graph, the shapes of all values have to follow from the inputs,
 // and on random inputs ONNX Runtime has to compute what the reference interpreter computes in double precision. The library must be open. An
 // error means that a file could not be read or run at all.
 func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) {
-	data, err := os.ReadFile(path)
+	data, err := contents(path, o)
 	if err != nil {
 		return nil, err
 	}
-	g, err := read(data, path, o.Batch)
+	g, err := read(data, path, o.Batch, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	other, err := os.ReadFile(o.Against)
+	other, err := export.Load(o.Against)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +92,22 @@ func Verify(ctx context.Context, path string, o VerifyOptions) ([]Check, error) 
 		return nil, fmt.Errorf("%s: ONNX Runtime: %w", o.Against, err)
 	}
 	return append(checks, compare("against "+o.Against, fixed, got, want, o.Tolerance)), nil
+}
+
+// contents is the bytes of a model file, or of the model that it is adapted to.
+func contents(path string, o VerifyOptions) ([]byte, error) {
+	data, err := export.Load(path)
+	if err != nil || o.Model.Empty() {
+		return data, err
+	}
+	a, err := adapt.Read(data, filepath.Dir(path), o.Model, adapt.Images{}, adapt.Size{Needed: o.Batch})
+	if err == nil {
+		data, err = export.Marshal(a.Graph, export.Options{})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, nil
 }
 
 // rounds reports whether g rounds numbers to integers or to 16 bits on the way to its outputs.

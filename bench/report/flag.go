@@ -23,6 +23,12 @@ const (
 	FlagSaturated        FlagKind = "saturated"                 // the softmax rounds to 0 and 1
 	FlagConstantGradient FlagKind = "constant gradient"         // the gradient is the same at images where it should not be
 
+	FlagMates     FlagKind = "batch mates"  // the logits of an image depend on the images beside it
+	FlagChance    FlagKind = "chance"       // the accuracy without attack is that of guessing
+	FlagCollapsed FlagKind = "collapsed"    // nearly all images are predicted as one class
+	FlagStill     FlagKind = "still logits" // the logits hardly change with the image
+	FlagReading   FlagKind = "reading"      // another reading of the pixels gives a better accuracy
+
 	FlagInvalid  FlagKind = "invalid"  // an attack left the ball or [0,1]
 	FlagSquare   FlagKind = "square"   // an attack without gradients is stronger than those with
 	FlagTransfer FlagKind = "transfer" // images made on another model are stronger than attacks on this one

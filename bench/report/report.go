@@ -29,12 +29,16 @@ type Reproduce struct {
 
 // Model is the outcome of one model.
 type Model struct {
-	Path      string     `json:"path"`
-	Provider  string     `json:"provider,omitempty"` // "" where the benchmark ran on one provider
-	SHA256    string     `json:"sha256"`             // digest of the file, hexadecimal
-	Dataset   string     `json:"dataset"`
-	Points    int        `json:"points"` // number of images evaluated
-	Clean     Clean      `json:"clean"`
+	Path     string `json:"path"`
+	Provider string `json:"provider,omitempty"` // "" where the benchmark ran on one provider
+	SHA256   string `json:"sha256"`             // digest of the file, hexadecimal
+	// Adapter says in words what stands between the images and the model, and which output is taken; none for a model that is taken as it is.
+	Adapter []string `json:"adapter,omitempty"`
+	Dataset string   `json:"dataset"`
+	Points  int      `json:"points"` // number of images evaluated
+	Clean   Clean    `json:"clean"`
+	// Doubts are reasons to doubt every figure of the model, that without attack too.
+	Doubts    []Flag     `json:"doubts,omitempty"`
 	Attacks   []Attack   `json:"attacks"`
 	WorstCase Robust     `json:"worst_case"`          // points that survive every attack
 	Confusion *Confusion `json:"confusion,omitempty"` // nil for more than MaxConfusion classes

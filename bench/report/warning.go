@@ -46,6 +46,26 @@ var explanations = []struct {
 		"Run square, which needs no gradient; attack the model without these operators and score its adversarial images on this one with --transfer.",
 	},
 	{
+		FlagMates, "The logits of an image depend on the images that are in one batch with it, as with batch normalisation in training mode. So every figure depends on the size of the batch and on the order of the data.",
+		"Export the model in evaluation mode; --batch shows how far the figures move.",
+	},
+	{
+		FlagChance, "The accuracy without attack cannot be told from guessing. A model that was trained is then fed wrongly: in another range or order of pixels, without its normalisation, or with other classes.",
+		"Look for a flag line among the warnings; say what the model takes by --pixels, --mean, --std, --bgr, --layout; compare the order of the classes.",
+	},
+	{
+		FlagCollapsed, "Nearly all images are predicted as one class, which few of them have. A model that was trained does so when it is fed wrongly, or when a layer of it overflows.",
+		"Look for a flag line among the warnings; say what the model takes by --pixels, --mean, --std, --bgr, --layout.",
+	},
+	{
+		FlagStill, "The logits are nearly the same for all images, as if the pixels were too small to matter or too large to count.",
+		"Look for a flag line among the warnings; say what the model takes by --pixels, --mean, --std.",
+	},
+	{
+		FlagReading, "The same images read in another way give a better accuracy, by more than chance. The figures are then those of images that the model was not made for.",
+		"Run again with the flag line, if it is how the model was trained.",
+	},
+	{
 		FlagSaturated, "The logits are so far apart that float32 rounds their softmax to 0 and 1. The gradient of the cross-entropy is zero there, whether or not the model is robust: scaling the logits does this to any model.",
 		"Run apgd-dlr and apgd-t, whose losses no scale of the logits changes, and square; where the model ends in a softmax, export it without, for no loss gets past that one.",
 	},
@@ -66,8 +86,8 @@ var explanations = []struct {
 		"Run apgd-t and square on this model; trust the worst case at most, with the figure of the transfer.",
 	},
 	{
-		FlagNaNGradient, "At some images the gradient is not a number, so gradient attacks cannot move there.",
-		"Look for logarithms, square roots and divisions at zero with rnas verify; compare with square, which needs no gradient.",
+		FlagNaNGradient, "At some images entries of the gradient are not numbers, as behind a square root at 0. They count as 0, so gradient attacks do not move these pixels.",
+		"Keep logarithms, square roots and divisions away from zero in the model; compare with square, which needs no gradient.",
 	},
 	{
 		FlagInvalid, "An attack returned images outside the ball or outside [0,1]. They count as survived, so its figure is too high.",
@@ -105,6 +125,9 @@ func (m *Model) Warnings() []Warning {
 		}
 		meaning, next := flag.Kind.Explain()
 		list = append(list, Warning{flag, []string{where}, meaning, next})
+	}
+	for _, f := range m.Doubts {
+		add("all figures", f)
 	}
 	for _, a := range m.Attacks {
 		for _, f := range a.Flags {

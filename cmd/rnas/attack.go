@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,6 +15,7 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
@@ -43,6 +42,7 @@ type attackFlags struct {
 	batch    int
 	opset    int
 	out      string
+	model    modelFlags
 }
 
 func (a *attackFlags) add(f *pflag.FlagSet) {
@@ -53,8 +53,9 @@ func (a *attackFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&a.steps, "steps", 0, "number of steps, 0 for that of the attack")
 	f.Var(&a.stepSize, "step-size", "size of a step (default: that of the attack)")
 	f.IntVar(&a.batch, "batch", 0, "fixed batch size, 0 for that of the model")
-	f.IntVar(&a.opset, "opset", 18, opsetUsage)
+	f.IntVar(&a.opset, "opset", 0, anyOpset)
 	f.StringVar(&a.out, "out", "", "model file to write (required)")
+	a.model.add(f)
 }
 
 // attackRecord is what the metadata tells of an attack.
@@ -67,6 +68,7 @@ type attackRecord struct {
 	ModelSHA256 string            `json:"model_sha256"`        // of the file that is attacked
 	Inputs      map[string]string `json:"inputs"`              // what they mean
 	Output      string            `json:"output"`
+	Adapter     []string          `json:"adapter,omitempty"` // what stands between the images and the model, in words
 }
 
 // attackSummary is what rnas attack --json prints.
@@ -92,9 +94,9 @@ func attackCommand(f *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		g, record, err := a.graph(args[0], int64(a.batch), single, settings)
+		g, record, err := a.graph(c, args[0], int64(a.batch), single, settings)
 		if err != nil {
-			return fault.Inputf("%s: %w", args[0], err)
+			return err
 		}
 		s, err := export.WriteVerified(a.out, g, export.Options{Opset: a.opset, ProducerVersion: versionText()})
 		if err != nil {
@@ -103,6 +105,9 @@ func attackCommand(f *pflag.FlagSet) action {
 		fmt.Fprintf(c.err, "%s: %d operators and %d tensors, read back by onnx-go\n", a.out, s.Nodes, s.Initializers)
 		if !*asJSON {
 			return nil
+		}
+		if a.opset == 0 {
+			a.opset = export.Oldest(g)
 		}
 		batch := max(0, g.Inputs[0].Shape[0])
 		return printJSON(c.out, attackSummary{a.out, args[0], batch, a.opset, s.Nodes, s.Initializers, record})
@@ -130,17 +135,11 @@ func (a *attackFlags) check() (attack.Single, attack.Settings, error) {
 	if a.stepSize.size > 0 && single.StepSize(settings) != a.stepSize.size {
 		return nil, settings, fault.Inputf("--step-size: %s chooses its steps itself, found %s", a.kind, a.stepSize.text)
 	}
-	if a.batch < 0 {
-		return nil, settings, fault.Inputf("--batch: expected at least 0, found %d", a.batch)
-	}
-	if err := checkOpset(a.opset); err != nil {
-		return nil, settings, err
-	}
-	return single, settings, checkOutput("--out", a.out)
+	return single, settings, checkWritten(a.batch, a.opset, a.out)
 }
 
-// graph is the attack on a model file as a graph, for a fixed batch unless that is 0.
-func (a *attackFlags) graph(path string, batch int64, single attack.Single, settings attack.Settings) (*ir.Graph, attackRecord, error) {
+// graph is the attack on a model file as a graph, for a fixed batch unless that is 0. What was adapted or chosen is told on c.
+func (a *attackFlags) graph(c *console, path string, batch int64, single attack.Single, settings attack.Settings) (*ir.Graph, attackRecord, error) {
 	record := attackRecord{
 		Kind: a.kind, Norm: settings.Norm, Eps: settings.Epsilon, Steps: single.Steps(), StepSize: single.StepSize(settings),
 		Inputs: map[string]string{
@@ -153,29 +152,36 @@ func (a *attackFlags) graph(path string, batch int64, single attack.Single, sett
 	if single.Targeted() {
 		record.Inputs["targets"] = "classes to be reached"
 	}
-	content, err := os.ReadFile(path)
+	flags, err := a.model.read()
 	if err != nil {
 		return nil, record, err
+	}
+	content, err := export.Load(path)
+	if err != nil {
+		return nil, record, fault.Input(err)
 	}
 	sum := sha256.Sum256(content)
 	record.ModelSHA256 = hex.EncodeToString(sum[:])
-	model, err := export.Unmarshal(content, export.ReadOptions{Batch: batch, Dir: filepath.Dir(path)})
+	model, err := readAdapted(path, flags, batch)
 	if err != nil {
 		return nil, record, err
 	}
-	if err := checkBatch(model, batch); err != nil {
-		return nil, record, err
-	}
-	meta := maps.Clone(model.Meta)
-	g, err := attackGraph(model, single, settings)
+	meta := maps.Clone(model.Graph.Meta)
+	record.Adapter = model.Words
+	g, err := attackGraph(model.Graph, single, settings)
 	if err != nil {
-		if batch == 0 {
-			if _, _, other := a.graph(path, 1, single, settings); other == nil {
-				return nil, record, fmt.Errorf("%w; with --batch, which fixes the batch size, there is an attack", err)
-			}
+		err = fault.Inputf("%s: %w", path, err)
+		if batch != 0 || !model.Symbolic() || len(op.Private(model.Graph)) > 0 {
+			return nil, record, err
 		}
-		return nil, record, err
+		g, record, other := a.graph(c, path, chosenBatch, single, settings)
+		if other != nil {
+			return nil, record, err
+		}
+		fmt.Fprintf(c.err, "%s: an attack on it needs a batch size: %d, --batch says another\n", path, chosenBatch)
+		return g, record, nil
 	}
+	tellAdapted(c, path, model)
 	if !reads(g, "start") {
 		record.Inputs["start"] = "not used: the attack starts at the images"
 	}
@@ -205,6 +211,12 @@ func attackGraph(model *ir.Graph, single attack.Single, settings attack.Settings
 	}
 	c, err := program.NewClassifier(model)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.Differentiable(); err != nil {
+		return nil, err
+	}
+	if c, err = c.Regular(); err != nil {
 		return nil, err
 	}
 	p, err := single.Program(c, int(c.Inputs[0].Shape[0]), settings)

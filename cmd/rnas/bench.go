@@ -44,6 +44,7 @@ type benchFlags struct {
 	eps     epsValue
 	step    epsValue
 	split   string
+	model   modelFlags
 	seed    uint64
 
 	corruptions string
@@ -71,6 +72,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&b.transfer, "transfer", "", "an attack whose images, made on each of several models, are scored on the others")
 	f.StringVar(&b.protocol, "protocol", "", protocolUsage())
 	f.StringVar(&b.options.Dir, "out", "", "folder for the results")
+	b.model.add(f)
 }
 
 // measurement is what is measured, all but how it is run.
@@ -85,6 +87,9 @@ func (b *benchFlags) measurement() (bench.Options, error) {
 	}
 	if b.given.Changed("batch") && b.options.Batch < 1 {
 		return p, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
+	}
+	if p.Model, err = b.model.read(); err != nil {
+		return p, err
 	}
 	if p.Corruptions, err = corruptionSource(b.corruptions, b.limit); err != nil {
 		return p, err
@@ -201,6 +206,11 @@ func printResult(w io.Writer, r *report.Result) error {
 	}
 	if err := t.flush(); err != nil {
 		return err
+	}
+	for _, m := range r.Models {
+		if len(m.Adapter) > 0 {
+			fmt.Fprintf(w, "%s: %s\n", m.Label(), strings.Join(m.Adapter, "; "))
+		}
 	}
 	if err := printCorruptions(w, r); err != nil {
 		return err

@@ -9,6 +9,7 @@ func commands() []command {
 		{name: "study", args: "STUDY.yaml", summary: "compares arms over seeds: searches, trains and measures, or looks up", setup: studyCommand, detail: studyDetail},
 		{name: "export", summary: "writes a trained network as an ONNX model", setup: exportCommand, detail: exportDetail},
 		{name: "bench", args: "MODEL.onnx ...", summary: "measures clean and adversarial accuracy and latency", setup: benchCommand, detail: benchDetail},
+		{name: "adapt", args: "MODEL.onnx", summary: "puts preprocessing, layout and output choice into a model", setup: adaptCommand, detail: adaptDetail},
 		{name: "attack", args: "MODEL.onnx", summary: "writes an attack on a model as a model of its own", setup: attackCommand, detail: attackDetail},
 		{name: "grad", args: "MODEL.onnx", summary: "writes the gradient graph of a model", setup: gradCommand, detail: gradDetail},
 		{name: "verify", args: "MODEL.onnx", summary: "checks a model file by independent means", setup: verifyCommand, detail: verifyDetail},

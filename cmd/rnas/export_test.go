@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/bench/inspect"
 	"rnas/compiler/ir"
 	"rnas/compiler/lower"
@@ -84,7 +85,7 @@ func TestExport(t *testing.T) {
 		if !strings.HasSuffix(told, "read back by onnx-go\n") {
 			t.Errorf("%s: found %q", c.name, told)
 		}
-		m, g, err := inspect.ReadModel(path)
+		m, g, err := inspect.ReadModel(path, adapt.Flags{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,8 +48,13 @@ func (e *epsValue) Set(text string) error {
 // imageValue is the flag of an image shape, such as 3x32x32.
 type imageValue struct{ depth, height, width int }
 
-func (v *imageValue) String() string { return fmt.Sprintf("%dx%dx%d", v.depth, v.height, v.width) }
-func (v *imageValue) Type() string   { return "CxHxW" }
+func (v *imageValue) String() string {
+	if *v == (imageValue{}) {
+		return ""
+	}
+	return fmt.Sprintf("%dx%dx%d", v.depth, v.height, v.width)
+}
+func (v *imageValue) Type() string { return "CxHxW" }
 
 func (v *imageValue) Set(text string) error {
 	var n [3]int
@@ -220,7 +225,10 @@ func checkOutput(flag, path string) error {
 	return nil
 }
 
-const opsetUsage = "operator set of the model, 13 to 27"
+const (
+	opsetUsage = "operator set of the model, 13 to 27"
+	anyOpset   = opsetUsage + " (default: the oldest from 18 on that has its operators and types)"
+)
 
 func checkOpset(opset int) error {
 	if opset < 13 || opset > 27 {

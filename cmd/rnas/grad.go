@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"rnas/bench/adapt"
 	"rnas/compiler/ir"
+	"rnas/compiler/op"
 	"rnas/compiler/pass"
 	"rnas/compiler/program"
 	"rnas/export"
@@ -33,16 +36,17 @@ type gradFlags struct {
 	batch      int
 	opset      int
 	out        string
+	model      modelFlags
 }
 
 func (d *gradFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&d.derivative.Loss, "loss", "ce", "loss: "+strings.Join(program.Losses(), ", "))
 	f.StringVar(&d.wrt, "wrt", "input", "gradient with respect to: input, params")
 	f.StringSliceVar(&d.derivative.Names, "name", nil, "names of the inputs or parameters (default: all)")
-	f.StringVar(&d.derivative.Output, "output", "", "output that the loss is of (default: the first)")
 	f.IntVar(&d.batch, "batch", 0, "fixed batch size, 0 for that of the model")
-	f.IntVar(&d.opset, "opset", 18, opsetUsage)
+	f.IntVar(&d.opset, "opset", 0, anyOpset)
 	f.StringVar(&d.out, "out", "", "model file to write (required)")
+	d.model.add(f)
 }
 
 func gradCommand(f *pflag.FlagSet) action {
@@ -55,9 +59,12 @@ func gradCommand(f *pflag.FlagSet) action {
 		if err := d.check(); err != nil {
 			return err
 		}
-		g, err := d.graph(args[0], int64(d.batch))
+		g, words, err := d.graph(args[0], int64(d.batch))
 		if err != nil {
-			return fault.Inputf("%s: %w", args[0], err)
+			return err
+		}
+		for _, w := range words {
+			fmt.Fprintf(c.err, "%s: %s\n", args[0], w)
 		}
 		s, err := export.WriteVerified(d.out, g, export.Options{Opset: d.opset, ProducerVersion: versionText()})
 		if err != nil {
@@ -78,46 +85,95 @@ func (d *gradFlags) check() error {
 	if losses := program.Losses(); !slices.Contains(losses, d.derivative.Loss) {
 		return fault.Inputf("--loss: expected %s, found %q", strings.Join(losses, ", "), d.derivative.Loss)
 	}
-	if d.batch < 0 {
-		return fault.Inputf("--batch: expected at least 0, found %d", d.batch)
-	}
-	if err := checkOpset(d.opset); err != nil {
+	if _, err := d.model.read(); err != nil {
 		return err
 	}
-	return checkOutput("--out", d.out)
+	return checkWritten(d.batch, d.opset, d.out)
 }
 
-// graph is the gradient graph of a model file, for a fixed batch unless that is 0.
-func (d *gradFlags) graph(path string, batch int64) (*ir.Graph, error) {
-	g, err := export.ReadFile(path, export.ReadOptions{Batch: batch})
+// source is the model, for a fixed batch unless that is 0: as the file has it, with its own inputs and outputs, or adapted where a flag says
+// what it takes. words says which output the loss is of and what of it, where that is not the first as it is.
+func (d *gradFlags) source(path string, batch int64) (g *ir.Graph, derivative program.Derivative, words []string, err error) {
+	derivative = d.derivative
+	flags := d.model.Flags
+	derivative.Output = flags.Output
+	if flags.Output = ""; !flags.Empty() {
+		a, err := readAdapted(path, d.model.Flags, batch)
+		if err != nil {
+			return nil, derivative, nil, err
+		}
+		derivative.Output = ""
+		return a.Graph, derivative, a.Words, nil
+	}
+	if g, err = export.ReadFile(path, export.ReadOptions{Batch: batch}); errors.Is(err, export.ErrSymbolic) {
+		g, err = export.ReadFile(path, export.ReadOptions{Batch: chosenBatch})
+		words = append(words, fmt.Sprintf("it needs a batch size: %d, --batch says another", chosenBatch))
+	}
 	if err != nil {
-		return nil, err
+		if _, other := readAdapted(path, adapt.Flags{}, batch); other != nil {
+			err = other // which names the flag that helps
+		}
+		return nil, derivative, nil, fault.Input(err)
 	}
 	if err := checkBatch(g, batch); err != nil {
-		return nil, err
+		return nil, derivative, nil, fault.Inputf("%s: %w", path, err)
 	}
+	if derivative.Loss == program.OutputLoss {
+		return g, derivative, words, nil
+	}
+	k, chosen, err := adapt.ChooseOutput(g.Outputs, derivative.Output, 0)
+	if err != nil {
+		return nil, derivative, nil, fault.Inputf("%s: %w", path, err)
+	}
+	derivative.Output = g.Outputs[k].Name
+	if chosen != "" {
+		words = append(words, chosen)
+	}
+	if form, err := program.LogitFormOf(g.Outputs[k]); err == nil {
+		words = append(words, form.Words()...)
+	}
+	return g, derivative, words, nil
+}
+
+// graph is the gradient graph of a model file, for a fixed batch unless that is 0. Errors name the file.
+func (d *gradFlags) graph(path string, batch int64) (*ir.Graph, []string, error) {
+	g, derivative, words, err := d.source(path, batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.append(g, derivative); err != nil {
+		err = fault.Inputf("%s: %w", path, err)
+		symbolic := slices.ContainsFunc(g.Inputs, func(v *ir.Value) bool { return !v.Shape.Static() })
+		if batch != 0 || !symbolic || len(op.Private(g)) > 0 {
+			return nil, nil, err
+		}
+		g, words, other := d.graph(path, chosenBatch)
+		if other != nil {
+			return nil, nil, err
+		}
+		return g, append(words, fmt.Sprintf("its gradient needs a batch size: %d, --batch says another", chosenBatch)), nil
+	}
+	return g, words, nil
+}
+
+// append makes g its gradient graph.
+func (d *gradFlags) append(g *ir.Graph, derivative program.Derivative) error {
 	before := pass.Inference()
 	if d.derivative.Params {
 		before = nil // normalisation stays apart from the weights
 	}
 	if err := pass.Run(g, before); err != nil {
-		return nil, err
+		return err
 	}
-	symbolic := slices.ContainsFunc(g.Inputs, func(v *ir.Value) bool { return !v.Shape.Static() })
-	if err := d.derivative.Append(g); err != nil {
-		if symbolic {
-			if _, other := d.graph(path, 1); other == nil {
-				return nil, fmt.Errorf("%w; with --batch, which fixes the batch size, there is a gradient", err)
-			}
-		}
-		return nil, err
+	if err := derivative.Append(g); err != nil {
+		return err
 	}
 	if err := pass.Run(g, pass.Training()); err != nil {
-		return nil, err
+		return err
 	}
-	record, err := json.Marshal(d.derivative)
+	record, err := json.Marshal(derivative)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	meta := map[string]string{train.MetaGradient: string(record)}
 	for k, v := range g.Meta {
@@ -126,7 +182,7 @@ func (d *gradFlags) graph(path string, batch int64) (*ir.Graph, error) {
 		}
 	}
 	g.Meta = meta
-	return g, nil
+	return nil
 }
 
 // checkBatch checks that a batch size that was asked for, if not 0, is the one of the graph.

@@ -28,6 +28,7 @@ type inspectFlags struct {
 	passes string
 	pipe   string
 	block  int64
+	model  modelFlags
 	asJSON *bool
 }
 
@@ -40,6 +41,7 @@ func inspectCommand(f *pflag.FlagSet) action {
 	f.Lookup("passes").NoOptDefVal = passCounts
 	f.StringVar(&i.pipe, "pipeline", "inference", "list of passes: "+pipelineNames()+" (the last two are those that run on the CPU provider)")
 	f.Int64Var(&i.block, "block", 8, "channels of a block of the layout NCHWc in forward and program, 0 to do without that layout")
+	i.model.add(f)
 	i.asJSON = addJSON(f)
 	return func(_ context.Context, c *console, args []string) error {
 		if err := arguments(args, 1, 1, "one model, genotype or folder"); err != nil {
@@ -73,14 +75,24 @@ func (i *inspectFlags) show(f *pflag.FlagSet, c *console, path string) (*genotyp
 	switch {
 	case err == nil && info.IsDir():
 		return i.folder(c, path)
-	case strings.EqualFold(filepath.Ext(path), ".onnx"):
-		return i.model(c, path)
+	case modelFile(path):
+		return i.describe(c, path)
 	}
 	return i.genotype(f, c, path)
 }
 
-func (i *inspectFlags) model(c *console, path string) (*genotype.Genotype, error) {
-	m, g, err := inspect.ReadModel(path)
+// modelFile reports whether the name is that of an ONNX model, compressed or not.
+func modelFile(path string) bool {
+	name := strings.ToLower(path)
+	return strings.HasSuffix(name, ".onnx") || strings.HasSuffix(name, ".onnx.gz")
+}
+
+func (i *inspectFlags) describe(c *console, path string) (*genotype.Genotype, error) {
+	flags, err := i.model.read()
+	if err != nil {
+		return nil, err
+	}
+	m, g, err := inspect.ReadModel(path, flags)
 	if err != nil {
 		return nil, fault.Input(err)
 	}
@@ -133,6 +145,12 @@ func printModel(w io.Writer, m *inspect.Model) error {
 		ops = append(ops, fmt.Sprintf("%s %d", o.Name, o.Count))
 	}
 	t.row("operators", strings.Join(ops, ", "))
+	if m.Images != "" {
+		t.row("read as", m.Images)
+	}
+	for _, w := range m.Adapter {
+		t.row("adapted", w)
+	}
 	if m.Attack.Possible {
 		t.row("attackable", "yes")
 	} else {

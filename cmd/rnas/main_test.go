@@ -129,7 +129,7 @@ func TestUsageErrors(t *testing.T) {
 		{"verify DIR/a.onnx --tol 0", "rnas: verify: --tol, --batch: expected a positive tolerance and at least 1 image, found 0 and 4"},
 		{"verify DIR/a.onnx --threads -1", "rnas: verify: --threads, --device: expected at least 0, found -1 and 0"},
 		{"inspect", "rnas: inspect: expected one model, genotype or folder, found none"},
-		{"inspect DIR/a.onnx", "rnas: inspect: open DIR/a.onnx: no such file or directory"},
+		{"inspect DIR/a.onnx", "rnas: inspect: stat DIR/a.onnx: no such file or directory"},
 		{"inspect DIR", "rnas: inspect: DIR: expected the folder of a run, found neither log.jsonl nor genotype.json"},
 		{"inspect zoo:SNAS --draw DIR/a.png", "rnas: inspect: --draw DIR/a.png: expected a file name that ends in .svg or .dot"},
 		{"inspect zoo:SNAS --channels 0", "rnas: inspect: channels 0, layers 20, classes 10 and images 3x32x32: expected at least 1, 1, 2 and 1x4x4"},

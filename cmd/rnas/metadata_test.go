@@ -9,15 +9,17 @@ import (
 	"rnas/train"
 )
 
-// What rnas inspect shows of a model, a gradient graph and an attack has the keys of train.Metadata in their forms, and each
-// of them is on one of the three.
+// What rnas inspect shows of a model, a gradient graph, an attack and an adapted model has the keys of train.Metadata in their forms, and each
+// of them is on one of them.
 func TestMetadata(t *testing.T) {
 	model, dir := exported(t), t.TempDir()
 	gradient, attack := filepath.Join(dir, "g.onnx"), filepath.Join(dir, "a.onnx")
 	succeed(t, "grad", model, "--out", gradient)
 	succeed(t, "attack", model, "--kind", "fgsm", "--out", attack)
+	adapted := filepath.Join(dir, "p.onnx")
+	succeed(t, "adapt", model, "--pixels", "0..255", "--out", adapted)
 	shown := map[string]bool{}
-	for _, path := range []string{model, gradient, attack} {
+	for _, path := range []string{model, gradient, attack, adapted} {
 		out, _ := succeed(t, "inspect", path, "--json")
 		var m struct{ Metadata map[string]string }
 		if err := json.Unmarshal([]byte(out), &m); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rnas/bench/adapt"
 	"rnas/bench/inspect"
 	"rnas/internal/npy"
 	"rnas/internal/pythontest"
@@ -70,7 +71,7 @@ func TestExportPrecision(t *testing.T) {
 		if table, _ := succeed(t, "verify", path, "--tol", "0.1"); strings.Count(table, " ok ") != 3 {
 			t.Errorf("%s: expected 3 checks to pass, found\n%s", c.format, table)
 		}
-		m, _, err := inspect.ReadModel(path)
+		m, _, err := inspect.ReadModel(path, adapt.Flags{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +127,7 @@ func TestQuantizedByONNXRuntime(t *testing.T) {
 		if table, _ := succeed(t, "verify", path, "--tol", tol); strings.Count(table, " ok ") != 3 {
 			t.Errorf("%s: expected 3 checks to pass, found\n%s", name, table)
 		}
-		m, _, err := inspect.ReadModel(path)
+		m, _, err := inspect.ReadModel(path, adapt.Flags{})
 		if err != nil {
 			t.Fatal(err)
 		}

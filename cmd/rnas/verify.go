@@ -22,6 +22,8 @@ func verifyCommand(f *pflag.FlagSet) action {
 	f.Float64Var(&o.Tolerance, "tol", 1e-5, "difference allowed, relative to the largest magnitude of an output and to 1 at least")
 	f.Int64Var(&o.Batch, "batch", 4, "images, where the model leaves their number open")
 	f.Uint64Var(&o.Seed, "seed", 0, "seed of the random inputs")
+	var m modelFlags
+	m.add(f)
 	r.add(f)
 	asJSON := addJSON(f)
 	return func(ctx context.Context, c *console, args []string) error {
@@ -32,6 +34,9 @@ func verifyCommand(f *pflag.FlagSet) action {
 			return fault.Inputf("--tol, --batch: expected a positive tolerance and at least 1 image, found %v and %d", o.Tolerance, o.Batch)
 		}
 		var err error
+		if o.Model, err = m.read(); err != nil {
+			return err
+		}
 		if o.Runtime, err = r.open(); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 	"rnas/compiler/op"
 )
 
-// row is one use of an operator. The loss takes its floating-point outputs, or the listed ones.
+// row is one use of an operator, which stands behind its domain and a dot where that is not the standard one. The loss takes its floating-point outputs, or the listed ones.
 type row struct {
 	op    string
 	in    []arg
@@ -24,7 +24,11 @@ func args(a ...arg) []arg { return a }
 func (r row) function() function {
 	return func(b op.B, in []*ir.Value) []*ir.Value {
 		var ys []*ir.Value
-		for i, y := range b.Node(r.op, r.attrs, max(r.outs, 1), in...) {
+		domain, name := "", r.op
+		if i := strings.LastIndex(r.op, "."); i >= 0 {
+			domain, name = r.op[:i], r.op[i+1:]
+		}
+		for i, y := range b.DomainNode(domain, name, r.attrs, max(r.outs, 1), in...) {
 			if y.Type.IsFloat() && (r.loss == nil || slices.Contains(r.loss, i)) {
 				ys = append(ys, y)
 			}
@@ -62,6 +66,7 @@ var tables = map[string][]row{
 	"conv":        convRows(),
 	"pool":        poolRows,
 	"normalize":   normalizeRows,
+	"microsoft":   microsoftRows,
 	"resize":      resizeRows,
 	"attention":   attentionRows,
 	"recurrent":   recurrentRows,
@@ -134,8 +139,8 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	for _, name := range op.Names(op.Microsoft) {
-		if name = op.Microsoft + "." + name; rules[name] == nil || !checked[name] {
-			t.Errorf("operator %s has no rule or no row in the check table", name)
+		if ruleOf(op.Microsoft, name) == nil || !checked[op.Microsoft+"."+name] {
+			t.Errorf("operator %s.%s has no rule or no row in the check table", op.Microsoft, name)
 		}
 	}
 	for _, reasons := range []map[string]string{constant, unsupported} {

@@ -124,12 +124,30 @@ func (c *Ctx) each(g *ir.Value) []*ir.Value {
 	return out
 }
 
+// dropout passes the gradient where the mask does, scaled alike. In training mode it is that of the mask which the forward pass drew, whose
+// ratio must be constant.
 func dropout(c *Ctx) []*ir.Value {
-	if op.Random(c.N) {
-		c.Fail("node %s: Dropout in training mode draws random numbers inside the graph and has no gradient", c.N.Name)
+	dy := c.Dy[0]
+	if !op.Random(c.N) {
+		return []*ir.Value{dy, nil, nil}[:len(c.N.In)]
+	}
+	ratio := 0.5
+	if r := c.N.Input(1); r.IsNumber() {
+		ratio = r.Const.Float64At(0)
+	} else if r != nil {
+		c.Fail("node %s: Dropout in training mode has a gradient for a constant ratio only", c.N.Name)
 		return nil
 	}
-	return []*ir.Value{c.Dy[0]}
+	if mode := c.N.Input(2); !mode.IsNumber() || ratio < 0 || ratio >= 1 {
+		c.Fail("node %s: Dropout in training mode has a gradient for a constant mode and a ratio from 0 to below 1 only", c.N.Name)
+		return nil
+	}
+	mask := c.N.Output(1)
+	if mask == nil {
+		mask = &ir.Value{Name: c.Take(c.N.Name + ".mask"), Type: ir.Bool, Shape: c.N.Out[0].Shape.Clone(), Def: c.N}
+		c.N.Out = append(c.N.Out[:1:1], mask)
+	}
+	return []*ir.Value{c.Scale(c.Mul(dy, c.Cast(mask, dy.Type)), 1/(1-ratio)), nil, nil}[:len(c.N.In)]
 }
 
 // clip is the rule of min(max(x, lo), hi), in which hi wins over a larger lo.

@@ -25,7 +25,7 @@ func TestErrors(t *testing.T) {
 				return []*ir.Value{b.Add(c[0], b.ReduceSum(v, false))}
 			})[0]
 		}},
-		{"node Dropout: Dropout in training mode draws random numbers inside the graph and has no gradient", func(b op.B, v *ir.Value) *ir.Value {
+		{"node Dropout: Dropout in training mode has a gradient for a constant mode and a ratio from 0 to below 1 only", func(b op.B, v *ir.Value) *ir.Value {
 			return b.One("Dropout", nil, v, b.Float(v, 0.5), b.Equal(b.Int(1), b.Int(1)))
 		}},
 		{"node Det: Det has a gradient for matrices up to 16 x 16, found [17,17]", func(b op.B, v *ir.Value) *ir.Value {

@@ -45,6 +45,9 @@ func rounds(n *ir.Node) bool {
 	if n.Domain == "" && (n.Op == "Cast" || n.Op == "CastLike") {
 		return n.Out[0].Type.IsSmall() && !n.In[0].Type.IsSmall()
 	}
+	if n.Domain == op.Microsoft && n.Op == "DynamicQuantizeMatMul" {
+		return true
+	}
 	return n.Op == "QuantizeLinear" && (n.Domain == "" || n.Domain == op.Microsoft) || n.Op == "DynamicQuantizeLinear" && n.Domain == ""
 }
 

@@ -51,6 +51,23 @@ var quantCases = []quantCase{
 		}, func(b op.B, x *ir.Value) *ir.Value { return b.Scale(x, 1) }, 1e-12,
 	},
 	{
+		"DynamicQuantizeMatMul", func(b op.B, x *ir.Value) *ir.Value {
+			w := b.Const("w", tensor.Of([]int64{5, 2}, []int8{1, -2, 3, 4, -5, 6, 7, -8, 9, 10}...))
+			return b.DomainNode(op.Microsoft, "DynamicQuantizeMatMul", nil, 1, x, w, b.Const("scale", tensor.Scalar[float32](0.5)))[0]
+		}, func(b op.B, x *ir.Value) *ir.Value {
+			return b.MatMul(x, b.Const("w", tensor.Of[float32]([]int64{5, 2}, 0.5, -1, 1.5, 2, -2.5, 3, 3.5, -4, 4.5, 5)))
+		}, 1e-5,
+	},
+	{
+		"MatMulIntegerToFloat", func(b op.B, x *ir.Value) *ir.Value {
+			q := b.Node("DynamicQuantizeLinear", nil, 3, x)
+			w := b.Const("w", tensor.Of([]int64{5, 2}, []int8{1, -2, 3, 4, -5, 6, 7, -8, 9, 10}...))
+			return b.DomainNode(op.Microsoft, "MatMulIntegerToFloat", nil, 1, q[0], w, q[1], b.Const("scale", tensor.Scalar[float32](0.5)), q[2])[0]
+		}, func(b op.B, x *ir.Value) *ir.Value {
+			return b.MatMul(x, b.Const("w", tensor.Of[float32]([]int64{5, 2}, 0.5, -1, 1.5, 2, -2.5, 3, 3.5, -4, 4.5, 5)))
+		}, 1e-5,
+	},
+	{
 		"integers between", func(b op.B, x *ir.Value) *ir.Value {
 			c := newCodes(b)
 			q := c.Reshape(c.Transpose(c.quantize(x), 0, 2, 3, 1), 2, 40, 2)

@@ -19,7 +19,8 @@ import (
 // notOperators are literals of the compiler that look like the name of an operator, and what they are.
 var notOperators = map[string]string{
 	"NOTSET": "auto_pad", "VALID": "auto_pad", "LEFT": "direction of BitShift", "RIGHT": "direction of BitShift",
-	"DCR": "mode of DepthToSpace", "CRD": "mode of DepthToSpace", "N": "the symbolic batch",
+	"DCR": "mode of DepthToSpace", "CRD": "mode of DepthToSpace", "N": "the symbolic batch and an attribute of MatMulNBits",
+	"K":      "an attribute of MatMulNBits",
 	"Affine": "activation of a recurrent operator", "ScaledTanh": "activation of a recurrent operator",
 	"SequenceMap": "an operator with a nested graph that the table does not have",
 }

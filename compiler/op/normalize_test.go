@@ -10,6 +10,7 @@ var normalizeCases = []inferCase{
 	},
 	{op: "RMSNormalization", in: list(f32(n, 3, 4), f32(4)), want: "float32[N,3,4]"},
 	{op: "RMSNormalization", in: list(f32(n, 3, 4), f32(4)), attrs: ir.Attrs{"axis": int64(3)}, err: "axis 3 is outside rank 3"},
+	{op: "SimplifiedLayerNormalization", in: list(f32(n, 3, 4), f32(4)), want: "float32[N,3,4]"},
 	{op: "InstanceNormalization", in: list(f32(n, 3, 4, 5), f32(3), f32(3)), want: "float32[N,3,4,5]"},
 	{op: "InstanceNormalization", in: list(f32(n, 3), f32(3), f32(3)), err: "expected rank at least 3, found [N,3]"},
 	{op: "GroupNormalization", in: list(f32(n, 4, 2, 3), f32(4), f32(4)), attrs: ir.Attrs{"num_groups": int64(2)}, want: "float32[N,4,2,3]"},

@@ -53,7 +53,7 @@ func TestExamine(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := program.Examine(g)
-	if a.Possible || !strings.Contains(a.Reason, "expected one floating-point input [N,C,H,W]") || len(a.Findings) != 1 || a.Findings[0].Kind != grad.Probabilities {
+	if a.Possible || !strings.Contains(a.Reason, "expected one floating-point input [N,C,H,W]") || len(a.Findings) != 0 {
 		t.Errorf("found %+v", a)
 	}
 	if a := program.Examine(&ir.Graph{Name: "empty"}); a.Possible || a.Reason == "" {

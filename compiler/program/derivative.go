@@ -38,7 +38,8 @@ func Losses() []string {
 //	loss             float32 [N], one per sample, an output
 //	grad.NAME        of type and shape of NAME, outputs: the gradient of the sum of loss
 //
-// A Criterion is of logits [N,K], which may have further dimensions of 1. Parameters are the floating-point constants of
+// A Criterion is of the logits that LogitFormOf finds: [N,K], which may have further dimensions of 1, before a Softmax or Sigmoid at the end,
+// and of two classes where there is one number for each image. Parameters are the floating-point constants of
 // at least one dimension except the statistics of batch normalisation; any other floating-point constant can be named.
 // Statistics, like everything else that is not asked for, count as constants. After an error g is not usable.
 func (d Derivative) Append(g *ir.Graph) error {
@@ -71,14 +72,25 @@ func (d Derivative) Append(g *ir.Graph) error {
 			b.Output("grad."+x.Name, grads[i])
 			found++
 		case len(d.Names) > 0:
-			b.Fail("the loss of output %s does not depend on %s, or no gradient passes on the way", out.Name, x)
+			b.Fail("the loss of output %s does not depend on %s, or no gradient passes on the way%s", out.Name, x, cutAt(g, out, x))
 		}
 	}
 	if found == 0 && b.Err() == nil {
-		b.Fail("the loss of output %s depends on none of %s, or no gradient passes on the way", out.Name, strings.Join(names(xs), ", "))
+		b.Fail("the loss of output %s depends on none of %s, or no gradient passes on the way%s", out.Name, strings.Join(names(xs), ", "), cutAt(g, out, xs[0]))
 	}
 	_, err = b.Build()
 	return err
+}
+
+// cutAt names the first operator between x and y that lets values pass but no gradient, "" for none.
+func cutAt(g *ir.Graph, y, x *ir.Value) string {
+	_, findings := grad.Path(g, y, x)
+	for _, f := range findings {
+		if f.Kind == grad.Cut {
+			return ": " + f.String()
+		}
+	}
+	return ""
 }
 
 // output is the value that the loss is of.
@@ -121,10 +133,13 @@ func (d Derivative) loss(b op.B, out *ir.Value) *ir.Value {
 		b.Fail("loss: expected %s, found %q", strings.Join(Losses(), ", "), d.Loss)
 		return out
 	}
-	if out.Rank() > 2 && out.Shape[2:].Numel() == 1 {
-		out = b.Flatten(out)
+	form, err := LogitFormOf(out)
+	if err != nil {
+		b.Fail("loss %s: %w", d.Loss, err)
+		return out
 	}
-	if c := rows[i]; b.Err() != nil || out.Rank() != 2 || out.Shape[1] < c.Classes {
+	out = form.Logits(b)
+	if c := rows[i]; b.Err() != nil || out.Shape[1] < c.Classes {
 		b.Fail("loss %s: expected logits [N,K] with K at least %d, found %s", c.Name, c.Classes, out)
 		return out
 	}

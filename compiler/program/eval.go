@@ -113,22 +113,31 @@ func (c Classifier) Open(b op.B, batch int) (images, labels *ir.Value) {
 	return b.Input("images", ir.Float32, shape...), b.Input("labels", ir.Int64, int64(batch))
 }
 
-// NewClassifier checks that g is a classifier of images: one input of rank 4 and a first output of rank 2. Where g
-// computes in another floating-point type, the classifier computes in float32 with the weights as they are. It is a simplified copy of g: what two operators compute alike is one before it is differentiated, so that its
-// gradient is taken once, of the sum.
+// NewClassifier checks that g is a classifier of images: one input of rank 4 and a first output that LogitFormOf reads. Where g computes in
+// another floating-point type, the classifier computes in float32 with the weights as they are. It is a simplified copy of g: what two
+// operators compute alike is one before it is differentiated, so that its gradient is taken once, of the sum.
 func NewClassifier(g *ir.Graph) (Classifier, error) {
 	switch {
 	case len(g.Inputs) != 1 || !g.Inputs[0].Type.IsFloat() || g.Inputs[0].Rank() != 4:
 		return Classifier{}, fmt.Errorf("graph %s: expected one floating-point input [N,C,H,W], found %v", g.Name, g.Inputs)
-	case len(g.Outputs) < 1 || !g.Outputs[0].Type.IsFloat() || g.Outputs[0].Rank() != 2:
-		return Classifier{}, fmt.Errorf("graph %s: expected a floating-point output of logits [N,K], found %v", g.Name, g.Outputs)
-	case !ir.Shape(g.Inputs[0].Shape[1:]).Static() || g.Outputs[0].Shape[1] == ir.N:
-		return Classifier{}, fmt.Errorf("graph %s: expected static image and class dimensions, found %s and %s", g.Name, g.Inputs[0], g.Outputs[0])
+	case len(g.Outputs) < 1:
+		return Classifier{}, fmt.Errorf("graph %s: expected an output of logits [N,K], found none", g.Name)
+	case !ir.Shape(g.Inputs[0].Shape[1:]).Static():
+		return Classifier{}, fmt.Errorf("graph %s: expected static image dimensions, found %s", g.Name, g.Inputs[0])
+	}
+	if _, err := LogitFormOf(g.Outputs[0]); err != nil {
+		return Classifier{}, fmt.Errorf("graph %s: %w", g.Name, err)
 	}
 	b := op.NewB(g.Name)
 	images := b.Input(g.Inputs[0].Name, ir.Float32, g.Inputs[0].Shape...)
 	out := op.Inline(b, g, []*ir.Value{b.Cast(images, g.Inputs[0].Type)})
-	b.Output(b.Free(g.Outputs[0].Name), b.Cast(out[0], ir.Float32))
+	if b.Err() == nil {
+		form, err := LogitFormOf(out[0])
+		if err != nil {
+			return Classifier{}, fmt.Errorf("graph %s: %w", g.Name, err)
+		}
+		b.Output(b.Free(g.Outputs[0].Name), b.Cast(form.Logits(b), ir.Float32))
+	}
 	simple, err := b.Build()
 	if err != nil {
 		return Classifier{}, err

@@ -8,8 +8,19 @@ import (
 	"rnas/compiler/op"
 )
 
-// InputGradient is d sum(loss) / d x for a loss of each image [B]; it is an error when loss does not depend on x.
+// InputGradient is d sum(loss) / d x for a loss of each image [B]; it is an error when loss does not depend on x. An entry that is not a number
+// is 0, so that the other entries of the image can be followed, and an infinite one is the largest, 1e15, whose square is a float32.
 func InputGradient(b op.B, loss, x *ir.Value) *ir.Value {
+	g := RawInputGradient(b, loss, x)
+	if b.Err() != nil {
+		return g
+	}
+	const largest = 1e15
+	return b.Clip(b.Where(b.One("IsNaN", nil, g), b.Float(g, 0), g), -largest, largest)
+}
+
+// RawInputGradient is InputGradient as it is computed, with what is not a number.
+func RawInputGradient(b op.B, loss, x *ir.Value) *ir.Value {
 	return gradient(b, b.ReduceSum(loss, true, 0), x)
 }
 
