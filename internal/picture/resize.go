@@ -30,7 +30,9 @@ func Resize(m *Image, width, height int) *Image {
 		}
 		pix = to
 	}
-	return &Image{Config: Config{Width: width, Height: height, Grey: m.Grey}, Pix: pix}
+	config := m.Config
+	config.Width, config.Height = width, height
+	return &Image{Config: config, Pix: pix}
 }
 
 // ResizeFloats is Resize of planes [depth, height, width] of floats, not rounded.
@@ -110,11 +112,22 @@ func (t tap) mean(from []float32, stride int) float32 {
 // Crop is the middle of the image, width x height, placed as torchvision's CenterCrop does. The image is at least as large.
 func Crop(m *Image, width, height int) *Image {
 	depth := len(m.Pix) / (m.Width * m.Height)
-	out := &Image{Config: Config{Width: width, Height: height, Grey: m.Grey}, Pix: make([]uint8, depth*height*width)}
-	top, left := middle(m.Height, height), middle(m.Width, width)
-	for row := range depth * height {
-		from := (row/height*m.Height+top+row%height)*m.Width + left
-		copy(out.Pix[row*width:(row+1)*width], m.Pix[from:])
+	config := m.Config
+	config.Width, config.Height = width, height
+	return &Image{Config: config, Pix: crop(m.Pix, depth, m.Height, m.Width, height, width)}
+}
+
+// CropFloats is Crop of planes [depth, height, width] of floats.
+func CropFloats(pix []float32, depth, height, width, newHeight, newWidth int) []float32 {
+	return crop(pix, depth, height, width, newHeight, newWidth)
+}
+
+func crop[T uint8 | float32](pix []T, depth, height, width, newHeight, newWidth int) []T {
+	out := make([]T, 0, depth*newHeight*newWidth)
+	top, left := middle(height, newHeight), middle(width, newWidth)
+	for row := range depth * newHeight {
+		from := (row/newHeight*height+top+row%newHeight)*width + left
+		out = append(out, pix[from:from+newWidth]...)
 	}
 	return out
 }
