@@ -19,7 +19,7 @@ func agree(path string, data *dataset.Dataset, batch int, first, second ort.Opti
 			return a, fmt.Errorf("provider %s: %w", o.Provider, err)
 		}
 	}
-	judge(&a, logits[0], logits[1], len(data.Classes))
+	judge(&a, logits[0], logits[1], len(logits[0])/a.Points)
 	return a, nil
 }
 

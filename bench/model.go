@@ -25,6 +25,9 @@ type model struct {
 	batch   int  // images in a batch
 	free    bool // whether the file leaves the batch size open
 	classes int
+	names   []string         // of the classes by the metadata, nil for none
+	data    *dataset.Dataset // with labels that are places in the logits
+	note    string           // what is doubtful about the classes, "" for nothing
 	session *ort.Session
 	dtype   tensor.DType // type of the input
 	image   []int64      // C,H,W
@@ -47,9 +50,14 @@ func openModel(path string, data *dataset.Dataset, batch int, o ort.Options) (*m
 	sum := sha256.Sum256(content)
 	m := &model{
 		path: path, bytes: content, sha256: hex.EncodeToString(sum[:]), session: session,
-		classes: len(data.Classes), batch: max(fewestRows, min(batch, data.Len())), free: true,
+		batch: max(fewestRows, min(batch, data.Len())), free: true,
 	}
-	if err := m.shape(data); err != nil {
+	m.names = classNames(content)
+	err = m.shape(data)
+	if err == nil {
+		err = m.fit(data)
+	}
+	if err != nil {
 		session.Close()
 		return nil, fault.Input(err)
 	}
@@ -77,11 +85,23 @@ func (m *model) shape(data *dataset.Dataset) error {
 		return fmt.Errorf("%s, found %s", want, in[0])
 	}
 	out := m.session.Outputs()[0]
-	if !out.DType.IsFloat() || out.Ranked && (len(out.Shape) != 2 || out.Shape[1] >= 0 && out.Shape[1] != int64(m.classes)) {
-		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", m.classes, m.classes, data.Name, out)
+	if !out.DType.IsFloat() || out.Ranked && len(out.Shape) != 2 {
+		return fmt.Errorf("expected logits float32[N,%d] for the %d classes of %s, found %s", len(data.Classes), len(data.Classes), data.Name, out)
+	}
+	if m.classes = -1; out.Ranked {
+		m.classes = int(out.Shape[1])
 	}
 	m.image = []int64{int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2])}
 	m.dtype = in[0].DType
+	return nil
+}
+
+// fit takes over the classes of the data as places in the logits.
+func (m *model) fit(data *dataset.Dataset) (err error) {
+	if m.data, m.note, err = fitClasses(data, m.names, m.classes); err != nil {
+		return fmt.Errorf("%w in %s", err, m.session.Outputs()[0])
+	}
+	m.classes = len(m.data.Classes)
 	return nil
 }
 

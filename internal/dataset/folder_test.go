@@ -168,7 +168,7 @@ func TestFolderErrors(t *testing.T) {
 		"other folder":  {good.with("more/cat/0.png", red(1)), []string{"expected the folders train and test, val or the like, found more, test, train"}},
 		"two of a part": {good.with("testing/cat/0.png", red(1)), []string{"expected one folder of each part, found test and testing"}},
 		"no class":      {good.with("train/0.png", red(1)), []string{"train/0.png: expected images inside class folders"}},
-		"size":          {good.with("train/cat/2.png", pngBytes(solid(5, 3, color.White))), []string{"train/cat/2.png: 5x3 pixels, expected 4x3 as in t", "need resize and crop, such as --resize 256 --crop 224"}},
+		"size":          {good.with("train/cat/2.png", pngBytes(solid(5, 3, color.White))), []string{"train/cat/2.png: 5x3 pixels, expected 4x3 as in t", "need --resize 256 --crop 224"}},
 		"small":         {good, []string{"4x3 pixels: crop 4 is larger"}},
 		"nothing":       {tree{"train/a/0.png": red(1)[:60], "test/a/0.png": red(1)[:60]}, []string{"/a/0.png: ", "EOF (none of "}},
 	} {

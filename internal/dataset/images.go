@@ -143,7 +143,7 @@ func (t *imageTree) common(wanted []*imageFile, m transform) (shape [3]int, err 
 			first, shape = f, [3]int{3, height, width}
 		}
 		if width != shape[2] || height != shape[1] {
-			return shape, fmt.Errorf("%s: %dx%d pixels, expected %dx%d as in %s; images of several sizes need resize and crop, such as --resize 256 --crop 224",
+			return shape, fmt.Errorf("%s: %dx%d pixels, expected %dx%d as in %s; images of several sizes need --resize 256 --crop 224 or the like, in a data source ?resize=256,crop=224",
 				f.file.name, width, height, shape[2], shape[1], first.file.name)
 		}
 		grey = grey && f.config.Grey
