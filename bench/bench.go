@@ -107,6 +107,7 @@ func Run(ctx context.Context, o Options, models []string, data *dataset.Dataset)
 		result.Protocol = o.Protocol.report(o, data)
 	}
 	result.Reproduce = &report.Reproduce{Command: o.Command, Data: data.Name, DataSHA256: j.digest, Seed: o.Settings.Seed}
+	result.Data = report.NewData(data)
 	points, galleries, err := j.measureAll(ctx, models, result)
 	if err != nil {
 		return nil, err

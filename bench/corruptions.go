@@ -77,6 +77,9 @@ func (s *subject) corruption(ctx context.Context, kind corruption.Corruption, se
 		if err != nil {
 			return 0, 0, fault.Input(err)
 		}
+		if data, _, err = fitClasses(data, s.model.names, s.model.classes); err != nil {
+			return 0, 0, fault.Input(err)
+		}
 		j := *s.job
 		j.data, j.digest = data, data.Digest()
 		s, t.key = j.subject(s.model), "published"

@@ -100,8 +100,8 @@ func TestOutcomes(t *testing.T) {
 	d := images(4, 2, 0, 255)
 	d.Labels = []int32{0, 1, 1, 0}
 	list := options(t, "fgsm,pgd2").Attacks
-	a := modelPoints{path: "a", clean: map[int]int{0: 0, 1: 1, 2: 1, 3: 1}, attacks: []map[int]int{{0: 0, 1: 0, 2: 1}, {0: 0, 1: 1, 2: noClass}}}
-	b := modelPoints{path: "b", clean: map[int]int{0: 0, 1: 1, 2: 0, 3: 0}, attacks: []map[int]int{{0: 1, 1: 1, 3: 0}, {0: 0, 1: 1, 3: 0}}}
+	a := modelPoints{data: d, path: "a", clean: map[int]int{0: 0, 1: 1, 2: 1, 3: 1}, attacks: []map[int]int{{0: 0, 1: 0, 2: 1}, {0: 0, 1: 1, 2: noClass}}}
+	b := modelPoints{data: d, path: "b", clean: map[int]int{0: 0, 1: 1, 2: 0, 3: 0}, attacks: []map[int]int{{0: 1, 1: 1, 3: 0}, {0: 0, 1: 1, 3: 0}}}
 	if got, want := a.worst(d.Labels), []int{0, 0, noClass, 1}; !slices.Equal(got, want) {
 		t.Errorf("worst: expected %v, found %v", want, got)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"rnas/internal/dataset"
 	"rnas/internal/npy"
 	"rnas/internal/tensor"
 )
@@ -16,12 +17,13 @@ import (
 // imageStore collects the adversarial images of an attack in a raw file until they are packed into an .npz. The image of point p stands at p
 // times the size of an image. A nil store keeps nothing.
 type imageStore struct {
-	raw, npz string   // paths
-	file     *os.File // the raw file; nil while it is not open
-	elems    int      // values of an image
-	buffer   []byte   // one image
-	fresh    bool     // whether there are no images of an earlier run, so that its records are of no use
-	packed   bool     // whether the images are packed already
+	raw, npz string      // paths
+	file     *os.File    // the raw file; nil while it is not open
+	elems    int         // values of an image
+	buffer   []byte      // one image
+	fresh    bool        // whether there are no images of an earlier run, so that its records are of no use
+	packed   bool        // whether the images are packed already
+	places   map[int]int // points by their rows in the split of the source
 }
 
 // archiveName is the first part of the name of the files with the images of one attack on one model file.
@@ -30,9 +32,9 @@ func archiveName(model, attack string) string {
 }
 
 // openImages finds the store of one attack in a folder by the name of its archive and the key of the work.
-func openImages(dir, archive, key string, elems int) *imageStore {
+func openImages(dir, archive, key string, data *dataset.Dataset) *imageStore {
 	name := filepath.Join(dir, archive+"."+key[:8])
-	s := &imageStore{raw: name + ".raw", npz: name + ".npz", elems: elems, buffer: make([]byte, 4*elems)}
+	s := &imageStore{raw: name + ".raw", npz: name + ".npz", elems: data.Elems(), buffer: make([]byte, 4*data.Elems()), places: places(data)}
 	_, rawErr := os.Stat(s.raw)
 	_, npzErr := os.Stat(s.npz)
 	s.packed = npzErr == nil
@@ -82,8 +84,8 @@ func (s *imageStore) unpack() error {
 	if s.file, err = os.OpenFile(s.raw, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
 		return err
 	}
-	for i, p := range index {
-		if err := s.write(int(p), images[i*s.elems:(i+1)*s.elems]); err != nil {
+	for i, row := range index {
+		if err := s.write(s.places[int(row)], images[i*s.elems:(i+1)*s.elems]); err != nil {
 			return err
 		}
 	}
@@ -91,7 +93,7 @@ func (s *imageStore) unpack() error {
 	return nil
 }
 
-// load reads the .npz: index are the points, images their images one after the other.
+// load reads the .npz: index are the rows of the points in the split of the source, images their images one after the other.
 func (s *imageStore) load() (index []int64, images []float32, err error) {
 	arrays, err := npy.ReadNPZ(s.npz)
 	if err != nil {
@@ -119,9 +121,9 @@ func (s *imageStore) sync() error {
 	return s.file.Sync()
 }
 
-// pack writes the .npz: index int64 [n], labels int64 [n], predictions int64 [n] and images float32 [n,C,H,W] of the
+// pack writes the .npz: index int64 [n], the rows of the points in the split of the source, labels int64 [n], predictions int64 [n] and images float32 [n,C,H,W] of the
 // attacked points, and removes the raw file. If the images are packed already, it is a no-op.
-func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int, shape [3]int) error {
+func (s *imageStore) pack(points []int, data *dataset.Dataset, predictions map[int]int) error {
 	if s == nil || s.packed {
 		return nil
 	}
@@ -132,7 +134,7 @@ func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int,
 	index, label, predicted := make([]int64, n), make([]int64, n), make([]int64, n)
 	images := make([]float32, len(points)*s.elems)
 	for i, p := range points {
-		index[i], label[i], predicted[i] = int64(p), int64(labels[p]), int64(predictions[p])
+		index[i], label[i], predicted[i] = int64(data.Row(p)), int64(data.Labels[p]), int64(predictions[p])
 		if _, err := s.file.ReadAt(s.buffer, int64(p)*int64(len(s.buffer))); err != nil {
 			return fmt.Errorf("image %d: %w", p, err)
 		}
@@ -144,7 +146,7 @@ func (s *imageStore) pack(points []int, labels []int32, predictions map[int]int,
 		{Name: "index", Tensor: tensor.Vector(index...)},
 		{Name: "labels", Tensor: tensor.Vector(label...)},
 		{Name: "predictions", Tensor: tensor.Vector(predicted...)},
-		{Name: "images", Tensor: tensor.Of([]int64{n, int64(shape[0]), int64(shape[1]), int64(shape[2])}, images...)},
+		{Name: "images", Tensor: tensor.Of([]int64{n, int64(data.Shape[0]), int64(data.Shape[1]), int64(data.Shape[2])}, images...)},
 	})
 	if err != nil {
 		return err

@@ -7,15 +7,17 @@ import (
 
 	"rnas/bench/attack"
 	"rnas/bench/report"
+	"rnas/internal/dataset"
 	"rnas/internal/fault"
 )
 
 // modelPoints is the predictions of a model by point.
 type modelPoints struct {
-	path    string          // label of the model
-	clean   map[int]int     // predictions on the images as they are
-	attacks []map[int]int   // by attack: predictions on the adversarial images of the attacked points
-	gallery *report.Gallery // of the strongest attack; nil without attacks
+	path    string           // label of the model
+	data    *dataset.Dataset // with labels that are places in the logits of the model
+	clean   map[int]int      // predictions on the images as they are
+	attacks []map[int]int    // by attack: predictions on the adversarial images of the attacked points
+	gallery *report.Gallery  // of the strongest attack; nil without attacks
 }
 
 // measure measures one model: everything that the options ask for.
@@ -27,7 +29,14 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 		return result, points, err
 	}
 	defer m.Close()
+	fitted := *j
+	fitted.data, fitted.digest = m.data, m.data.Digest()
+	j = &fitted
 	s := j.subject(m)
+	points.data = m.data
+	if m.note != "" {
+		result.Notes = append(result.Notes, m.note)
+	}
 	result.SHA256, result.Adapter = m.sha256, m.words
 	all := make([]int, j.data.Len())
 	for i := range all {
@@ -75,25 +84,30 @@ func (j *job) measure(ctx context.Context, path string) (report.Model, modelPoin
 			return result, points, err
 		}
 	}
+	return result, points, s.extras(ctx, &result, right, points)
+}
+
+// extras measures what the options ask for beside accuracy without attack and under attack.
+func (s *subject) extras(ctx context.Context, result *report.Model, right []int, points modelPoints) (err error) {
 	if result.Corruptions, err = s.corruptions(ctx); err != nil {
-		return result, points, fmt.Errorf("corruptions: %w", err)
+		return fmt.Errorf("corruptions: %w", err)
 	}
-	if j.Curves {
+	if s.job.Curves {
 		if result.Curves, err = s.curves(ctx, right, points); err != nil {
-			return result, points, fmt.Errorf("curves: %w", err)
+			return fmt.Errorf("curves: %w", err)
 		}
 	}
-	if j.Latency {
+	if s.job.Latency {
 		if result.Latency, err = s.latency(ctx); err != nil {
-			return result, points, fmt.Errorf("latency: %w", err)
+			return fmt.Errorf("latency: %w", err)
 		}
 	}
-	if j.Profile {
+	if s.job.Profile {
 		if result.Profiles, err = s.profile(ctx); err != nil {
-			return result, points, fmt.Errorf("profile: %w", err)
+			return fmt.Errorf("profile: %w", err)
 		}
 	}
-	return result, points, nil
+	return nil
 }
 
 // surviving lists those of points that are predicted rightly.
@@ -156,7 +170,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 		return r, nil, nil, err
 	}
 	if s.job.Images {
-		work.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems())
+		work.keep = openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data)
 		defer work.keep.Close()
 		if work.keep.fresh {
 			if err := s.job.progress.void(work.keys); err != nil {
@@ -191,7 +205,7 @@ func (s *subject) attack(ctx context.Context, a attack.Attack, points []int) (re
 	if n := count(predictions, points, noClass); n > 0 {
 		r.Flags = append(r.Flags, report.NewFlag(report.FlagNaN, "logits of %d of %d adversarial images are not numbers", n, len(points)))
 	}
-	return r, predictions, images, keep.pack(points, s.job.data.Labels, predictions, s.job.data.Shape)
+	return r, predictions, images, keep.pack(points, s.job.data, predictions)
 }
 
 // count is the number of points with the value want.

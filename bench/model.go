@@ -27,6 +27,9 @@ type model struct {
 	batch   int  // images in a batch
 	free    bool // whether the file leaves the batch size open
 	classes int
+	names   []string         // of the classes by the metadata, nil for none
+	data    *dataset.Dataset // with labels that are places in the logits
+	note    string           // what is doubtful about the classes, "" for nothing
 	session *ort.Session
 	image   []int64 // C,H,W
 	flags   adapt.Flags
@@ -52,6 +55,11 @@ func openModel(path string, data *dataset.Dataset, batch int, flags adapt.Flags,
 	}
 	if err := m.open(o); err != nil {
 		return nil, err
+	}
+	m.names = classNames(content)
+	if err := m.fit(data); err != nil {
+		m.Close() // frees memory only
+		return nil, fault.Input(err)
 	}
 	return m, nil
 }
@@ -79,6 +87,15 @@ func (m *model) open(o ort.Options) error {
 	m.classes, m.image, m.words = a.Classes(), a.Image(), a.Words
 	m.session, err = ort.NewSession(m.runs, o.Beside(m.path))
 	return fault.Input(err)
+}
+
+// fit takes over the classes of the data as places in the logits.
+func (m *model) fit(data *dataset.Dataset) (err error) {
+	if m.data, m.note, err = fitClasses(data, m.names, m.classes); err != nil {
+		return fmt.Errorf("%w in %s", err, m.session.Outputs()[0])
+	}
+	m.classes = len(m.data.Classes)
+	return nil
 }
 
 // rows is the number of rows of a run on n images: the next multiple of rowStep, at most a batch. Off the CPU, where kernels are chosen anew

@@ -58,13 +58,13 @@ func compare(attacks []attack.Attack, d *dataset.Dataset, models []modelPoints) 
 			predictions := m.after(nil, d.Len())
 			switch {
 			case k > len(attacks):
-				predictions = m.worst(d.Labels)
+				predictions = m.worst(m.data.Labels)
 			case k > 0:
 				predictions = m.after(m.attacks[k-1], d.Len())
 			}
 			ok := make([]bool, d.Len())
 			for p, v := range predictions {
-				ok[p] = v == int(d.Labels[p])
+				ok[p] = v == int(m.data.Labels[p])
 			}
 			right[i] = append(right[i], ok)
 		}

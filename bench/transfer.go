@@ -35,8 +35,10 @@ func (j *job) transfer(ctx context.Context, a attack.Attack, paths []string, poi
 			return named(path, err)
 		}
 		defer m.Close()
-		models = append(models, own.subject(m))
-		for p, label := range j.data.Labels {
+		mine := own
+		mine.data, mine.digest = m.data, m.data.Digest()
+		models = append(models, mine.subject(m))
+		for p, label := range m.data.Labels {
 			if points[i].clean[p] == int(label) {
 				right[i] = append(right[i], p)
 			}
@@ -76,20 +78,21 @@ func (s *subject) craft(ctx context.Context, a attack.Attack, points []int) (key
 	if err != nil {
 		return "", nil, err
 	}
-	return work.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data.Elems()), nil
+	return work.key(), openImages(s.job.Dir, archiveName(s.model.path, a.Name), work.key(), s.job.data), nil
 }
 
 // receive scores the images of a store at points and returns those of right that survive.
 func (s *subject) receive(ctx context.Context, name, key string, store *imageStore, points, right []int) ([]int, error) {
 	t := task{name: name + " from another model", key: key, open: func(int) (worker, error) {
-		index, images, err := store.load()
+		rows, images, err := store.load()
 		if err != nil {
 			return nil, err
 		}
 		w := received{subject: s, images: map[int][]float32{}}
 		n := s.job.data.Elems()
-		for i, p := range index {
-			w.images[int(p)] = images[i*n : (i+1)*n]
+		places := places(s.job.data)
+		for i, row := range rows {
+			w.images[places[int(row)]] = images[i*n : (i+1)*n]
 		}
 		return w, nil
 	}}

@@ -14,6 +14,8 @@ type Header struct {
 	ModelVersion    int64         `json:"model_version,omitempty"`
 	Doc             string        `json:"doc,omitempty"`
 	Opsets          []OperatorSet `json:"opsets"` // the standard one first, the others by domain
+	// Metadata is the free text of the model by key, without that of its graph.
+	Metadata map[string]string `json:"-"`
 }
 
 // OperatorSet is the version of one domain of operators.
@@ -40,6 +42,13 @@ func ReadHeader(data []byte) (Header, error) {
 		case modelOpsetImport:
 			domain, version, err := decodeOpset(f)
 			h.Opsets = append(h.Opsets, OperatorSet{domain, version})
+			return err
+		case modelMetadata:
+			key, value, err := decodeEntry(f)
+			if h.Metadata == nil {
+				h.Metadata = map[string]string{}
+			}
+			h.Metadata[key] = value
 			return err
 		}
 		return nil

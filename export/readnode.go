@@ -72,7 +72,11 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	if made, err := r.expand(n); made != nil || err != nil {
 		return made, err
 	}
-	var kept []*ir.Node
+	return r.keep(nodes)
+}
+
+// keep infers nodes of the canonical operator set and folds what is constant; what is left of them belongs to the graph.
+func (r *reader) keep(nodes []*ir.Node) (kept []*ir.Node, err error) {
 	for _, n := range nodes {
 		if r.folds {
 			r.constantShape(n)

@@ -1,7 +1,12 @@
 // Package report holds the results of a benchmark and writes them as JSON, CSV, Markdown and HTML.
 package report
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"rnas/internal/dataset"
+)
 
 // Result is the outcome of one benchmark: all models on the same data, attacks and provider.
 type Result struct {
@@ -17,6 +22,44 @@ type Result struct {
 	// Agreements are those of every pair of providers, where there are several.
 	Agreements []Agreement `json:"providers,omitempty"`
 	Reproduce  *Reproduce  `json:"reproduce,omitempty"`
+	Data       *Data       `json:"data,omitempty"`
+}
+
+// Data is what is to be known about how the images were read; nil in a result for nothing.
+type Data struct {
+	LeftOut int               `json:"left_out"`                 // images of the split that could not be read
+	Files   []dataset.LeftOut `json:"left_out_files,omitempty"` // the first of them
+	Notes   []string          `json:"notes,omitempty"`
+}
+
+// mostLeftOut is the number of files that a report names.
+const mostLeftOut = 100
+
+// NewData tells what was left out of data and the notes on it; nil for nothing.
+func NewData(d *dataset.Dataset) *Data {
+	if len(d.LeftOut) == 0 && len(d.Notes) == 0 {
+		return nil
+	}
+	return &Data{LeftOut: len(d.LeftOut), Files: d.LeftOut[:min(len(d.LeftOut), mostLeftOut)], Notes: d.Notes}
+}
+
+// Lines are sentences about the data and how it fits the models.
+func (r *Result) Lines() []string {
+	var lines []string
+	if d := r.Data; d != nil {
+		if d.LeftOut > 0 {
+			lines = append(lines, fmt.Sprintf("data: %d files were left out, the first %s: %s", d.LeftOut, d.Files[0].File, d.Files[0].Reason))
+		}
+		for _, note := range d.Notes {
+			lines = append(lines, "data: "+note)
+		}
+	}
+	for i := range r.Models {
+		for _, note := range r.Models[i].Notes {
+			lines = append(lines, r.Models[i].Label()+": "+note)
+		}
+	}
+	return lines
 }
 
 // Reproduce is what makes the same result again, together with the versions.
@@ -39,6 +82,7 @@ type Model struct {
 	Clean   Clean    `json:"clean"`
 	// Doubts are reasons to doubt every figure of the model, that without attack too.
 	Doubts    []Flag     `json:"doubts,omitempty"`
+	Notes     []string   `json:"notes,omitempty"` // what is doubtful about how the data and the model fit
 	Attacks   []Attack   `json:"attacks"`
 	WorstCase Robust     `json:"worst_case"`          // points that survive every attack
 	Confusion *Confusion `json:"confusion,omitempty"` // nil for more than MaxConfusion classes

@@ -124,6 +124,9 @@ func (r *Result) Markdown() ([]byte, error) {
 		fmt.Fprintf(&b, "| %s | %s | %d | %s | %s | %s | %.2f | %.2f to %.2f | %s | %s | %s |\n",
 			cell(x.Label()), cell(x.Dataset), x.Points, x.Name, x.Norm, eps, 100*x.RobustAccuracy, 100*x.CI95[0], 100*x.CI95[1], forwards, backwards, seconds)
 	}
+	for _, line := range r.Lines() {
+		fmt.Fprintf(&b, "\n- %s\n", cell(line))
+	}
 	r.corruptions(&b)
 	r.latencies(&b)
 	r.curves(&b)

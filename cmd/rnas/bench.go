@@ -36,6 +36,9 @@ func attackTable() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// parts are the parts of the data that can be measured.
+var parts = []string{"test", "train", "val", "all"}
+
 // benchFlags are the choices of rnas bench.
 type benchFlags struct {
 	options bench.Options
@@ -61,7 +64,7 @@ func (b *benchFlags) add(f *pflag.FlagSet) {
 	b.eps = newEps("8/255")
 	f.Var(&b.eps, "eps", "largest norm of the perturbation, in pixels of [0,1], such as 8/255")
 	f.Var(&b.step, "step-size", "step of attacks of several steps (default: that of each)")
-	f.StringVar(&b.split, "split", "test", "part of the data: test or train")
+	f.StringVar(&b.split, "split", "test", "part of the data: "+strings.Join(parts, ", "))
 	f.IntVar(&b.options.Batch, "batch", 0, "images in a batch, where the model leaves their number open (default: 64, on the CPU 16 of 32x32 pixels for each thread and fewer of larger ones)")
 	f.Uint64Var(&b.seed, "seed", 0, "seed of everything random")
 	f.BoolVar(&b.options.Latency, "latency", false, "measure the time of inference too")
@@ -82,8 +85,8 @@ func (b *benchFlags) measurement() (bench.Options, error) {
 	if err != nil {
 		return p, fault.Inputf("--attacks: %w", err)
 	}
-	if b.split != "test" && b.split != "train" {
-		return p, fault.Inputf("--split: expected test or train, found %q", b.split)
+	if !slices.Contains(parts, b.split) {
+		return p, fault.Inputf("--split: expected %s, found %q", strings.Join(parts, ", "), b.split)
 	}
 	if b.given.Changed("batch") && b.options.Batch < 1 {
 		return p, fault.Inputf("--batch: expected at least 1, found %d", b.options.Batch)
@@ -113,7 +116,11 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	}
 	p.Runtime, p.Version, p.Dir = o, versionText(), dir
 	p.Progress = benchProgress(progress)
-	return bench.Run(ctx, p, models, map[string]*dataset.Dataset{"test": data.Test, "train": data.Train}[b.split])
+	images, err := data.Part(b.split)
+	if err != nil {
+		return nil, fault.Inputf("--split: %w", err)
+	}
+	return bench.Run(ctx, p, models, images)
 }
 
 // providerList reads --provider, which may have several names.
@@ -150,6 +157,8 @@ func benchCommand(f *pflag.FlagSet) action {
 	var in inputFlags
 	var b benchFlags
 	in.around(f, b.add)
+	source := f.Lookup("data")
+	source.DefValue, source.Usage = "", source.Usage+"; needed unless the models are trained on the embedded images, synthetic"
 	asJSON := addJSON(f)
 	return func(ctx context.Context, c *console, args []string) error {
 		if len(args) == 0 {
@@ -161,6 +170,18 @@ func benchCommand(f *pflag.FlagSet) action {
 			return err
 		}
 		in.runtime.provider = providers[0]
+		if _, err := b.measurement(); err != nil { // before the data are read
+			return err
+		}
+		if _, err := in.data.spec(); err != nil {
+			return err
+		}
+		in.data.only = b.split
+		if !f.Changed("data") {
+			if err := trainedOnEmbedded(ctx, args); err != nil {
+				return err
+			}
+		}
 		data, o, err := in.open(ctx, c.err)
 		if err != nil {
 			return err
@@ -220,6 +241,9 @@ func printResult(w io.Writer, r *report.Result) error {
 	}
 	for _, a := range r.Agreements {
 		fmt.Fprintln(w, a)
+	}
+	for _, line := range r.Lines() {
+		fmt.Fprintln(w, line)
 	}
 	for _, m := range r.Models {
 		if m.Latency == nil {

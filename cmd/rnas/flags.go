@@ -111,6 +111,10 @@ func openLibrary(path string) error {
 type dataFlags struct {
 	source string
 	limit  int
+	only   string // the part of the data that is needed, "" for training and test
+
+	labels, index string // paths
+	resize, crop  int    // pixels, 0 for none
 }
 
 func (d *dataFlags) add(f *pflag.FlagSet) {
@@ -120,6 +124,42 @@ func (d *dataFlags) add(f *pflag.FlagSet) {
 
 func (d *dataFlags) addSource(f *pflag.FlagSet) {
 	f.StringVar(&d.source, "data", "synthetic", "images: "+dataset.Usage())
+	f.StringVar(&d.labels, "labels", "", "table of files and their classes (.csv, or with tabs or spaces), for a folder of images without class folders")
+	f.StringVar(&d.index, "class-index", "", "names of the classes by label: a .json such as imagenet_class_index.json, or a text with a name in each line")
+}
+
+// addSizes declares the sizes of images, but for commands whose --crop is that of augmentation: there they are options of the data source.
+func (d *dataFlags) addSizes(f *pflag.FlagSet) {
+	if f.Lookup("crop") != nil {
+		return
+	}
+	f.IntVar(&d.resize, "resize", 0, "resize images so that the shorter side has so many pixels, as torchvision does with antialiasing")
+	f.IntVar(&d.crop, "crop", 0, "cut a square of so many pixels a side from the middle of the images, after --resize")
+}
+
+// spec is the data source with the options that flags give.
+func (d *dataFlags) spec() (string, error) {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{{"resize", d.resize}, {"crop", d.crop}, {"limit", d.limit}} {
+		if f.value < 0 {
+			return "", fault.Inputf("--%s: expected at least 0, found %d", f.name, f.value)
+		}
+	}
+	spec := d.source
+	for _, o := range []struct{ name, value, none string }{
+		{"labels", d.labels, ""}, {"class-index", d.index, ""}, {"resize", strconv.Itoa(d.resize), "0"}, {"crop", strconv.Itoa(d.crop), "0"},
+	} {
+		if o.value == o.none {
+			continue
+		}
+		spec = dataset.WithOption(spec, o.name, o.value)
+		if _, err := dataset.ParseSpec(spec); err != nil {
+			return "", fault.Inputf("--%s: %w", o.name, err)
+		}
+	}
+	return spec, nil
 }
 
 func addLimit(f *pflag.FlagSet, limit *int) {
@@ -128,12 +168,44 @@ func addLimit(f *pflag.FlagSet, limit *int) {
 
 // open reads the images.
 func (d *dataFlags) open(ctx context.Context, progress io.Writer) (*dataset.Splits, error) {
-	fmt.Fprintf(progress, "reading %s\n", d.source)
-	s, err := dataset.Open(ctx, d.source, dataset.Options{})
+	spec, err := d.spec()
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(progress, "reading %s\n", spec)
+	s, err := dataset.Open(ctx, spec, dataset.Options{Limit: d.limit, Only: d.only})
 	if err != nil {
 		return nil, fault.Inputf("--data: %w", err)
 	}
-	return limited(s, d.limit, d.seed())
+	parts := []string{"train", "test"}
+	if d.only != "" {
+		parts = []string{d.only}
+	}
+	for _, name := range parts {
+		part, err := s.Part(name)
+		if err != nil {
+			return nil, fault.Inputf("--data: %s: %w", spec, err)
+		}
+		tellData(progress, part)
+	}
+	return s, nil
+}
+
+// tellData tells what was left out of a part of the data, and the notes on it.
+func tellData(w io.Writer, d *dataset.Dataset) {
+	const most = 10
+	if n := len(d.LeftOut); n > 0 {
+		fmt.Fprintf(w, "%s: %d files left out\n", d.Name, n)
+		for _, l := range d.LeftOut[:min(n, most)] {
+			fmt.Fprintf(w, "  %s: %s\n", l.File, l.Reason)
+		}
+		if n > most {
+			fmt.Fprintf(w, "  and %d more\n", n-most)
+		}
+	}
+	for _, note := range d.Notes {
+		fmt.Fprintf(w, "%s: %s\n", d.Name, note)
+	}
 }
 
 // seed is that of the order in which images are taken.
@@ -155,6 +227,7 @@ type inputFlags struct {
 func (i *inputFlags) around(f *pflag.FlagSet, own func(f *pflag.FlagSet)) {
 	i.data.add(f)
 	own(f)
+	i.data.addSizes(f)
 	i.runtime.add(f)
 }
 

@@ -130,7 +130,7 @@ func TestUsageErrors(t *testing.T) {
 		{"verify DIR/a.onnx --threads -1", "rnas: verify: --threads, --device: expected at least 0, found -1 and 0"},
 		{"inspect", "rnas: inspect: expected one model, genotype or folder, found none"},
 		{"inspect DIR/a.onnx", "rnas: inspect: stat DIR/a.onnx: no such file or directory"},
-		{"inspect DIR", "rnas: inspect: DIR: expected the folder of a run, found neither log.jsonl nor genotype.json"},
+		{"inspect DIR", "rnas: inspect: DIR: expected the folder of a run, found none of log.jsonl, genotype.json and result.json"},
 		{"inspect zoo:SNAS --draw DIR/a.png", "rnas: inspect: --draw DIR/a.png: expected a file name that ends in .svg or .dot"},
 		{"inspect zoo:SNAS --channels 0", "rnas: inspect: channels 0, layers 20, classes 10 and images 3x32x32: expected at least 1, 1, 2 and 1x4x4"},
 		{"search", "rnas: search: --out: expected a folder, found none"},

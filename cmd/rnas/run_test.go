@@ -221,7 +221,7 @@ func TestBadRuns(t *testing.T) {
 		{[]string{"bench", model, "--data", tinyData, "--attacks", "luck"}, `expected clean, fgsm`},
 		{[]string{"bench", model, "--data", tinyData, "--images"}, "adversarial images need a folder"},
 		{[]string{"bench", model, "--data", tinyData, "--norm", "l7"}, `norm "l7"`},
-		{[]string{"bench", model, "--data", tinyData, "--split", "half"}, `--split: expected test or train, found "half"`},
+		{[]string{"bench", model, "--data", tinyData, "--split", "half"}, `--split: expected test, train, val, all, found "half"`},
 		{[]string{"bench", model, "--data", "npz:" + labels(t, dir)}, "label"},
 		{[]string{"bench", model, "--data", tinyData, "--provider", "cpu,cpu"}, "--provider cpu,cpu: cpu is there twice"},
 		{[]string{"bench", model, "--data", tinyData, "--provider", "cpu,abacus"}, `found "abacus"`},

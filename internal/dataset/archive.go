@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -24,18 +25,26 @@ const (
 // maxArray is the largest file taken from an archive as a whole, in bytes.
 const maxArray = 4 << 30
 
-// visitor is called with each folder (r nil) and each regular file of a source. Names are slash-separated and relative.
-type visitor func(name string, r io.Reader) error
+// entry is a file, a folder or a link of a source, as a walk finds it. Names are slash-separated and relative.
+type entry struct {
+	name   string
+	mode   fs.FileMode
+	target string // of a link: where it leads, relative to the folder of the link; from the root where hard
+	hard   bool   // a second name of an entry of a tar
+}
+
+// visitor is called with each entry of a source. The content of a regular file is read from r.
+type visitor func(e entry, r io.Reader) error
 
 // walk visits what lies in a folder, a .zip, a .tar or a .tar.gz, told apart by content, in the order of the archive,
-// folders sorted by name. Hidden files and folders and __MACOSX are left out.
+// folders sorted by name. Links are not followed.
 func walk(ctx context.Context, location string, visit visitor) error {
 	info, err := os.Stat(location)
 	switch {
 	case err != nil:
 		return errors.Unwrap(err) // without the path, which the caller has
 	case info.IsDir():
-		return walkFolder(ctx, os.DirFS(location), visit)
+		return walkFolder(ctx, location, visit)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("expected a folder or a file, found %s", info.Mode().Type())
 	}
@@ -69,8 +78,21 @@ func walkArchive(ctx context.Context, r io.ReaderAt, size int64, visit visitor) 
 
 var gzipMagic = []byte{0x1f, 0x8b}
 
-func walkFolder(ctx context.Context, folder fs.FS, visit visitor) error {
-	return fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
+// walkFolder visits a folder. A file is opened at its first read, and only inside the folder.
+func walkFolder(ctx context.Context, location string, visit visitor) error {
+	root, err := os.OpenRoot(location)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	defer root.Close()
+	base, err := filepath.EvalSymlinks(location)
+	if err == nil {
+		base, err = filepath.Abs(base)
+	}
+	if err != nil {
+		return err
+	}
+	return fs.WalkDir(root.FS(), ".", func(name string, found fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -78,28 +100,48 @@ func walkFolder(ctx context.Context, folder fs.FS, visit visitor) error {
 			return ctx.Err()
 		case name == ".":
 			return nil
-		case hidden(name) && entry.IsDir():
-			return fs.SkipDir
-		case hidden(name):
-			return nil
-		case entry.IsDir():
-			return visit(name, nil)
 		}
-		info, err := fs.Stat(folder, name) // follows links
-		if err != nil {
-			return err
+		e := entry{name: name, mode: found.Type()}
+		if e.mode&fs.ModeSymlink != 0 {
+			if e.target, err = root.Readlink(filepath.FromSlash(name)); err != nil {
+				return err
+			}
+			if rest, err := filepath.Rel(base, e.target); err == nil && filepath.IsAbs(e.target) && filepath.IsLocal(rest) {
+				e.target, e.hard = rest, true // names a place below the root in full
+			}
+			e.target = filepath.ToSlash(e.target)
 		}
-		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s: expected a regular file or a folder, found %s", name, entry.Type())
-		}
-		file, err := folder.Open(name)
-		if err != nil {
-			return err
-		}
+		file := &lateFile{root: root, name: filepath.FromSlash(name)}
 		defer file.Close()
-		return visit(name, file)
+		return visit(e, file)
 	})
 }
+
+// lateFile is a file that is opened at its first read.
+type lateFile struct {
+	root *os.Root
+	name string
+	*os.File
+}
+
+func (f *lateFile) Read(p []byte) (n int, err error) {
+	if f.File == nil {
+		if f.File, err = f.root.Open(f.name); err != nil {
+			return 0, errors.Unwrap(err)
+		}
+	}
+	return f.File.Read(p)
+}
+
+func (f *lateFile) Close() error {
+	if f.File == nil {
+		return nil
+	}
+	return f.File.Close()
+}
+
+// maxTarget is the longest target of a link in a .zip, in bytes.
+const maxTarget = 4096
 
 func walkZip(ctx context.Context, r io.ReaderAt, size int64, visit visitor) error {
 	archive, err := zip.NewReader(r, size)
@@ -108,21 +150,26 @@ func walkZip(ctx context.Context, r io.ReaderAt, size int64, visit visitor) erro
 	}
 	budget := newBudget(size)
 	for _, f := range archive.File {
-		name := clean(f.Name)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return ctx.Err()
-		case hidden(name):
-		case f.Mode().IsDir():
-			err = visit(name, nil)
-		case f.Mode().IsRegular():
-			var content io.ReadCloser
-			if content, err = f.Open(); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			err = visit(name, budget.reader(content))
-			content.Close()
 		}
+		e := entry{name: clean(f.Name), mode: f.Mode().Type()}
+		content, err := f.Open()
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		stream := budget.reader(content)
+		if e.mode&fs.ModeSymlink != 0 {
+			var target []byte
+			if target, err = readEntry(stream, maxTarget); err != nil {
+				err = fmt.Errorf("%s: %w", e.name, err)
+			}
+			e.target = string(target)
+		}
+		if err == nil {
+			err = visit(e, stream)
+		}
+		content.Close()
 		if err != nil {
 			return err
 		}
@@ -148,45 +195,78 @@ func walkTar(ctx context.Context, stream io.Reader, size int64, visit visitor) e
 		if err != nil {
 			return fmt.Errorf("tar: entry at byte %d: %w", end, err)
 		}
-		name := clean(header.Name)
-		mode := header.FileInfo().Mode()
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case hidden(name):
-		case mode.IsDir():
-			err = visit(name, nil)
-		case mode.IsRegular():
-			err = visit(name, content)
+		e := entry{name: clean(header.Name), mode: header.FileInfo().Mode().Type(), target: header.Linkname}
+		if e.hard = header.Typeflag == tar.TypeLink; e.hard {
+			e.mode = fs.ModeSymlink
 		}
-		if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := visit(e, content); err != nil {
 			return err
 		}
 		if _, err := io.Copy(io.Discard, content); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", e.name, err)
 		}
 	}
 }
 
-// collect reads the files whose base name key maps to a non-empty key. It is an error if two have the same key.
-func collect(ctx context.Context, location string, key func(base string) string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	err := walk(ctx, location, func(name string, r io.Reader) error {
-		k := key(path.Base(name))
-		if r == nil || k == "" {
+// fetch calls take with the files of a source that it wants, in the order of a walk. Those that are links are read where the links lead.
+func fetch(ctx context.Context, location string, files []file, take func(f file, r io.Reader) error) error {
+	wanted := map[string][]file{}
+	for _, f := range files {
+		wanted[f.real] = append(wanted[f.real], f)
+	}
+	return walk(ctx, location, func(e entry, r io.Reader) error {
+		names := wanted[e.name]
+		if len(names) == 0 || !e.mode.IsRegular() {
 			return nil
 		}
-		if files[k] != nil {
-			return fmt.Errorf("%s: found a second time", name)
+		if len(names) == 1 {
+			return take(names[0], r)
 		}
 		data, err := readEntry(r, maxArray)
-		files[k] = data
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		for _, f := range names {
+			if err := take(f, bytes.NewReader(data)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return files, err
+}
+
+// collect reads the files whose base name key maps to a non-empty key. It is an error if two have the same key.
+func collect(ctx context.Context, location string, key func(base string) string) (map[string][]byte, error) {
+	all, err := list(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	contents := map[string][]byte{}
+	var wanted []file
+	seen := map[string]string{}
+	for _, f := range all.files {
+		k := key(path.Base(f.name))
+		if k == "" {
+			continue
+		}
+		if seen[k] != "" {
+			return nil, fmt.Errorf("%s: found a second time, after %s", f.name, seen[k])
+		}
+		seen[k] = f.name
+		wanted = append(wanted, f)
+	}
+	err = fetch(ctx, location, wanted, func(f file, r io.Reader) error {
+		data, err := readEntry(r, maxArray)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		contents[key(path.Base(f.name))] = data
+		return nil
+	})
+	return contents, err
 }
 
 // readEntry reads all of r, at most limit bytes. The result is not nil unless there is an error.
@@ -203,10 +283,6 @@ func readEntry(r io.Reader, limit int64) ([]byte, error) {
 
 func clean(name string) string {
 	return path.Clean("/" + strings.ReplaceAll(name, `\`, "/"))[1:]
-}
-
-func hidden(name string) bool {
-	return name == "" || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || strings.HasPrefix(name, "__MACOSX")
 }
 
 // budget is the number of bytes an archive may still expand to.

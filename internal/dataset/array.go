@@ -12,52 +12,63 @@ const maxClasses = 1 << 16
 
 // array is a row-major array of numbers as a file holds it.
 type array struct {
-	name  string // of the file
-	shape []int
-	data  []byte  // images: one byte an element
-	ints  []int64 // labels; nil if data holds them
+	name   string // of the file
+	shape  []int
+	data   []byte    // images: one byte an element
+	floats []float32 // images in [0, 1]; nil if data holds them
+	ints   []int64   // labels; nil if data holds them
 }
 
-// fromArrays builds the splits from training and test images ([N, H, W], [N, H, W, C] or [N, C, H, W] bytes, where C is 1
-// or 3 and the last place is taken for C if both fit) and labels ([N] or [N, 1]).
+// fromArrays builds the splits from training and test images ([N, H, W], [N, H, W, C] or [N, C, H, W], where C is 1
+// or 3 and the last place is taken for C if both fit) and labels ([N] or [N, 1]). A part without a name is not there; the test part is.
 func fromArrays(images, labels [2]array) (*Splits, error) {
 	var splits [2]*Dataset
+	var last int32
 	for i := range splits {
+		if images[i].name == "" {
+			continue
+		}
 		d, err := fromArray(images[i], labels[i])
 		if err != nil {
 			return nil, err
 		}
 		splits[i] = d
+		for _, label := range d.Labels {
+			last = max(last, label)
+		}
 	}
 	train, test := splits[0], splits[1]
+	if train == nil {
+		train = &Dataset{Shape: test.Shape}
+	}
 	if train.Shape != test.Shape {
 		return nil, fmt.Errorf("%s: images of shape %v, expected %v as in %s", images[1].name, test.Shape, train.Shape, images[0].name)
 	}
-	var last int32
-	for _, label := range train.Labels {
-		last = max(last, label)
+	for _, d := range []*Dataset{train, test} {
+		d.Classes, d.Numbered = numbers(int(last)+1), true
 	}
-	for i, label := range test.Labels {
-		if label > last {
-			return nil, fmt.Errorf("%s: element %d: expected a label of at most %d as in %s, found %d", labels[1].name, i, last, labels[0].name, label)
-		}
+	return &Splits{Train: train, Test: test}, nil
+}
+
+// numbers are the names of classes that are only counted.
+func numbers(n int) []string {
+	list := make([]string, n)
+	for k := range list {
+		list[k] = strconv.Itoa(k)
 	}
-	for k := range last + 1 {
-		train.Classes = append(train.Classes, strconv.Itoa(int(k)))
-	}
-	test.Classes = train.Classes
-	return &Splits{train, test}, nil
+	return list
 }
 
 func fromArray(images, labels array) (*Dataset, error) {
-	d := &Dataset{Images: images.data}
+	d := &Dataset{Images: images.data, Floats: images.floats}
 	s := images.shape
 	switch {
 	case len(s) == 3:
 		d.Shape = [3]int{1, s[1], s[2]}
 	case len(s) == 4 && (s[3] == 1 || s[3] == 3):
 		d.Shape = [3]int{s[3], s[1], s[2]}
-		d.Images = planar(images.data, s[0], s[1]*s[2], s[3])
+		d.Images = planar(images.data, s[1]*s[2], s[3])
+		d.Floats = planar(images.floats, s[1]*s[2], s[3])
 	case len(s) == 4 && (s[1] == 1 || s[1] == 3):
 		d.Shape = [3]int(s[1:])
 	default:
@@ -86,13 +97,13 @@ func fromArray(images, labels array) (*Dataset, error) {
 }
 
 // planar turns [n, pixels, channels] into [n, channels, pixels].
-func planar(data []byte, n, pixels, channels int) []byte {
-	if channels == 1 {
+func planar[T uint8 | float32](data []T, pixels, channels int) []T {
+	if channels == 1 || data == nil {
 		return data
 	}
-	out := make([]byte, len(data))
-	for i := range n {
-		from, to := data[i*pixels*channels:], out[i*pixels*channels:]
+	out := make([]T, len(data))
+	for at := 0; at < len(data); at += pixels * channels {
+		from, to := data[at:], out[at:]
 		for p := range pixels {
 			for c := range channels {
 				to[c*pixels+p] = from[p*channels+c]

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	"rnas/internal/rng"
 )
@@ -59,23 +60,32 @@ func (d *Dataset) Fill(dst []float32, labels []int64, idx []int, aug Augment, se
 	}
 	for n, i := range idx {
 		labels[n] = int64(d.Labels[i])
-		to, from := dst[n*elems:(n+1)*elems], d.Images[i*elems:(i+1)*elems]
+		to := dst[n*elems : (n+1)*elems]
 		if aug == (Augment{}) {
-			for p, v := range from {
-				to[p] = unit[v]
-			}
+			d.values(to, i*elems)
 			continue
 		}
 		draw := aug.draw(height, width, seed, epoch, i)
 		plane := height * width
 		for c := range channels {
-			draw.apply(to[c*plane:(c+1)*plane], from[c*plane:(c+1)*plane], height, width)
+			draw.apply(to[c*plane:(c+1)*plane], d, i*elems+c*plane, height, width)
 		}
 	}
 }
 
-// apply writes a plane [height, width] augmented.
-func (d draw) apply(to []float32, from []uint8, height, width int) {
+// values writes the values from number at on, in [0, 1].
+func (d *Dataset) values(to []float32, at int) {
+	if d.Floats != nil {
+		copy(to, d.Floats[at:])
+		return
+	}
+	for i, v := range d.Images[at : at+len(to)] {
+		to[i] = unit[v]
+	}
+}
+
+// apply writes the plane [height, width] that begins at value number at, augmented.
+func (d draw) apply(to []float32, from *Dataset, at, height, width int) {
 	for y := range height {
 		row := to[y*width : (y+1)*width]
 		clear(row)
@@ -83,13 +93,11 @@ func (d draw) apply(to []float32, from []uint8, height, width int) {
 		if sy < 0 || sy >= height {
 			continue
 		}
-		source := from[sy*width : (sy+1)*width]
-		for x := max(0, -d.dx); x < min(width, width-d.dx); x++ {
-			if d.flip {
-				row[width-1-x] = unit[source[x+d.dx]]
-			} else {
-				row[x] = unit[source[x+d.dx]]
-			}
+		if first, end := max(0, -d.dx), min(width, width-d.dx); first < end {
+			from.values(row[first:end], at+sy*width+first+d.dx)
+		}
+		if d.flip {
+			slices.Reverse(row)
 		}
 		if y >= d.y0 && y < d.y1 {
 			clear(row[d.x0:d.x1])

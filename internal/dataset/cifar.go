@@ -57,7 +57,7 @@ func (l cifarLayout) parse(files map[string][]byte) (*Splits, error) {
 		return nil, err
 	}
 	test, err := l.records(files, classes, []string{l.test})
-	return &Splits{train, test}, err
+	return &Splits{Train: train, Test: test}, err
 }
 
 func (l cifarLayout) records(files map[string][]byte, classes, names []string) (*Dataset, error) {

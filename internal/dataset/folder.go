@@ -1,182 +1,199 @@
 package dataset
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
-	"image"
-	"io"
 	"path"
 	"slices"
 	"strings"
+
+	"rnas/internal/picture"
 )
 
-// maxImage is the largest image file, in bytes.
-const maxImage = 64 << 20
-
-// imageFile is an image before it is decoded.
+// imageFile is an image of a folder source.
 type imageFile struct {
-	name  string // below the root of the data set: [SPLIT/]CLASS/.../FILE
-	split string // train, test, or empty without a split level
+	file
+	name  string // below the root, without common folders above: [SPLIT/]CLASS/.../FILE
+	split split
 	class string
-	data  []byte
+	label int32
+
+	data   []byte         // before it is decoded
+	config picture.Config // of data
+	reason string         // why it is left out, "" for none
 }
 
-// imageTree is the content of a folder source. All images have the size of config.
+// imageTree is the content of a folder source.
 type imageTree struct {
-	files   []imageFile
-	folders []string
-	first   string // the image that config is from
-	config  image.Config
-	grey    bool // all images are
+	files     []imageFile
+	others    []file   // what is not named as an image
+	folders   []string // without common folders above
+	leftOut   []LeftOut
+	notes     []string
+	classes   []string
+	numbered  bool   // classes are numbers from a table
+	valAsTest bool   // the test part is one for validation
+	depth     int    // of a class folder: 1, or 2 below folders of splits
+	above     string // the common folders that were stripped
 }
 
-// readFolder reads [TOP/][train|test/]CLASS/.../*.png|jpg|jpeg from a folder or an archive. Classes and images are
-// ordered by name. Without the split level it divides the images by Split(0.8, seed).
+// readFolder reads [TOP/...][SPLIT/]CLASS/.../IMAGE from a folder or an archive, or any arrangement of images with their classes in a table.
+// Classes and images are ordered by name. Without the split level it divides the images by Split(0.8, seed); with a table they are Test.
 func readFolder(ctx context.Context, s Spec, opts Options) (*Splits, error) {
-	tree := imageTree{grey: true}
-	if err := walk(ctx, s.Path, tree.visit); err != nil {
-		return nil, err
-	}
-	return tree.splits(ctx, s.Seed, opts)
-}
-
-func (t *imageTree) visit(name string, r io.Reader) error {
-	if r == nil {
-		t.folders = append(t.folders, name)
-		return nil
-	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".png", ".jpg", ".jpeg":
-	default:
-		return nil
-	}
-	data, err := readEntry(r, maxImage)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	config, grey, err := imageHeader(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if t.first == "" {
-		t.first, t.config = name, config
-	}
-	if config.Width != t.config.Width || config.Height != t.config.Height {
-		return fmt.Errorf("%s: %dx%d pixels, expected %dx%d as in %s", name, config.Width, config.Height, t.config.Width, t.config.Height, t.first)
-	}
-	t.grey = t.grey && grey
-	t.files = append(t.files, imageFile{name: name, data: bytes.Clone(data)}) // without the spare capacity of reading
-	return nil
-}
-
-// splits decodes the images of the tree.
-func (t *imageTree) splits(ctx context.Context, seed uint64, opts Options) (*Splits, error) {
-	classes, err := t.arrange()
+	all, err := list(ctx, s.Path)
 	if err != nil {
 		return nil, err
 	}
-	shape := [3]int{3, t.config.Height, t.config.Width}
-	if t.grey {
-		shape[0] = 1
-	}
-	elems := shape[0] * shape[1] * shape[2]
-	var stored int
-	for _, f := range t.files {
-		stored += len(f.data)
-	}
-	if decoded, limit := elems*len(t.files), 4*expansionBase+expansionRatio*stored; decoded > limit {
-		return nil, fmt.Errorf("%d images of %dx%d pixels in %d bytes, expected at most %d bytes when decoded", len(t.files), shape[2], shape[1], stored, limit)
-	}
-	d := &Dataset{Classes: classes, Shape: shape, Images: make([]uint8, elems*len(t.files)), Labels: make([]int32, len(t.files))}
-	err = forEach(ctx, len(t.files), opts, func(i int) error {
-		f := &t.files[i]
-		label, _ := slices.BinarySearch(classes, f.class)
-		d.Labels[i] = int32(label)
-		if err := decodeImage(d.Images[i*elems:(i+1)*elems], f.data, shape[0], shape[1], shape[2]); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+	var index *classIndex
+	if s.ClassIndex != "" {
+		if index, err = readClassIndex(s.ClassIndex); err != nil {
+			return nil, err
 		}
-		f.data = nil
-		return nil
-	})
+	}
+	t := newImageTree(all)
+	if s.Labels != "" {
+		err = t.labelled(s.Labels, index)
+	} else if err = t.arrange(); err == nil {
+		err = t.label(index)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if t.files[0].split == "" {
-		train, test, err := d.Split(0.8, seed)
-		return &Splits{train, test}, err
-	}
-	n := slices.IndexFunc(t.files, func(f imageFile) bool { return f.split == "train" }) // test is first
-	part := func(lo, hi int) *Dataset {
-		return &Dataset{Classes: classes, Shape: shape, Images: d.Images[lo*elems : hi*elems : hi*elems], Labels: d.Labels[lo:hi:hi]}
-	}
-	return &Splits{Train: part(n, d.Len()), Test: part(0, n)}, nil
+	return t.splits(ctx, s, opts)
 }
 
-// arrange strips a common top folder, sorts the images by name, sets their splits and classes and returns the classes.
-func (t *imageTree) arrange() ([]string, error) {
+func newImageTree(l *listing) *imageTree {
+	t := &imageTree{folders: l.folders, leftOut: l.leftOut, depth: 1}
+	for _, f := range l.files {
+		if picture.Named(f.name) {
+			t.files = append(t.files, imageFile{file: f, name: f.name})
+		} else {
+			t.others = append(t.others, f)
+		}
+	}
+	return t
+}
+
+// arrange strips common top folders, sorts the images by name, and sets their splits and classes.
+func (t *imageTree) arrange() error {
 	if len(t.files) == 0 {
-		return nil, fmt.Errorf("expected images CLASS/*.png, *.jpg or *.jpeg, found none")
+		return fmt.Errorf("expected images CLASS/*.png, *.jpg or another of the formats %s, found none%s", picture.Formats(), t.without(""))
 	}
-	tops := t.tops()
-	for len(tops) == 1 && tops[0] != "train" && tops[0] != "test" && t.strip(tops[0]+"/") {
-		tops = t.tops()
+	tops := t.tops(0)
+	for len(tops) == 1 && splitOf(tops[0]) == none && t.strip(tops[0]+"/") {
+		tops = t.tops(0)
 	}
-	depth := 1 // of a class folder
-	if slices.Contains(tops, "train") && slices.Contains(tops, "test") || len(tops) == 1 && (tops[0] == "train" || tops[0] == "test") {
-		depth = 2
-		if !slices.Equal(tops, []string{"test", "train"}) {
-			return nil, fmt.Errorf("expected the folders train and test, found %s", strings.Join(tops, ", "))
-		}
+	if err := t.level(tops); err != nil {
+		return err
 	}
 	slices.SortFunc(t.files, func(a, b imageFile) int { return cmp.Compare(a.name, b.name) })
+	if err := t.dropUnlabelled(); err != nil {
+		return err
+	}
 	filled := map[string]bool{}
-	var classes []string
 	for i := range t.files {
 		f := &t.files[i]
-		if i > 0 && f.name == t.files[i-1].name {
-			return nil, fmt.Errorf("%s: found a second time", f.name)
-		}
 		parts := strings.Split(f.name, "/")
-		if len(parts) <= depth {
-			return nil, fmt.Errorf("%s: expected images inside class folders", f.name)
+		if len(parts) <= t.depth {
+			return fmt.Errorf("%s: expected images inside class folders", f.name)
 		}
-		if depth == 2 {
-			f.split = parts[0]
+		if t.depth == 2 {
+			f.split = splitOf(parts[0])
 		}
-		f.class = parts[depth-1]
-		if folder := strings.Join(parts[:depth], "/"); !filled[folder] {
-			filled[folder] = true
-			if f.split != "test" {
-				classes = append(classes, f.class)
-			}
-		}
-	}
-	slices.Sort(classes)
-	for _, f := range t.files {
-		if _, known := slices.BinarySearch(classes, f.class); !known {
-			return nil, fmt.Errorf("%s: class %s is not among those of train", f.name, f.class)
-		}
+		f.class = parts[t.depth-1]
+		filled[strings.Join(parts[:t.depth], "/")] = true
 	}
 	slices.Sort(t.folders)
 	for _, folder := range t.folders {
-		if strings.Count(folder, "/") == depth-1 && !filled[folder] {
-			return nil, fmt.Errorf("%s: expected images, found none", folder)
+		if strings.Count(folder, "/") == t.depth-1 && !filled[folder] && (t.depth == 1 || splitOf(path.Dir(folder)) != none) {
+			return fmt.Errorf("%s: expected images, found none%s", folder, t.without(folder+"/"))
 		}
 	}
-	return classes, nil
+	return t.countOthers()
 }
 
-// tops returns the first components of the image names, sorted.
-func (t *imageTree) tops() []string {
-	var tops []string
-	for _, f := range t.files {
-		top, _, _ := strings.Cut(f.name, "/")
-		if i, found := slices.BinarySearch(tops, top); !found {
-			tops = slices.Insert(tops, i, top)
+// without tells how much was left out below a folder, for errors.
+func (t *imageTree) without(folder string) string {
+	n, first := 0, ""
+	for _, f := range t.others {
+		if strings.HasPrefix(strings.TrimPrefix(f.name, t.above), folder) {
+			if n++; first == "" {
+				first = f.name + ": not named as an image"
+			}
 		}
 	}
+	for _, l := range t.leftOut {
+		if strings.HasPrefix(strings.TrimPrefix(l.File, t.above), folder) {
+			if n++; first == "" {
+				first = l.File + ": " + l.Reason
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d left out, the first %s)", n, first)
+}
+
+// sidecars are extensions of files that commonly stand beside images and are none.
+var sidecars = []string{".txt", ".json", ".xml", ".csv", ".md", ".yaml", ".yml", ".html", ".db", ".ini"}
+
+// countOthers leaves out the files in class folders that are not named as images, except sidecars.
+func (t *imageTree) countOthers() error {
+	for _, f := range t.others {
+		inside := strings.Count(strings.TrimPrefix(f.name, t.above), "/") >= t.depth
+		if inside && !slices.Contains(sidecars, strings.ToLower(path.Ext(f.name))) {
+			t.leftOut = append(t.leftOut, LeftOut{f.name, "not named as an image of the formats " + picture.Formats()})
+		}
+	}
+	return nil
+}
+
+// label numbers the classes: by an index, nil for none, or by the order of their names in the training part, or in all without one.
+func (t *imageTree) label(index *classIndex) error {
+	if index != nil {
+		t.classes = index.classes()
+		for i := range t.files {
+			f := &t.files[i]
+			label, ok := index.find(f.class)
+			if !ok {
+				return fmt.Errorf("class-index: expected the class %s of %s, found none or several", f.class, f.name)
+			}
+			f.label = int32(label)
+		}
+		return nil
+	}
+	trained := slices.ContainsFunc(t.files, func(f imageFile) bool { return f.split == train })
+	for _, f := range t.files {
+		if !trained || f.split == train {
+			t.classes = append(t.classes, f.class)
+		}
+	}
+	slices.Sort(t.classes)
+	t.classes = slices.Compact(t.classes)
+	for i := range t.files {
+		f := &t.files[i]
+		label, known := slices.BinarySearch(t.classes, f.class)
+		if !known {
+			return fmt.Errorf("%s: class %s is not among those of train", f.name, f.class)
+		}
+		f.label = int32(label)
+	}
+	return nil
+}
+
+// tops returns component number at of the image names, sorted.
+func (t *imageTree) tops(at int) []string {
+	found := map[string]bool{}
+	var tops []string
+	for _, f := range t.files {
+		if parts := strings.SplitN(f.name, "/", at+2); len(parts) > at && !found[parts[at]] {
+			found[parts[at]] = true
+			tops = append(tops, parts[at])
+		}
+	}
+	slices.Sort(tops)
 	return tops
 }
 
@@ -197,5 +214,6 @@ func (t *imageTree) strip(prefix string) bool {
 		}
 	}
 	t.folders = folders
+	t.above += prefix
 	return true
 }

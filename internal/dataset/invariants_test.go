@@ -12,7 +12,7 @@ func checkInvariants(t *testing.T, s *Splits) {
 		t.Errorf("splits of shapes %v and %v", s.Train.Shape, s.Test.Shape)
 	}
 	for _, d := range []*Dataset{s.Train, s.Test} {
-		if d.Elems() < 1 || d.Len() < 1 || len(d.Images) != d.Len()*d.Elems() {
+		if d.Elems() < 1 || len(d.Images)+len(d.Floats) != d.Len()*d.Elems() || len(d.Images) > 0 && len(d.Floats) > 0 {
 			t.Errorf("%d bytes for %d images of %v", len(d.Images), d.Len(), d.Shape)
 		}
 		for i, label := range d.Labels {

@@ -7,19 +7,29 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	"rnas/internal/tensor"
 )
 
-var npzFiles = [4]string{"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"}
+// npzNames are the names of the four arrays, by the first of which errors call them.
+var npzNames = [4][]string{
+	{"x_train", "train_images", "X_train"},
+	{"y_train", "train_labels", "Y_train"},
+	{"x_test", "test_images", "X_test", "x", "X", "images", "data"},
+	{"y_test", "test_labels", "Y_test", "y", "Y", "labels", "targets"},
+}
 
-// readNPZ reads the arrays x_train, y_train, x_test and y_test of an .npz file. Images are uint8, or float32 in [0, 1]
-// which are rounded to 1/255; labels are integers of any width.
+// readNPZ reads images and labels of training and test from an .npz file; those of test suffice. Images are uint8, or floats of 16, 32 or 64
+// bits in [0, 1], which are kept as float32, or in the range that the option pixels tells. Labels are integers of any width.
 func readNPZ(ctx context.Context, s Spec, _ Options) (*Splits, error) {
 	files, err := collect(ctx, s.Path, func(base string) string {
-		for _, name := range npzFiles {
-			if base == name {
-				return name
+		name, ok := strings.CutSuffix(base, ".npy")
+		for _, names := range npzNames {
+			if ok && slices.Contains(names, name) {
+				return base
 			}
 		}
 		return ""
@@ -27,28 +37,39 @@ func readNPZ(ctx context.Context, s Spec, _ Options) (*Splits, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseNPZ(files)
+	return parseNPZ(files, s)
 }
 
-// parseNPZ builds the splits from the contents of the files by name in npzFiles.
-func parseNPZ(files map[string][]byte) (*Splits, error) {
+// parseNPZ builds the splits from the contents of the files by name.
+func parseNPZ(files map[string][]byte, s Spec) (*Splits, error) {
 	var images, labels [2]array
-	for i, name := range npzFiles {
-		if files[name] == nil {
-			return nil, fmt.Errorf("expected %s, found none", name)
+	for i, names := range npzNames {
+		k := slices.IndexFunc(names, func(name string) bool { return files[name+".npy"] != nil })
+		if k < 0 && i < 2 && files[npzNames[0][0]+".npy"] == nil && files[npzNames[1][0]+".npy"] == nil {
+			continue // no training part
 		}
-		into, parse := &images[i/2], parseImages
-		if i%2 == 1 {
-			into, parse = &labels[i/2], parseLabels
+		if k < 0 {
+			return nil, fmt.Errorf("expected %s.npy, found none", names[0])
 		}
+		name := names[k] + ".npy"
 		descr, shape, data, err := parseNPY(files[name])
-		if err == nil {
-			*into, err = parse(descr, data)
+		a := array{}
+		switch {
+		case err != nil:
+		case i%2 == 0:
+			a, err = parseImages(descr, data, s.Pixels)
+		default:
+			a, err = parseLabels(descr, data)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		into.name, into.shape = name, shape
+		a.name, a.shape = name, shape
+		if i%2 == 0 {
+			images[i/2] = a
+		} else {
+			labels[i/2] = a
+		}
 	}
 	return fromArrays(images, labels)
 }
@@ -98,7 +119,7 @@ func parseNPY(file []byte) (descr string, shape []int, data []byte, err error) {
 	descr = string(d[1])
 	width, known := npyWidths[descr]
 	if !known {
-		return "", nil, nil, fmt.Errorf("expected a little-endian dtype of uint8, float32 or integers, found %.40q", descr)
+		return "", nil, nil, fmt.Errorf("expected a little-endian dtype of uint8, floats or integers, found %.40q", descr)
 	}
 	if n, ok := product(append([]int{width}, shape...)); !ok || n != len(data) {
 		return "", nil, nil, fmt.Errorf("shape %v of %s: expected %d*%s bytes of data, found %d", shape, descr, width, times(shape), len(data))
@@ -107,29 +128,72 @@ func parseNPY(file []byte) (descr string, shape []int, data []byte, err error) {
 }
 
 var npyWidths = map[string]int{
-	"|u1": 1, "|i1": 1, "<u2": 2, "<i2": 2, "<u4": 4, "<i4": 4, "<u8": 8, "<i8": 8, "<f4": 4,
+	"|u1": 1, "|i1": 1, "<u2": 2, "<i2": 2, "<u4": 4, "<i4": 4, "<u8": 8, "<i8": 8, "<f2": 2, "<f4": 4, "<f8": 8, "|b1": 1,
 }
 
-func parseImages(descr string, data []byte) (array, error) {
-	switch descr {
-	case "|u1":
+// pixelRanges are the ranges that floats of a source can be in, by the text of the option pixels.
+var pixelRanges = []struct {
+	text      string
+	low, high float64
+}{{"0..1", 0, 1}, {"0..255", 0, 255}, {"-1..1", -1, 1}}
+
+// parseImages reads images of bytes, or of floats in the range pixels, "" for 0..1.
+func parseImages(descr string, data []byte, pixels string) (array, error) {
+	if descr == "|u1" {
 		return array{data: data}, nil
-	case "<f4":
-		out := make([]byte, len(data)/4)
-		for i := range out {
-			v := math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-			if !(v >= 0 && v <= 1) {
-				return array{}, fmt.Errorf("element %d: expected a value in [0, 1], found %v", i, v)
-			}
-			out[i] = uint8(math.Round(float64(v) * 255))
-		}
-		return array{data: out}, nil
 	}
-	return array{}, fmt.Errorf("expected images of |u1 or <f4, found %s", descr)
+	if descr[1] != 'f' {
+		return array{}, fmt.Errorf("expected images of uint8 or floats, found %s", descr)
+	}
+	low, high := 0.0, 1.0
+	for _, r := range pixelRanges {
+		if r.text == pixels {
+			low, high = r.low, r.high
+		}
+	}
+	width := npyWidths[descr]
+	out := make([]float32, len(data)/width)
+	least, most := 0.0, 0.0
+	for i := range out {
+		v := float(data[i*width : (i+1)*width])
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return array{}, fmt.Errorf("element %d: expected a number, found %v", i, v)
+		}
+		least, most = min(least, v), max(most, v)
+		out[i] = float32((v - low) / (high - low))
+		if low == 0 && high == 1 {
+			out[i] = float32(v)
+		}
+	}
+	if least < low || most > high {
+		return array{}, fmt.Errorf("expected values in [%v, %v], found %v to %v%s", low, high, least, most, rangeAdvice(least, most))
+	}
+	return array{floats: out}, nil
+}
+
+// rangeAdvice names the option for values from least to most.
+func rangeAdvice(least, most float64) string {
+	for _, r := range pixelRanges {
+		if least >= r.low && most <= r.high && (r.high < 255 || most > 2) {
+			return fmt.Sprintf("; for values of %s give --pixels %s where the model takes these too, or pixels=%s in the data source", r.text, r.text, r.text)
+		}
+	}
+	return "; images that were normalised by mean and std have to be given as they were before"
+}
+
+// float is a little-endian float of 16, 32 or 64 bits.
+func float(data []byte) float64 {
+	switch len(data) {
+	case 2:
+		return float64(tensor.Half(binary.LittleEndian.Uint16(data)).Float32())
+	case 4:
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(data)))
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(data))
 }
 
 func parseLabels(descr string, data []byte) (array, error) {
-	if descr == "<f4" {
+	if descr[1] == 'f' {
 		return array{}, fmt.Errorf("expected integer labels, found %s", descr)
 	}
 	width := npyWidths[descr]

@@ -54,8 +54,8 @@ func TestNPZ(t *testing.T) {
 	if want := []uint8{1, 4, 2, 5, 3, 6, 7, 10, 8, 11, 9, 12}; s.Train.Shape != [3]int{3, 1, 2} || !slices.Equal(s.Train.Images, want) {
 		t.Errorf("training images %v of %v, want %v", s.Train.Images, s.Train.Shape, want)
 	}
-	if want := []uint8{0, 26, 51, 102, 204, 255}; !slices.Equal(s.Test.Images, want) {
-		t.Errorf("test images %v, want %v", s.Test.Images, want)
+	if want := []float32{0, 0.1, 0.2, 0.4, 0.8, 1}; !slices.Equal(s.Test.Floats, want) || s.Test.Images != nil {
+		t.Errorf("test images %v and %v, want %v", s.Test.Floats, s.Test.Images, want)
 	}
 	if !slices.Equal(s.Train.Labels, []int32{1, 0}) || !slices.Equal(s.Test.Labels, []int32{1}) || len(s.Train.Classes) != 2 {
 		t.Errorf("labels %v and %v, classes %v", s.Train.Labels, s.Test.Labels, s.Train.Classes)
@@ -92,6 +92,43 @@ func TestLabelTypes(t *testing.T) {
 	}
 }
 
+// The test part alone suffices, under any of its usual names, and floats of any width and range are kept.
+func TestNPZOfTest(t *testing.T) {
+	double := func(values ...float64) (data []byte) {
+		for _, v := range values {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
+		return data
+	}
+	labels := npy(1, header("<i8", "2"), longs(3, 1))
+	want := []float32{0, 0.3 / 255, 0.25, 1}
+	for _, test := range []struct {
+		x, y, options, descr string
+		data                 []byte
+	}{
+		{"x_test", "y_test", "", "<f8", double(0, 0.3/255, 0.25, 1)},
+		{"x_test", "y_test", "", "<f4", floats(0, 0.3/255, 0.25, 1)},
+		{"images", "labels", "?pixels=0..255", "<f8", double(0, 0.3, 63.75, 255)},
+		{"x", "y", "?pixels=-1..1", "<f8", double(-1, 0.6/255-1, -0.5, 1)},
+	} {
+		files := tree{test.x + ".npy": npy(1, header(test.descr, "2,1,1,2"), test.data), test.y + ".npy": labels}
+		s := open(t, "npz:"+save(t, "x.npz", files.zip(t))+test.options, 0)
+		if s.Train.Len() != 0 || s.Train.Shape != s.Test.Shape || len(s.Test.Classes) != 4 || !s.Test.Numbered || !slices.Equal(s.Test.Labels, []int32{3, 1}) {
+			t.Errorf("%s: training part %+v, test part %+v", test.x, s.Train, s.Test)
+		}
+		for i, v := range s.Test.Floats {
+			if math.Abs(float64(v-want[i])) > 1e-7 {
+				t.Errorf("%s of %s: found %v, want %v", test.x, test.descr, s.Test.Floats, want)
+				break
+			}
+		}
+	}
+	refuse(t, "npz:"+save(t, "x.npz", tree{"x_test.npy": npy(1, header("<f4", "1,1,1,2"), floats(7, 200)), "y_test.npy": labels}.zip(t)),
+		"expected values in [0, 1], found 0 to 200; for values of 0..255 give --pixels 0..255", "pixels=0..255 in the data source")
+	nan := float32(math.NaN())
+	refuse(t, "npz:"+save(t, "x.npz", tree{"x_test.npy": npy(1, header("<f4", "1,1,1,2"), floats(7, nan)), "y_test.npy": labels}.zip(t)), "element 1: expected a number")
+}
+
 func TestNPZErrors(t *testing.T) {
 	good := npzTree()
 	pixels := []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
@@ -108,11 +145,11 @@ func TestNPZErrors(t *testing.T) {
 		{good.with("x_train.npy", npy(1, header("|u1", "2,1,2,4"), pixels)), []string{"x_train.npy: shape [2 1 2 4] of |u1: expected 1*2*1*2*4 bytes of data, found 12"}},
 		{good.with("x_train.npy", npy(1, header("|u1", "4294967296,4294967296"), pixels)), []string{"1*4294967296*4294967296 bytes of data, found 12"}},
 		{good.with("x_train.npy", npy(1, header("|u1", "99999999999999999999"), pixels)), []string{"x_train.npy: shape (99999999999999999999)", "out of range"}},
-		{good.with("x_train.npy", npy(1, header(">f4", "2,1,2,3"), pixels)), []string{`expected a little-endian dtype of uint8, float32 or integers, found ">f4"`}},
-		{good.with("x_train.npy", npy(1, header("<i2", "1,1,2,3"), pixels)), []string{"expected images of |u1 or <f4, found <i2"}},
+		{good.with("x_train.npy", npy(1, header(">f4", "2,1,2,3"), pixels)), []string{`expected a little-endian dtype of uint8, floats or integers, found ">f4"`}},
+		{good.with("x_train.npy", npy(1, header("<i2", "1,1,2,3"), pixels)), []string{"expected images of uint8 or floats, found <i2"}},
 		{good.with("x_train.npy", npy(1, header("|u1", "2,6"), pixels)), []string{"x_train.npy: expected the shape N,H,W", "found [2 6]"}},
 		{good.with("x_train.npy", npy(1, header("|u1", "2,2,1,1,3"), pixels)), []string{"found [2 2 1 1 3]"}},
-		{good.with("x_test.npy", npy(1, header("<f4", "1,1,2,3"), floats(0, 0, 0, 0, 0, 1.5))), []string{"x_test.npy: element 5: expected a value in [0, 1], found 1.5"}},
+		{good.with("x_test.npy", npy(1, header("<f4", "1,1,2,3"), floats(0, 0, 0, 0, 0, 1.5))), []string{"x_test.npy: expected values in [0, 1], found 0 to 1.5; images that were normalised"}},
 		{good.with("x_test.npy", npy(1, header("<f4", "1,1,2,3"), floats(0, float32(math.NaN()), 0, 0, 0, 0))), []string{"element 1", "found NaN"}},
 		{good.with("y_train.npy", npy(1, header("<f4", "2"), floats(0, 1))), []string{"y_train.npy: expected integer labels, found <f4"}},
 		{good.with("y_train.npy", npy(1, header("<i8", "2"), longs(0, -1))), []string{"y_train.npy: element 1: expected a label from 0 to 65535, found -1"}},
@@ -132,7 +169,7 @@ func FuzzNPY(f *testing.F) {
 	f.Add(good["x_test.npy"], good["y_test.npy"])
 	f.Add(npy(1, header("|u1", "4294967296,4294967296"), nil), npy(2, header("<i8", "0"), nil))
 	f.Fuzz(func(t *testing.T, images, labels []byte) {
-		s, err := parseNPZ(map[string][]byte{npzFiles[0]: images, npzFiles[1]: labels, npzFiles[2]: images, npzFiles[3]: labels})
+		s, err := parseNPZ(map[string][]byte{"x_train.npy": images, "y_train.npy": labels, "x_test.npy": images, "y_test.npy": labels}, Spec{})
 		if err == nil {
 			checkInvariants(t, s)
 		}

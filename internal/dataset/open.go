@@ -4,14 +4,18 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// Options holds the settings of Open that do not change its result.
+// Options says how much of a source Open reads.
 type Options struct {
 	Progress func(done, total int) // called now and then with images done, from one goroutine at a time; may be nil
 	Workers  int                   // goroutines which decode images, 0 for one a processor
+	Limit    int                   // as the option limit of the source; the lesser of the two counts, 0 for none
+	// Only is the part that is needed: train, test, val or all. The others may have no images then. "" is for train and test.
+	Only string
 }
 
 // Open reads the data source described by spec (see ParseSpec). Errors name the file and the place in it, what was
@@ -23,8 +27,8 @@ func Open(ctx context.Context, spec string, opts Options) (*Splits, error) {
 	}
 	source := lookup(s.Kind)
 	splits, err := source.open(ctx, s, opts)
-	if err == nil && source.path && s.Size != 0 {
-		splits, err = splits.shrink(s.Size)
+	if err == nil && source.path {
+		err = splits.finish(s)
 	}
 	if err != nil {
 		if s.Path != "" {
@@ -32,10 +36,82 @@ func Open(ctx context.Context, spec string, opts Options) (*Splits, error) {
 		}
 		return nil, err
 	}
-	splits.Train.Name, splits.Test.Name = spec+" train", spec+" test"
-	splits.Train = splits.Train.Limit(lesser(s.Limit, s.Train), s.Seed)
-	splits.Test = splits.Test.Limit(lesser(s.Limit, s.Test), s.Seed)
+	for part, limit := range map[*Dataset]int{splits.Train: s.Train, splits.Test: s.Test, splits.Val: s.Test} {
+		if part != nil {
+			*part = *part.Limit(lesser(lesser(s.Limit, opts.Limit), limit), s.Seed)
+		}
+	}
+	for _, part := range splits.parts() {
+		part.d.Name = spec + " " + part.name
+		if part.d == splits.Test && splits.valAsTest {
+			part.d.Name = spec + " val"
+		}
+	}
 	return splits, nil
+}
+
+// finish does to the parts of a source of files what its options ask for and its reader has not done yet.
+func (s *Splits) finish(spec Spec) error {
+	if spec.Kind != "folder" {
+		if err := s.each(transform{spec.Resize, spec.Crop}.all); err != nil {
+			return err
+		}
+		if spec.ClassIndex != "" {
+			index, err := readClassIndex(spec.ClassIndex)
+			if err != nil {
+				return err
+			}
+			if err := s.each(index.cover); err != nil {
+				return err
+			}
+		}
+	}
+	if spec.Size == 0 {
+		return nil
+	}
+	return s.each(func(d *Dataset) (*Dataset, error) {
+		if d.Len() == 0 {
+			return &Dataset{Classes: d.Classes, Numbered: d.Numbered, Shape: [3]int{d.Shape[0], spec.Size, spec.Size}}, nil
+		}
+		return d.Shrink(spec.Size)
+	})
+}
+
+// namedPart is a part of a source that is there.
+type namedPart struct {
+	name string
+	d    *Dataset
+}
+
+func (s *Splits) parts() []namedPart {
+	list := []namedPart{{"train", s.Train}, {"test", s.Test}}
+	if s.Val != nil {
+		list = append(list, namedPart{"val", s.Val})
+	}
+	return list
+}
+
+// Part is the part of that name: train, test, val, or all of them together. It is an error if the source has no image of it.
+func (s *Splits) Part(name string) (*Dataset, error) {
+	var has []string
+	var filled []*Dataset
+	for _, p := range s.parts() {
+		if p.d.Len() > 0 {
+			filled, has = append(filled, p.d), append(has, p.name)
+		}
+		if p.name == name && p.d.Len() > 0 {
+			return p.d, nil
+		}
+	}
+	switch {
+	case name == "val" && s.valAsTest:
+		return s.Test, nil
+	case name == "all" && len(filled) > 0:
+		return Join(filled...), nil
+	case len(has) == 0:
+		has = []string{"none"}
+	}
+	return nil, fmt.Errorf("expected images of the part %s, found those of %s", name, strings.Join(has, " and "))
 }
 
 // lesser returns the lesser of two limits, of which 0 is none.

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,9 +30,12 @@ var sources = []source{
 	},
 	{name: "cifar10", path: true, options: files, open: cifar10.read},
 	{name: "cifar100", path: true, options: files, open: cifar100.read},
-	{name: "folder", path: true, options: files, open: readFolder},
+	{
+		name: "folder", path: true, options: append(slices.Clone(files), text("labels", func(s *Spec) *string { return &s.Labels })),
+		open: readFolder,
+	},
 	{name: "idx", path: true, options: files, open: readIDX},
-	{name: "npz", path: true, options: files, open: readNPZ},
+	{name: "npz", path: true, options: append(slices.Clone(files), option{"pixels", setPixels}), open: readNPZ},
 }
 
 // usage is how a source is written, without its options after a question mark.
@@ -77,7 +81,35 @@ var common = []option{
 }
 
 // files are the options of the sources that read files.
-var files = slices.Concat(common, []option{number("size", 1, 1<<16, func(s *Spec) *int { return &s.Size })})
+var files = slices.Concat(common, []option{
+	number("size", 1, 1<<16, func(s *Spec) *int { return &s.Size }),
+	number("resize", 1, maxSide, func(s *Spec) *int { return &s.Resize }),
+	number("crop", 1, maxSide, func(s *Spec) *int { return &s.Crop }),
+	text("class-index", func(s *Spec) *string { return &s.ClassIndex }),
+})
+
+// text is an option for a field of Spec. Characters that a data source cannot hold in an option stand as %XX.
+func text(name string, field func(*Spec) *string) option {
+	return option{name, func(s *Spec, value string) error {
+		plain, err := url.PathUnescape(value)
+		if err != nil || plain == "" {
+			return fmt.Errorf("expected a text with %%XX for special characters, found %q", value)
+		}
+		*field(s) = plain
+		return nil
+	}}
+}
+
+func setPixels(s *Spec, value string) error {
+	var list []string
+	for _, r := range pixelRanges {
+		if list = append(list, r.text); value == r.text {
+			s.Pixels = value
+			return nil
+		}
+	}
+	return fmt.Errorf("expected %s, found %q", strings.Join(list, ", "), value)
+}
 
 // number is an option from low to high for a field of Spec.
 func number(name string, low, high int, field func(*Spec) *int) option {

@@ -17,11 +17,17 @@ type Spec struct {
 
 	Classes int // synthetic only: number of classes
 	Size    int // height and width in pixels; of files, see Dataset.Shrink, 0 for that of the images
+
+	Resize     int    // of files: the shorter side after torchvision's Resize, 0 for none
+	Crop       int    // of files: the side of torchvision's CenterCrop, 0 for none
+	ClassIndex string // of files: path of the names of the classes, "" for none
+	Labels     string // folder only: path of a table of files and classes, "" for none
+	Pixels     string // npz only: the range of floats, "" for 0..1
 }
 
 // ParseSpec reads a data source: "synthetic", "synthetic:classes=10,size=32,seed=0,train=4000,test=1000,limit=N" or
-// "KIND:PATH" with KIND one of cifar10, cifar100, folder, idx, npz, and options limit, train, test, seed and size after
-// the last question mark, as in "folder:PATH?limit=500&seed=1". Options are separated by commas or ampersands. An error names
+// "KIND:PATH" with KIND one of cifar10, cifar100, folder, idx, npz, and options limit, train, test, seed, size, resize, crop, class-index,
+// labels (folder) and pixels (npz) after the last question mark, as in "folder:PATH?limit=500&seed=1". Options are separated by commas or ampersands. An error names
 // the data source and the option at fault.
 func ParseSpec(text string) (Spec, error) {
 	end := strings.IndexAny(text, ":?")
@@ -65,4 +71,14 @@ func ParseSpec(text string) (Spec, error) {
 		}
 	}
 	return spec, nil
+}
+
+// WithOption adds an option to a data source, which is not parsed. Of an option that is there already the last one counts.
+func WithOption(source, name, value string) string {
+	mark := "?"
+	if kind, options, _ := strings.Cut(source, ":"); strings.Contains(source, "?") || kind == "synthetic" && options != "" {
+		mark = "&"
+	}
+	escaped := strings.NewReplacer("%", "%25", "?", "%3F", ",", "%2C", "&", "%26").Replace(value)
+	return source + mark + name + "=" + escaped
 }

@@ -80,7 +80,7 @@ func synthetic(ctx context.Context, spec Spec, opts Options) (*Splits, error) {
 		drawSynthetic(d.Images[i*d.Elems():(i+1)*d.Elems()], spec.Size, class, &stream)
 		return nil
 	})
-	return &Splits{splits[0], splits[1]}, err
+	return &Splits{Train: splits[0], Test: splits[1]}, err
 }
 
 type colour [3]float64

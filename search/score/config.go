@@ -2,7 +2,6 @@ package score
 
 import (
 	"fmt"
-	"math"
 
 	"rnas/compiler/lower"
 	"rnas/compiler/program"
@@ -57,26 +56,12 @@ func (c Config) noise() program.Noise { return program.Noise{Kind: program.Unifo
 // Shrink makes images of size*size pixels, each the mean of a block, rounded to the nearest byte. Size must divide both sides; 0 leaves
 // the images as they are.
 func Shrink(d *dataset.Dataset, size int) (*dataset.Dataset, error) {
-	depth, height, width := d.Shape[0], d.Shape[1], d.Shape[2]
+	height, width := d.Shape[1], d.Shape[2]
 	if size == 0 || height == size && width == size {
 		return d, nil
 	}
 	if size < 4 || height%size != 0 || width%size != 0 {
 		return nil, fmt.Errorf("size: expected 0 or at least 4 and a divisor of the %dx%d pixels of %s, found %d", height, width, d.Name, size)
 	}
-	rows, cols := height/size, width/size
-	small := &dataset.Dataset{Name: d.Name, Classes: d.Classes, Shape: [3]int{depth, size, size}, Labels: d.Labels}
-	small.Images = make([]uint8, d.Len()*small.Elems())
-	for p := range small.Images { // p = (plane*size + y)*size + x
-		plane, y, x := p/(size*size), p/size%size, p%size
-		sum := 0
-		for i := range rows {
-			at := (plane*height+y*rows+i)*width + x*cols
-			for _, v := range d.Images[at : at+cols] {
-				sum += int(v)
-			}
-		}
-		small.Images[p] = uint8(math.Round(float64(sum) / float64(rows*cols)))
-	}
-	return small, nil
+	return d.Shrink(size)
 }
