@@ -18,13 +18,14 @@ type row struct {
 	after func(s *subject, seconds float64) (float64, error)
 	// ranks names the scores whose ranks, each in ascending order among the genotypes that are scored together, are added up.
 	ranks []string
+	cost  bool // of two genotypes that differ in nothing else the one with less is better
 }
 
 // rows are in the order of the documentation. What a score is made of is taken once for all scores of a genotype.
 var rows = []row{
-	{name: "params", about: "number of trained parameters", of: params},
-	{name: "macs", about: "multiply-adds of one image", of: macs},
-	{name: "latency", about: "median time of one image in milliseconds, measured; genotypes are then scored one at a time", of: latency},
+	{name: "params", about: "number of trained parameters", cost: true, of: params},
+	{name: "macs", about: "multiply-adds of one image", cost: true, of: macs},
+	{name: "latency", about: "median time of one image in milliseconds, measured; genotypes are then scored one at a time", cost: true, of: latency},
 	{name: "naswot", about: "log determinant of the kernel of equal Relu codes (Mellor et al. 2021)", of: naswot},
 	{name: "jacov", about: "correlation of the input Jacobians of images (Mellor et al. 2020, version 1; Abdelfattah et al. 2021)", of: jacov},
 	{name: "synflow", about: "sum of |w dS/dw| at |w| without normalisation on an image of ones, S the sum of logits (Tanaka et al. 2020)", of: synflow},
@@ -86,6 +87,12 @@ func parse(name string) (column, error) {
 	}
 	c.seconds = seconds
 	return c, nil
+}
+
+// Cost reports whether a score is a cost, of which less is better.
+func Cost(name string) bool {
+	c, err := parse(name)
+	return err == nil && c.cost
 }
 
 // Columns are the scores that a list of names asks for, those included that others are sums of ranks of.
