@@ -97,7 +97,7 @@ func TestRankErrors(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"", "rnas: rank: expected one table of genotypes, found none"},
 		{"DIR/c.csv", "rnas: rank: open DIR/c.csv: no such file or directory"},
-		{"DIR/a.csv --scores speed", `rnas: rank: --scores: expected a score among params, macs, latency, naswot, jacov, synflow, snip, grad-norm, swap, croze, noise-kl, fgsm-kl, input-gradient, short:SECONDS, combined, found "speed"`},
+		{"DIR/a.csv --scores speed", `rnas: rank: --scores: expected a score among params, macs, latency, naswot, jacov, synflow, snip, grad-norm, swap, croze, noise-kl, fgsm-kl, input-gradient, short:SECONDS, combined, weakest, balanced, found "speed"`},
 		{"DIR/a.csv --scores short:x", `rnas: rank: --scores: short: expected CPU seconds above 0 and at most 1e+06, found "x"`},
 		{"DIR/a.csv --against speed", `rnas: rank: --against: DIR/a.csv: expected a column among class, acc, found "speed"`},
 		{"DIR/a.csv --against acc", `rnas: rank: --against: DIR/a.csv:6: column acc: expected a finite number, found ""`},

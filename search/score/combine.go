@@ -2,6 +2,7 @@ package score
 
 import (
 	"math"
+	"slices"
 
 	"rnas/internal/stats"
 )
@@ -24,4 +25,31 @@ func Combine(columns ...[]float64) []float64 {
 		}
 	}
 	return sum
+}
+
+// Least is Combine of the columns of one group. Of several groups it is the least of the ranks that a genotype has in the sums of the
+// groups, by the belief that every group is needed: what one of them lacks, more of another does not make up for. A genotype that misses
+// a score has none and no part in the ranks.
+func Least(groups ...[][]float64) []float64 {
+	if len(groups) == 1 {
+		return Combine(groups[0]...)
+	}
+	index := present(slices.Concat(groups...)...)
+	least := make([]float64, len(groups[0][0]))
+	for i := range least {
+		least[i] = math.NaN()
+	}
+	for _, i := range index {
+		least[i] = math.Inf(1)
+	}
+	for _, columns := range groups {
+		var whole [][]float64
+		for _, c := range columns {
+			whole = append(whole, stats.Pick(c, index))
+		}
+		for k, r := range stats.Ranks(Combine(whole...)) {
+			least[index[k]] = min(least[index[k]], r)
+		}
+	}
+	return least
 }

@@ -27,6 +27,19 @@ func TestCombineMissing(t *testing.T) {
 	}
 }
 
+// By hand: the ranks of a are 3 1 2, those of b+c, whose ranks sum to 2 5 5, are 1 2.5 2.5; the fourth genotype misses a score of b.
+func TestLeast(t *testing.T) {
+	nan := math.NaN()
+	a, b, c := []float64{30, 10, 20, 1}, []float64{1, 2, 3, nan}, []float64{5, 9, 7, 8}
+	got := Least([][]float64{a}, [][]float64{b, c})
+	if !math.IsNaN(got[3]) || !reflect.DeepEqual(got[:3], []float64{1, 1, 2}) {
+		t.Errorf("found %v", got)
+	}
+	if got := Least([][]float64{b, c}); !math.IsNaN(got[3]) || !reflect.DeepEqual(got[:3], []float64{2, 5, 5}) {
+		t.Errorf("one group: found %v", got)
+	}
+}
+
 func TestNumber(t *testing.T) {
 	text, err := json.Marshal(numbers([]float64{1.5, math.NaN()}))
 	if err != nil || string(text) != "[1.5,null]" {

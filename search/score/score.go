@@ -16,8 +16,9 @@ type row struct {
 	of    func(s *subject) (float64, error)
 	// after is a score that takes a number of CPU seconds, as in NAME:60.
 	after func(s *subject, seconds float64) (float64, error)
-	// ranks names the scores whose ranks, each in ascending order among the genotypes that are scored together, are added up.
-	ranks []string
+	// ranks are groups of scores. The ranks of a group, each in ascending order among the genotypes that are scored together, are added up.
+	// Of several groups the score is the least of the ranks of these sums.
+	ranks [][]string
 	cost  bool // of two genotypes that differ in nothing else the one with less is better
 }
 
@@ -37,7 +38,9 @@ var rows = []row{
 	{name: "fgsm-kl", about: "KL(f || f') between clean images and images after one signed-gradient step", of: fgsmKL},
 	{name: "input-gradient", about: "mean norm of the input gradient of the cross-entropy", of: inputGradient},
 	{name: "short", about: "accuracy under PGD on held-out images after adversarial training of so many CPU seconds, as in short:60", after: short},
-	{name: "combined", about: "sum of the ranks of params, naswot, jacov and input-gradient", ranks: []string{"params", "naswot", "jacov", "input-gradient"}},
+	{name: "combined", about: "sum of the ranks of params, naswot, jacov and input-gradient", ranks: [][]string{{"params", "naswot", "jacov", "input-gradient"}}},
+	{name: "weakest", about: "least of the ranks of params, naswot, jacov and input-gradient", ranks: [][]string{{"params"}, {"naswot"}, {"jacov"}, {"input-gradient"}}},
+	{name: "balanced", about: "lesser of two ranks: of params, and of the sum of the ranks of naswot, jacov and input-gradient", ranks: [][]string{{"params"}, {"naswot", "jacov", "input-gradient"}}},
 }
 
 // Usage tells what every score is, a line each.
@@ -95,7 +98,7 @@ func Cost(name string) bool {
 	return err == nil && c.cost
 }
 
-// Columns are the scores that a list of names asks for, those included that others are sums of ranks of.
+// Columns are the scores that a list of names asks for, those included whose ranks others are made of.
 func Columns(names []string) ([]string, error) {
 	columns, err := parseAll(names)
 	var all []string
@@ -105,7 +108,7 @@ func Columns(names []string) ([]string, error) {
 	return all, err
 }
 
-// parseAll finds the scores of a list, and adds what others are sums of ranks of. Those without ranks come first.
+// parseAll finds the scores of a list, and adds those whose ranks others are made of. Those without ranks come first.
 func parseAll(names []string) ([]column, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("expected a score among %s, found none", strings.Join(Names(), ", "))
@@ -128,7 +131,7 @@ func parseAll(names []string) ([]column, error) {
 		add(&sums, c)
 	}
 	for _, s := range sums {
-		for _, name := range s.ranks {
+		for _, name := range slices.Concat(s.ranks...) {
 			c, err := parse(name)
 			if err != nil {
 				return nil, err

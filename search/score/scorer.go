@@ -15,7 +15,7 @@ import (
 // Scorer takes the scores of genotypes, one at a time or several side by side.
 type Scorer struct {
 	own     []column // that are taken of a genotype
-	sums    []column // of ranks of these
+	ranked  []column // that are made of the ranks of these
 	repeats []*setting
 }
 
@@ -33,7 +33,7 @@ func NewScorer(c Config, data *dataset.Splits, o ort.Options) (*Scorer, error) {
 		if col.ranks == nil {
 			s.own = append(s.own, col)
 		} else {
-			s.sums = append(s.sums, col)
+			s.ranked = append(s.ranked, col)
 		}
 	}
 	c.Scores = s.Columns()
@@ -45,7 +45,7 @@ func NewScorer(c Config, data *dataset.Splits, o ort.Options) (*Scorer, error) {
 	return s, nil
 }
 
-// Columns are the scores of Score, in its order: those that are no sums of ranks.
+// Columns are the scores of Score, in its order: those that are not made of ranks.
 func (s *Scorer) Columns() []string {
 	var names []string
 	for _, c := range s.own {
@@ -102,8 +102,8 @@ func (s *Scorer) add(ctx context.Context, draw *setting, g genotype.Genotype, ro
 	return nil
 }
 
-// Result are the scores of genotypes that were scored together, from a row of Score for each: sums of ranks follow those that they are
-// sums of.
+// Result are the scores of genotypes that were scored together, from a row of Score for each: those that are made of
+// ranks come last.
 func (s *Scorer) Result(rows [][]float64) *Result {
 	r := &Result{}
 	for i, c := range s.own {
@@ -113,12 +113,16 @@ func (s *Scorer) Result(rows [][]float64) *Result {
 		}
 		r.Columns, r.Values = append(r.Columns, c.name), append(r.Values, column)
 	}
-	for _, c := range s.sums {
-		var parts [][]float64
-		for _, name := range c.ranks {
-			parts = append(parts, r.Column(name))
+	for _, c := range s.ranked {
+		var groups [][][]float64
+		for _, names := range c.ranks {
+			var group [][]float64
+			for _, name := range names {
+				group = append(group, r.Column(name))
+			}
+			groups = append(groups, group)
 		}
-		r.Columns, r.Values = append(r.Columns, c.name), append(r.Values, Combine(parts...))
+		r.Columns, r.Values = append(r.Columns, c.name), append(r.Values, Least(groups...))
 	}
 	return r
 }
