@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"rnas/genotype"
+	"rnas/internal/fault"
 	"rnas/search"
+	"rnas/search/table"
 )
 
 // Prefixes of the names of percentiles of a column: among all classes of the table, and among those of about equal weights.
@@ -19,7 +21,7 @@ const (
 )
 
 // lookupStage takes the measured values of the genotype that the search has found, and its place among the others.
-func lookupStage(l *Lookup, t *Table) Stage {
+func lookupStage(l *Lookup, t *table.Table) Stage {
 	var index *classes
 	open := func() (err error) {
 		if index == nil {
@@ -55,9 +57,9 @@ func lookupStage(l *Lookup, t *Table) Stage {
 				Genotype string `json:"genotype"`
 			}{l, g.String()}
 			return &Work{Config: config, Do: func(context.Context, io.Writer) (Outcome, error) {
-				row, err := t.row(g)
+				row, err := t.Find(g)
 				if err != nil {
-					return Outcome{}, err
+					return Outcome{}, fault.Input(err)
 				}
 				return Outcome{Genotype: g.String(), Values: index.values(row)}, nil
 			}}, nil
@@ -69,18 +71,18 @@ func lookupStage(l *Lookup, t *Table) Stage {
 type classes struct {
 	lookup   *Lookup
 	of       []int       // class of every row
-	measured [][]float64 // by column and class: that of the first whole row of the class
+	measured [][]float64 // by column and class: that of the first row of the class
 	weights  []float64   // by class: the least of its rows; nil for none
 }
 
-func newClasses(l *Lookup, t *Table) (*classes, error) {
-	of, first, err := t.classes(l.Class)
+func newClasses(l *Lookup, t *table.Table) (*classes, error) {
+	of, first, err := classesOf(t, l.Class)
 	if err != nil {
 		return nil, err
 	}
 	c := &classes{lookup: l, of: of}
 	for _, column := range l.Columns {
-		rows, err := t.numbers(column)
+		rows, err := numbers(t, column)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +95,7 @@ func newClasses(l *Lookup, t *Table) (*classes, error) {
 	if l.Weights == "" {
 		return c, nil
 	}
-	rows, err := t.numbers(l.Weights)
+	rows, err := numbers(t, l.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +104,7 @@ func newClasses(l *Lookup, t *Table) (*classes, error) {
 		c.weights[k] = rows[i]
 	}
 	for i, k := range of {
-		if rows[i] < c.weights[k] { // not so where the row has no number
-			c.weights[k] = rows[i]
-		}
+		c.weights[k] = min(c.weights[k], rows[i])
 	}
 	return c, nil
 }

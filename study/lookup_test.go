@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rnas/search/table"
 )
 
 // scipy.stats.percentileofscore(values, x, "mean"), scipy 1.17.1
@@ -41,11 +43,11 @@ func TestNearest(t *testing.T) {
 
 // The table has 12 rows of 10 classes. The class of the first two rows has the weights of the cheaper one, 9.
 func TestLookupValues(t *testing.T) {
-	table, err := ReadTable("testdata/cells.csv")
+	tab, err := ReadTable("testdata/cells.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := newClasses(&Lookup{Columns: []string{"accuracy"}, Class: "class", Weights: ConvWeights}, table)
+	c, err := newClasses(&Lookup{Columns: []string{"accuracy"}, Class: "class", Weights: ConvWeights}, tab)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func TestLookupValues(t *testing.T) {
 		t.Errorf("weights: expected %v, found %v", want, c.weights)
 	}
 	g := mustParse(t, "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|nor_conv_3x3~2|")
-	row, err := table.row(g)
+	row, err := tab.Find(g)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,30 +80,30 @@ func TestRowsOfClasses(t *testing.T) {
 		other = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 	)
 	path := filepath.Join(t.TempDir(), "t.csv")
-	open := func(text string) (*Table, *classes, error) {
+	open := func(text string) (*table.Table, *classes, error) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte("genotype,class,accuracy,more\n"+text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		table, err := ReadTable(path)
+		tab, err := ReadTable(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := newClasses(&Lookup{Columns: []string{"accuracy"}, Class: "class", Weights: ConvWeights}, table)
-		return table, c, err
+		c, err := newClasses(&Lookup{Columns: []string{"accuracy"}, Class: "class", Weights: ConvWeights}, tab)
+		return tab, c, err
 	}
-	table, c, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n" + dear + ",7,0.5,1\n")
+	tab, c, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n" + dear + ",7,0.5,1\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, err := table.row(mustParse(t, cheap))
+	row, err := tab.Find(mustParse(t, cheap))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := c.values(row); got["accuracy"] != 0.5 || got["conv_weights"] != 1 || got["percentile_accuracy"] != 75 {
 		t.Errorf("found %v", got)
 	}
-	if _, _, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n"); err == nil || !strings.Contains(err.Error(), "row 2: expected 4 fields, or a class with a row of so many, found 3") {
+	if _, _, err := open(cheap + ",7,7.0\n" + other + ",8,0.25,1\n"); err == nil || !strings.Contains(err.Error(), "t.csv:2: expected 4 fields, or a class that a row of so many has, found 3") {
 		t.Errorf("found %v", err)
 	}
 }
@@ -109,12 +111,9 @@ func TestRowsOfClasses(t *testing.T) {
 func TestBadTables(t *testing.T) {
 	const cell = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 	for _, c := range []struct{ text, want string }{
-		{"", "expected a heading and at least one row, found 0 lines"},
-		{"genotype,a\n", "found 1 lines"},
-		{"a,b\n1,2\n", "expected a column genotype"},
-		{"genotype,a\nx,1\n", "row 2"},
-		{"genotype,a\n" + cell + ",1\n" + cell + ",1\n", "row 3: genotype"},
-		{"a,genotype\n1\n", "row 2: expected 2 fields, found 1"},
+		{"genotype,a\nx,1\n", "t.csv:2: genotype: "},
+		{"genotype,a\n" + cell + ",1\n" + cell + ",1\n", "t.csv:3: genotype " + cell + ": expected it once, found it on line 2 too"},
+		{"a,genotype\n1\n", "t.csv:2: expected 2 fields, found 1"},
 	} {
 		path := filepath.Join(t.TempDir(), "t.csv")
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
@@ -124,15 +123,15 @@ func TestBadTables(t *testing.T) {
 			t.Errorf("%q: expected %q, found %v", c.text, c.want, err)
 		}
 	}
-	table, err := ReadTable("testdata/cells.csv")
+	tab, err := ReadTable("testdata/cells.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	table.rows[3][2] = "inf"
-	if _, err := table.numbers("accuracy"); err == nil || !strings.Contains(err.Error(), `row 5: accuracy: expected a finite number, found "inf"`) {
+	tab.Rows[3].Cells[1] = "inf"
+	if _, err := numbers(tab, "accuracy"); err == nil || !strings.Contains(err.Error(), `cells.csv:5: column accuracy: expected a finite number, found "inf"`) {
 		t.Errorf("found %v", err)
 	}
-	if _, err := table.numbers("speed"); err == nil || !strings.Contains(err.Error(), `found "speed"`) {
+	if _, err := numbers(tab, "speed"); err == nil || !strings.Contains(err.Error(), `found "speed"`) {
 		t.Errorf("found %v", err)
 	}
 }

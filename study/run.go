@@ -12,6 +12,7 @@ import (
 
 	"rnas/internal/fault"
 	"rnas/internal/folderlock"
+	"rnas/search/table"
 	"rnas/train/loop"
 )
 
@@ -20,7 +21,7 @@ type Options struct {
 	Dir     string
 	Version string // of the program
 	Stages  []Stage
-	Table   *Table // for the stage lookup; nil for none
+	Table   *table.Table // for the stage lookup; nil for none
 	// Inputs are the digests of what all jobs work on, such as the data, by name.
 	Inputs   map[string]string
 	Progress io.Writer

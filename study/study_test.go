@@ -17,6 +17,7 @@ import (
 	"rnas/internal/atomicfile"
 	"rnas/internal/fault"
 	"rnas/internal/rng"
+	"rnas/search/table"
 	"rnas/train/loop"
 )
 
@@ -68,7 +69,7 @@ func slowOptions(dir string, step time.Duration) Options {
 	}
 }
 
-func slowSearch(ctx context.Context, t *Table, j Job, step time.Duration) (Outcome, error) {
+func slowSearch(ctx context.Context, t *table.Table, j Job, step time.Duration) (Outcome, error) {
 	const steps = 20
 	place := filepath.Join(j.Dir, "checkpoint")
 	at := 0
@@ -85,11 +86,11 @@ func slowSearch(ctx context.Context, t *Table, j Job, step time.Duration) (Outco
 		}
 	}
 	stream := rng.New(j.Seed, rng.Architecture, len(j.Arm.Name), 0, 0)
-	rows := len(t.cells)
+	rows := len(t.Rows)
 	if j.Arm.Name == "half" {
 		rows /= 2
 	}
-	g := t.cells[stream.IntN(rows)]
+	g := t.Rows[stream.IntN(rows)].Genotype
 	data, err := g.MarshalJSON()
 	if err != nil {
 		return Outcome{}, err
@@ -298,14 +299,13 @@ func TestTwoProcesses(t *testing.T) {
 // Genotypes that the table does not have end the study; what was found stays.
 func TestMissingRow(t *testing.T) {
 	o := slowOptions(t.TempDir(), 0)
-	delete(o.Table.find, mustParse(t, "|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_3x3~2|").String())
-	for i := range o.Table.cells { // every search finds it
-		o.Table.cells[i] = mustParse(t, "|none~0|+|none~0|none~1|+|none~0|none~1|nor_conv_3x3~2|")
+	for i := range o.Table.Rows { // every search finds it
+		o.Table.Rows[i].Genotype = mustParse(t, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
 	}
 	f := slowFile(t, strings.Replace(slowStudy, "weights: conv_weights, nearest: 3", "", 1))
 	f.Lookup.Weights, f.Statistics.Measures = "", f.Statistics.Measures[:1]
 	_, err := Run(context.Background(), f, o)
-	if !fault.IsInput(err) || !strings.Contains(err.Error(), "random/0/lookup: testdata/cells.csv: expected a row of the genotype") {
+	if !fault.IsInput(err) || !strings.Contains(err.Error(), "random/0/lookup: testdata/cells.csv: there is no row of the genotype") {
 		t.Errorf("found %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, "jobs", "random", "0", "search", "genotype.json")); err != nil {

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -21,7 +21,8 @@ import (
 const rankDetail = `GENOTYPES is a table: lines of JSON objects, each with a genotype in any published form and any further columns, or a file
 that ends in .csv. Scores of a genotype at initial weights are taken on one batch of images. With --against, the order by every
 score is compared with that by a column of GENOTYPES, or of --table, in which genotypes are then looked up; intervals are of 95%
-and from resampled genotypes. With --out, scores are appended to FILE.log as they are made, and the same command line run again
+and from resampled genotypes. A score that is no finite number for a genotype is missing there, and its coefficients are of the
+others. Rows are selected by --where, then --distinct, then --sample. With --out, scores are appended to FILE.log as they are made, and the same command line run again
 takes up a ranking that was stopped. Without --threads an operator uses one thread, and genotypes are scored side by side.`
 
 // rankFlags are the choices of rnas rank.
@@ -35,6 +36,8 @@ type rankFlags struct {
 	table    string
 	space    string
 	sample   int
+	where    string
+	class    string
 	distinct string
 	out      string
 	json     *bool
@@ -47,13 +50,16 @@ func (r *rankFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&r.against, "against", "", "column of measured values to compare with")
 	f.StringVar(&r.table, "table", "", "table that has this column, if GENOTYPES has not")
 	f.StringVar(&r.key, "genotype-column", genotable.GenotypeColumn, "column of the genotypes in both tables")
-	f.StringVar(&r.space, "space", "", "space that all genotypes have to be in: "+strings.Join(spaceNames(), " or "))
+	f.StringVar(&r.space, "space", "", "space that all genotypes have to be in: "+"darts, nas-bench-201 or a JSON file")
+	f.StringVar(&r.class, "class", "", "column of classes of genotypes that compute the same; a record with too few or too many fields, but with this column, has the values of its class")
+	f.StringVar(&r.where, "where", "", "take the rows with COLUMN%N==K, COLUMN==V or COLUMN<V, such as class%2==1")
 	f.StringVar(&r.distinct, "distinct", "", "take the first genotype of every value of this column")
 	f.IntVar(&r.sample, "sample", 0, "draw so many genotypes, 0 for all")
 	f.IntVar(&c.Channels, "channels", c.Channels, "channels of the first cells")
 	f.IntVar(&c.Layers, "layers", c.Layers, "cells")
 	f.IntVar(&r.size, "size", 16, "height and width to which images are averaged down, 0 for theirs")
 	f.IntVar(&c.Batch, "batch", c.Batch, "images of the scores at initial weights")
+	f.IntVar(&c.Repeats, "repeats", 1, "draws of weights, images and noise, with the seed and those after it, over which scores are averaged")
 	r.eps = newEps("8/255")
 	f.Var(&r.eps, "eps", "size of the noise of noise-kl and of the step of fgsm-kl, in pixels of [0,1]")
 	f.Uint64Var(&c.Seed, "seed", 0, "seed of weights, images, noise, the draw and intervals")
@@ -88,6 +94,12 @@ func rankCommand(f *pflag.FlagSet) action {
 		if err := arguments(args, 1, 1, "one table of genotypes"); err != nil {
 			return err
 		}
+		if r.config.Repeats < 1 {
+			return fault.Inputf("--repeats: expected at least 1, found %d", r.config.Repeats)
+		}
+		if r.config.Repeats == 1 {
+			r.config.Repeats = 0 // a log that says nothing of repeats is of one draw
+		}
 		r.config.Epsilon = r.eps.size
 		if r.against != "" && !slices.Contains(r.config.Scores, "params") {
 			r.config.Scores = append(r.config.Scores, "params")
@@ -112,6 +124,11 @@ func rankCommand(f *pflag.FlagSet) action {
 			return err
 		}
 		out := r.collect(list, measured, result)
+		for i, name := range result.Columns {
+			if n := missing(result.Values[i]); n > 0 {
+				fmt.Fprintf(c.err, "rank: %s is missing for %d of %d genotypes, where it is no finite number; fewer channels or layers help\n", name, n, len(list))
+			}
+		}
 		if r.out != "" {
 			if err := out.write(r.out); err != nil {
 				return err
@@ -143,9 +160,13 @@ func (r *rankFlags) read(path string, warnings io.Writer) ([]genotype.Genotype, 
 			return nil, nil, fmt.Errorf("--out: expected a file name that ends in .csv or .jsonl, found %s", r.out)
 		}
 	}
-	inside, err := spaceNamed(r.space)
-	if err != nil {
-		return nil, nil, err
+	inside := func(genotype.Genotype) bool { return true }
+	if r.space != "" {
+		space, err := genotype.LookupSpace(r.space)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--space: %w", err)
+		}
+		inside = space.Contains
 	}
 	t, err := r.open(path, warnings)
 	if err != nil {
@@ -158,8 +179,8 @@ func (r *rankFlags) read(path string, warnings io.Writer) ([]genotype.Genotype, 
 	var list []genotype.Genotype
 	for _, i := range rows {
 		g := t.Rows[i].Genotype
-		if err := inside(g); err != nil {
-			return nil, nil, fmt.Errorf("%s:%d: --space %s: %w", path, t.Rows[i].Line, r.space, err)
+		if !inside(g) {
+			return nil, nil, fmt.Errorf("%s:%d: --space %s: the genotype is not in it: %.100s", path, t.Rows[i].Line, r.space, g)
 		}
 		list = append(list, g)
 	}
@@ -167,9 +188,12 @@ func (r *rankFlags) read(path string, warnings io.Writer) ([]genotype.Genotype, 
 	return list, measured, err
 }
 
-// open reads a table and tells what was left out of it.
+// open reads a table, with the classes of --class where it has them, and tells what was left out of it.
 func (r *rankFlags) open(path string, warnings io.Writer) (*genotable.Table, error) {
 	t, err := genotable.Read(path, r.key)
+	if err == nil && r.class != "" && slices.Contains(t.Columns, r.class) {
+		err = t.Fill(r.class)
+	}
 	if err == nil && t.Warning() != "" {
 		fmt.Fprintln(warnings, t.Warning())
 	}
@@ -179,9 +203,18 @@ func (r *rankFlags) open(path string, warnings io.Writer) (*genotable.Table, err
 // choose are the rows that are ranked.
 func (r *rankFlags) choose(t *genotable.Table) ([]int, error) {
 	rows := t.All()
+	if r.where != "" {
+		condition, err := genotable.ParseCondition(r.where)
+		if err == nil {
+			rows, err = t.Where(rows, condition)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--where: %w", err)
+		}
+	}
 	if r.distinct != "" {
 		var err error
-		if rows, err = t.Distinct(r.distinct); err != nil {
+		if rows, err = t.Distinct(rows, r.distinct); err != nil {
 			return nil, fmt.Errorf("--distinct: %w", err)
 		}
 	}
@@ -227,6 +260,16 @@ func (r *rankFlags) measured(t *genotable.Table, rows []int, warnings io.Writer)
 	return values, nil
 }
 
+// missing counts the genotypes without a score.
+func missing(values []float64) (n int) {
+	for _, v := range values {
+		if math.IsNaN(v) {
+			n++
+		}
+	}
+	return n
+}
+
 // shrink averages both splits down.
 func shrink(s *dataset.Splits, size int) (*dataset.Splits, error) {
 	train, err := score.Shrink(s.Train, size)
@@ -259,9 +302,9 @@ func (r *rankFlags) collect(list []genotype.Genotype, measured []float64, result
 func (r *ranking) print(w io.Writer) error {
 	t := newTable(w)
 	if r.Against != "" {
-		t.row("score", "Spearman", "Kendall", "Spearman given params", "Kendall given params")
+		t.row("score", "genotypes", "Spearman", "Kendall", "Spearman given params", "Kendall given params")
 		for _, c := range r.Correlations {
-			t.row(c.Score, c.Spearman, c.Kendall, c.PartialSpearman, c.PartialKendall)
+			t.row(c.Score, len(r.Genotypes)-c.Missing, c.Spearman, c.Kendall, c.PartialSpearman, c.PartialKendall)
 		}
 		return t.flush()
 	}
@@ -273,7 +316,11 @@ func (r *ranking) print(w io.Writer) error {
 	for _, g := range r.Genotypes {
 		var cells []any
 		for _, v := range g.Scores {
-			cells = append(cells, fmt.Sprintf("%.6g", v))
+			cell := "-" // missing
+			if !math.IsNaN(v) {
+				cell = fmt.Sprintf("%.6g", v)
+			}
+			cells = append(cells, cell)
 		}
 		t.row(append(cells, g.Genotype)...)
 	}

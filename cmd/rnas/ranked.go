@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 
-	"rnas/genotype"
 	"rnas/internal/atomicfile"
+	"rnas/search/score"
 )
 
 // MarshalJSON writes {"genotype": ..., the scores and the measured column by their names}, in the order of the columns.
@@ -34,7 +33,7 @@ func (r ranked) MarshalJSON() ([]byte, error) {
 	err := put("genotype", r.Genotype)
 	for i, name := range r.columns {
 		if err == nil {
-			err = put(name, r.Scores[i])
+			err = put(name, score.Number(r.Scores[i]))
 		}
 	}
 	if err == nil && r.Measured != nil {
@@ -72,7 +71,12 @@ func (r *ranking) writeCSV(w io.Writer) error {
 	if err := out.Write(heading); err != nil {
 		return err
 	}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	number := func(v float64) string {
+		if math.IsNaN(v) {
+			return "" // missing
+		}
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
 	for _, g := range r.Genotypes {
 		cells := []string{g.Genotype}
 		for _, v := range g.Scores {
@@ -87,55 +91,4 @@ func (r *ranking) writeCSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// searchSpace is a set of genotypes: a form, and what its edges may be.
-type searchSpace struct {
-	name       string
-	form       genotype.Form
-	nodes      int // of DARTS' cells
-	primitives []genotype.Primitive
-}
-
-var searchSpaces = []searchSpace{
-	{"darts", genotype.DARTS, 4, genotype.DARTSPrimitives},
-	{"nas-bench-201", genotype.NASBench201, 0, genotype.NASBench201Primitives},
-}
-
-func spaceNames() []string {
-	var names []string
-	for _, s := range searchSpaces {
-		names = append(names, s.name)
-	}
-	return names
-}
-
-// spaceNamed is a check of membership in the space of that name, of which "" has all genotypes.
-func spaceNamed(name string) (func(g genotype.Genotype) error, error) {
-	if name == "" {
-		return func(genotype.Genotype) error { return nil }, nil
-	}
-	i := slices.IndexFunc(searchSpaces, func(s searchSpace) bool { return s.name == name })
-	if i < 0 {
-		return nil, fmt.Errorf("--space: expected %s, found %q", strings.Join(spaceNames(), " or "), name)
-	}
-	return searchSpaces[i].has, nil
-}
-
-// has reports why a genotype is outside the space; nil when it is inside.
-func (s searchSpace) has(g genotype.Genotype) error {
-	if g.Form != s.form {
-		return fmt.Errorf("the genotype has another form: %.100s", g)
-	}
-	for _, c := range g.Cells() {
-		if n := c.Cell.Nodes(); n != s.nodes {
-			return fmt.Errorf("%s cell: expected %d nodes, found %d", c.Name, s.nodes, n)
-		}
-		for k, e := range c.Cell.Edges {
-			if !slices.Contains(s.primitives, e.Op) {
-				return fmt.Errorf("%s cell: edge %d: expected one of %v, found %s", c.Name, k, s.primitives, e.Op)
-			}
-		}
-	}
-	return nil
 }

@@ -24,3 +24,20 @@ func TestLock(t *testing.T) {
 	}
 	release()
 }
+
+func TestLockFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	release, err := LockFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LockFile(path); !fault.IsInput(err) || !strings.Contains(err.Error(), path+": expected a file that no process works on") {
+		t.Errorf("a second lock: found %v", err)
+	}
+	release()
+	release, err = LockFile(path)
+	if err != nil {
+		t.Fatalf("after the release: %v", err)
+	}
+	release()
+}

@@ -16,6 +16,9 @@ type Config struct {
 	Layers   int      `json:"layers"`
 	Batch    int      `json:"batch"` // images of the scores at initialisation
 	Seed     uint64   `json:"seed"`  // of weights, images and noise
+	// Repeats is the number of draws of weights, images and noise over which scores are averaged, 0 for one. Draw r, from 0, has the seed
+	// Seed+r.
+	Repeats int `json:"repeats,omitempty"`
 	// Epsilon is the size of the noise of noise-kl and of the step of fgsm-kl, in pixels of [0,1].
 	Epsilon float64 `json:"epsilon"`
 }
@@ -34,6 +37,8 @@ func (c Config) Validate(data *dataset.Splits) error {
 	switch {
 	case c.Batch < 2 || c.Batch > min(most, data.Train.Len()):
 		return fmt.Errorf("batch: expected 2 to %d images, found %d", min(most, data.Train.Len()), c.Batch)
+	case c.Repeats < 0 || c.Repeats > 1000:
+		return fmt.Errorf("repeats: expected 1 to 1000, found %d", c.Repeats)
 	case !(c.Epsilon >= 0 && c.Epsilon <= 1):
 		return fmt.Errorf("eps: expected 0 to 1, found %v", c.Epsilon)
 	}

@@ -33,6 +33,7 @@ func (e Estimate) String() string {
 // Correlation is how the order by a score agrees with that by a measured column, and what of it is left given the number of parameters.
 type Correlation struct {
 	Score           string   `json:"score"`
+	Missing         int      `json:"missing,omitempty"` // genotypes without the score, which the coefficients leave out
 	Spearman        Estimate `json:"spearman"`
 	Kendall         Estimate `json:"kendall"`          // tau-b
 	PartialSpearman Estimate `json:"partial_spearman"` // given parameters
@@ -40,19 +41,20 @@ type Correlation struct {
 }
 
 // Correlations compares every column of a result, which must have params, with one value for each genotype. The resamples of all
-// estimates are the same.
+// estimates of scores that no genotype misses are the same.
 func Correlations(r *Result, against []float64, resamples int, seed uint64) []Correlation {
 	size := r.Column("params")
 	var all []Correlation
 	for i, name := range r.Columns {
-		x := r.Values[i]
+		index := present(r.Values[i])
+		x, against, size := stats.Pick(r.Values[i], index), stats.Pick(against, index), stats.Pick(size, index)
 		estimate := func(of func(x, y, z []float64) float64) Estimate {
 			return Estimate{of(x, against, size), stats.Bootstrap(len(x), resamples, 0.95, seed, func(index []int) float64 {
 				return of(stats.Pick(x, index), stats.Pick(against, index), stats.Pick(size, index))
 			})}
 		}
 		c := Correlation{
-			Score:    name,
+			Score: name, Missing: len(r.Values[i]) - len(x),
 			Spearman: estimate(func(x, y, _ []float64) float64 { return stats.Spearman(x, y) }),
 			Kendall:  estimate(func(x, y, _ []float64) float64 { return stats.Kendall(x, y) }),
 		}

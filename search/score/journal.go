@@ -11,6 +11,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
+	"rnas/internal/folderlock"
 	"rnas/search/table"
 	"rnas/train/loop"
 )
@@ -24,19 +25,37 @@ type identity struct {
 
 // entry is every other line: a genotype, by its key, and its scores in the order of Config.Scores.
 type entry struct {
-	Genotype string    `json:"genotype"`
-	Scores   []float64 `json:"scores"`
+	Genotype string   `json:"genotype"`
+	Scores   []Number `json:"scores"`
 }
 
 // journal is the log of a ranking, in the order of its genotypes. A nil journal keeps nothing.
-type journal struct{ lines *loop.Lines }
+type journal struct {
+	lines   *loop.Lines
+	release func() // of the lock on the file
+}
 
 // openJournal begins a log, or takes up the one that is there: its rows are returned. A log of another configuration or of other
-// genotypes is an error that leaves it alone.
+// genotypes, or one that another process appends to, is an error that leaves it alone.
 func openJournal(path string, c Config, data *dataset.Splits, list []genotype.Genotype) (*journal, [][]float64, error) {
 	if path == "" {
 		return nil, nil, nil
 	}
+	release, err := folderlock.LockFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	j, rows, err := takeUp(path, c, data, list)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	j.release = release
+	return j, rows, nil
+}
+
+// takeUp is openJournal of a file that is locked.
+func takeUp(path string, c Config, data *dataset.Splits, list []genotype.Genotype) (*journal, [][]float64, error) {
 	head, err := json.Marshal(identity{c, data.Train.Digest(), data.Test.Digest()})
 	if err != nil {
 		return nil, nil, err
@@ -58,7 +77,7 @@ func openJournal(path string, c Config, data *dataset.Splits, list []genotype.Ge
 	if err == nil && keep == 0 {
 		err = lines.Append(json.RawMessage(head))
 	}
-	return &journal{lines}, rows, err
+	return &journal{lines: lines}, rows, err
 }
 
 // readJournal checks the lines of a log and returns its rows.
@@ -78,7 +97,7 @@ func readJournal(lines [][]byte, head []byte, c Config, list []genotype.Genotype
 		if key := table.Key(list[i]); e.Genotype != key || len(e.Scores) != len(c.Scores) {
 			return nil, fmt.Errorf("line %d: expected %d scores of %s, found %d of %.400s", i+2, len(c.Scores), key, len(e.Scores), e.Genotype)
 		}
-		rows = append(rows, e.Scores)
+		rows = append(rows, values(e.Scores))
 	}
 	return rows, nil
 }
@@ -87,11 +106,12 @@ func (j *journal) append(g genotype.Genotype, row []float64) error {
 	if j == nil {
 		return nil
 	}
-	return j.lines.Append(entry{table.Key(g), row})
+	return j.lines.Append(entry{table.Key(g), numbers(row)})
 }
 
 func (j *journal) close() {
 	if j != nil {
 		j.lines.Close() // every line was written by then
+		j.release()
 	}
 }

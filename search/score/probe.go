@@ -1,7 +1,6 @@
 package score
 
 import (
-	"fmt"
 	"slices"
 
 	"rnas/compiler/program"
@@ -93,7 +92,7 @@ func (p *probe) runBare(images []float32, labels []int64, l loss) (r *reading, f
 			return r, float64(f), err
 		}
 	}
-	return nil, 0, fmt.Errorf("without normalisation numbers leave the range of float32: choose fewer channels or layers")
+	return nil, 0, errRange
 }
 
 // finite reports whether no number of the reading is infinite or NaN.

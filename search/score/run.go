@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"sync"
 
@@ -27,7 +26,7 @@ type Options struct {
 // Result are the scores of genotypes.
 type Result struct {
 	Columns []string    // see Columns
-	Values  [][]float64 // by column, then by genotype
+	Values  [][]float64 // by column, then by genotype; NaN where a score is missing
 }
 
 // Column finds the values of a score; nil when there is none.
@@ -39,66 +38,38 @@ func (r *Result) Column(name string) []float64 {
 }
 
 // Run scores genotypes on images. Scores of a genotype depend on nothing but the configuration, the images and itself, sums of ranks
-// excepted. When ctx is cancelled it returns the error of ctx; what was scored is in the log.
+// excepted. A score that is no finite number for a genotype is missing: NaN. When ctx is cancelled it returns the error of ctx; what was
+// scored is in the log.
 func Run(ctx context.Context, c Config, data *dataset.Splits, list []genotype.Genotype, o Options) (*Result, error) {
-	if err := c.Validate(data); err != nil {
-		return nil, fault.Input(err)
-	}
-	columns, err := parseAll(c.Scores)
-	if err != nil {
-		return nil, fault.Input(err)
-	}
-	var own []column
-	r := &Result{}
-	for _, col := range columns {
-		r.Columns = append(r.Columns, col.name)
-		if col.ranks == nil {
-			own = append(own, col)
-		}
-	}
-	c.Scores = r.Columns[:len(own)]
-	for i, g := range list {
-		if err := c.network(g, data.Train).Validate(); err != nil {
-			return nil, fault.Inputf("genotype %d of %d: %w", i+1, len(list), err)
-		}
-	}
 	if o.Runtime.Threads == 0 {
 		o.Runtime.Threads = 1
 	}
+	s, err := NewScorer(c, data, o.Runtime)
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range list {
+		if err := s.Check(g); err != nil {
+			return nil, fault.Inputf("genotype %d of %d: %w", i+1, len(list), err)
+		}
+	}
+	c.Scores = s.Columns()
 	journal, done, err := openJournal(o.Log, c, data, list)
 	if err != nil {
 		return nil, err
 	}
 	defer journal.close()
-	k := &crew{
-		setting: newSetting(c, data, o.Runtime), columns: own, list: list, rows: done, journal: journal,
-		meter: newMeter(o.Progress, len(done), len(list)),
-	}
-	if err := k.run(ctx, o.jobs(own)); err != nil {
+	k := &crew{scorer: s, list: list, rows: done, journal: journal, meter: newMeter(o.Progress, len(done), len(list))}
+	if err := k.run(ctx, o.jobs(c.Scores)); err != nil {
 		return nil, err
 	}
-	r.Values = make([][]float64, len(columns))
-	for i, col := range columns {
-		if col.ranks == nil {
-			r.Values[i] = make([]float64, len(list))
-			for g, row := range k.rows {
-				r.Values[i][g] = row[i]
-			}
-			continue
-		}
-		var parts [][]float64
-		for _, name := range col.ranks {
-			parts = append(parts, r.Column(name))
-		}
-		r.Values[i] = Combine(parts...)
-	}
-	return r, nil
+	return s.Result(k.rows), nil
 }
 
 // jobs is the number of genotypes at a time: one where time is measured.
-func (o Options) jobs(columns []column) int {
+func (o Options) jobs(scores []string) int {
 	switch {
-	case slices.ContainsFunc(columns, func(c column) bool { return c.name == "latency" }):
+	case slices.Contains(scores, "latency"):
 		return 1
 	case o.Jobs > 0:
 		return o.Jobs
@@ -108,8 +79,7 @@ func (o Options) jobs(columns []column) int {
 
 // crew scores genotypes side by side and keeps their order: a row is kept, and written, after all rows before it.
 type crew struct {
-	*setting
-	columns []column
+	scorer  *Scorer
 	list    []genotype.Genotype
 	journal *journal
 	meter   *meter
@@ -133,7 +103,7 @@ func (k *crew) run(ctx context.Context, jobs int) error {
 				if !ok {
 					return
 				}
-				row, err := k.score(ctx, k.list[i])
+				row, err := k.scorer.Score(ctx, k.list[i])
 				if err != nil {
 					err = fmt.Errorf("genotype %d of %d: %w", i+1, len(k.list), err)
 				}
@@ -188,28 +158,4 @@ func (k *crew) put(i int, row []float64, err error) bool {
 		k.rows = append(k.rows, row)
 		k.meter.step()
 	}
-}
-
-// score takes all scores of a genotype.
-func (k *crew) score(ctx context.Context, g genotype.Genotype) ([]float64, error) {
-	s, err := newSubject(ctx, k.setting, g)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	row := make([]float64, len(k.columns))
-	for i, c := range k.columns {
-		if c.after != nil {
-			row[i], err = c.after(s, c.seconds)
-		} else {
-			row[i], err = c.of(s)
-		}
-		if err == nil && (math.IsNaN(row[i]) || math.IsInf(row[i], 0)) {
-			err = fmt.Errorf("%v is no finite number: choose fewer channels or layers", row[i])
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.name, err)
-		}
-	}
-	return row, nil
 }

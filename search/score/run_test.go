@@ -103,7 +103,7 @@ func TestBadConfigurations(t *testing.T) {
 		want   string
 	}{
 		{func(c *Config) { c.Scores = []string{"speed"} }, `scores: expected a score among params, macs, latency, naswot, `},
-		{func(c *Config) { c.Scores = []string{"short"} }, `short:SECONDS, combined, found "short"`},
+		{func(c *Config) { c.Scores = []string{"short"} }, `short:SECONDS, combined, weakest, balanced, found "short"`},
 		{func(c *Config) { c.Scores = []string{"short:0"} }, `scores: short: expected CPU seconds above 0 and at most 1e+06, found "0"`},
 		{func(c *Config) { c.Scores = nil }, "found none"},
 		{func(c *Config) { c.Batch = 7 }, "batch: expected 2 to 6 images, found 7"},

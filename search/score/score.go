@@ -16,15 +16,17 @@ type row struct {
 	of    func(s *subject) (float64, error)
 	// after is a score that takes a number of CPU seconds, as in NAME:60.
 	after func(s *subject, seconds float64) (float64, error)
-	// ranks names the scores whose ranks, each in ascending order among the genotypes that are scored together, are added up.
-	ranks []string
+	// ranks are groups of scores. The ranks of a group, each in ascending order among the genotypes that are scored together, are added up.
+	// Of several groups the score is the least of the ranks of these sums.
+	ranks [][]string
+	cost  bool // of two genotypes that differ in nothing else the one with less is better
 }
 
 // rows are in the order of the documentation. What a score is made of is taken once for all scores of a genotype.
 var rows = []row{
-	{name: "params", about: "number of trained parameters", of: params},
-	{name: "macs", about: "multiply-adds of one image", of: macs},
-	{name: "latency", about: "median time of one image in milliseconds, measured; genotypes are then scored one at a time", of: latency},
+	{name: "params", about: "number of trained parameters", cost: true, of: params},
+	{name: "macs", about: "multiply-adds of one image", cost: true, of: macs},
+	{name: "latency", about: "median time of one image in milliseconds, measured; genotypes are then scored one at a time", cost: true, of: latency},
 	{name: "naswot", about: "log determinant of the kernel of equal Relu codes (Mellor et al. 2021)", of: naswot},
 	{name: "jacov", about: "correlation of the input Jacobians of images (Mellor et al. 2020, version 1; Abdelfattah et al. 2021)", of: jacov},
 	{name: "synflow", about: "sum of |w dS/dw| at |w| without normalisation on an image of ones, S the sum of logits (Tanaka et al. 2020)", of: synflow},
@@ -36,7 +38,9 @@ var rows = []row{
 	{name: "fgsm-kl", about: "KL(f || f') between clean images and images after one signed-gradient step", of: fgsmKL},
 	{name: "input-gradient", about: "mean norm of the input gradient of the cross-entropy", of: inputGradient},
 	{name: "short", about: "accuracy under PGD on held-out images after adversarial training of so many CPU seconds, as in short:60", after: short},
-	{name: "combined", about: "sum of the ranks of params, naswot, jacov and input-gradient", ranks: []string{"params", "naswot", "jacov", "input-gradient"}},
+	{name: "combined", about: "sum of the ranks of params, naswot, jacov and input-gradient", ranks: [][]string{{"params", "naswot", "jacov", "input-gradient"}}},
+	{name: "weakest", about: "least of the ranks of params, naswot, jacov and input-gradient", ranks: [][]string{{"params"}, {"naswot"}, {"jacov"}, {"input-gradient"}}},
+	{name: "balanced", about: "lesser of two ranks: of params, and of the sum of the ranks of naswot, jacov and input-gradient", ranks: [][]string{{"params"}, {"naswot", "jacov", "input-gradient"}}},
 }
 
 // Usage tells what every score is, a line each.
@@ -88,7 +92,13 @@ func parse(name string) (column, error) {
 	return c, nil
 }
 
-// Columns are the scores that a list of names asks for, those included that others are sums of ranks of.
+// Cost reports whether a score is a cost, of which less is better.
+func Cost(name string) bool {
+	c, err := parse(name)
+	return err == nil && c.cost
+}
+
+// Columns are the scores that a list of names asks for, those included whose ranks others are made of.
 func Columns(names []string) ([]string, error) {
 	columns, err := parseAll(names)
 	var all []string
@@ -98,7 +108,7 @@ func Columns(names []string) ([]string, error) {
 	return all, err
 }
 
-// parseAll finds the scores of a list, and adds what others are sums of ranks of. Those without ranks come first.
+// parseAll finds the scores of a list, and adds those whose ranks others are made of. Those without ranks come first.
 func parseAll(names []string) ([]column, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("expected a score among %s, found none", strings.Join(Names(), ", "))
@@ -121,7 +131,7 @@ func parseAll(names []string) ([]column, error) {
 		add(&sums, c)
 	}
 	for _, s := range sums {
-		for _, name := range s.ranks {
+		for _, name := range slices.Concat(s.ranks...) {
 			c, err := parse(name)
 			if err != nil {
 				return nil, err

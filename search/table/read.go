@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"slices"
@@ -20,8 +21,8 @@ const (
 	maxLine = 1 << 20
 )
 
-// open opens the file of the table; what is read of it is bounded.
-func (t *Table) open() (io.Reader, func() error, error) {
+// open opens the file of the table; what is read of it is bounded, and added to the digest.
+func (t *Table) open(sum hash.Hash) (io.Reader, func() error, error) {
 	f, err := os.Open(t.Path)
 	if err != nil {
 		return nil, nil, err
@@ -36,7 +37,7 @@ func (t *Table) open() (io.Reader, func() error, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
-	return io.LimitReader(f, maxFile), f.Close, nil
+	return io.TeeReader(io.LimitReader(f, maxFile), sum), f.Close, nil
 }
 
 // fail is an error of a line.
@@ -44,8 +45,8 @@ func (t *Table) fail(line int, format string, args ...any) error {
 	return fmt.Errorf("%s:%d: %w", t.Path, line, fmt.Errorf(format, args...))
 }
 
-func (t *Table) readCSV(column string) error {
-	in, done, err := t.open()
+func (t *Table) readCSV(column string, sum hash.Hash) error {
+	in, done, err := t.open(sum)
 	if err != nil {
 		return err
 	}
@@ -78,22 +79,23 @@ func (t *Table) readCSV(column string) error {
 			return fmt.Errorf("%s: %w", t.Path, err)
 		}
 		line, _ := r.FieldPos(0)
-		if len(cells) != len(heading) {
-			if t.Ragged++; t.Ragged == 1 {
-				t.FirstRagged = line
-			}
-			continue
+		if len(cells) <= at {
+			return t.fail(line, "expected %d fields, found %d", len(heading), len(cells))
 		}
 		g, err := genotype.Parse(cells[at])
 		if err != nil {
 			return t.fail(line, "%s: %w", column, err)
 		}
-		t.Rows = append(t.Rows, Row{g, slices.Delete(cells, at, at+1), line})
+		list := &t.Rows
+		if len(cells) != len(heading) {
+			list = &t.Ragged
+		}
+		*list = append(*list, Row{g, slices.Delete(cells, at, at+1), line})
 	}
 }
 
-func (t *Table) readLines(column string) error {
-	in, done, err := t.open()
+func (t *Table) readLines(column string, sum hash.Hash) error {
+	in, done, err := t.open(sum)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@
 package table
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -16,11 +18,12 @@ import (
 // Table is a list of genotypes with named columns. Rows stand in the order of the file.
 type Table struct {
 	Path    string
+	Digest  string   // SHA-256 of the file, in hexadecimal
 	Columns []string // all but the genotype, in the order of their first occurrence
 	Rows    []Row
-	// Ragged counts the records of a CSV file that have more or fewer fields than its heading: no column of them can be trusted, so they
-	// are left out. FirstRagged is the line of the first one.
-	Ragged, FirstRagged int
+	// Ragged are the records of a CSV file that have more or fewer fields than its heading. They are not among Rows before Fill: no
+	// column of them can be trusted, except for one that Fill is told.
+	Ragged []Row
 
 	index map[string]int // first row of a key
 }
@@ -48,28 +51,35 @@ func Read(path, column string) (*Table, error) {
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		read = t.readCSV
 	}
-	if err := read(column); err != nil {
+	sum := sha256.New()
+	if err := read(column, sum); err != nil {
 		return nil, err
 	}
+	t.Digest = hex.EncodeToString(sum.Sum(nil))
 	if len(t.Rows) == 0 {
 		return nil, fmt.Errorf("%s: expected one genotype or more, found none", path)
 	}
-	for i, r := range t.Rows {
-		k := Key(r.Genotype)
+	t.enter(0)
+	return t, nil
+}
+
+// enter makes rows from the given one on known to Find.
+func (t *Table) enter(from int) {
+	for i := from; i < len(t.Rows); i++ {
+		k := Key(t.Rows[i].Genotype)
 		if _, ok := t.index[k]; !ok {
 			t.index[k] = i
 		}
 	}
-	return t, nil
 }
 
 // Warning tells in a line which records were left out; "" when none were.
 func (t *Table) Warning() string {
-	if t.Ragged == 0 {
+	if len(t.Ragged) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%s: %d of %d records left out, which have not as many fields as the heading, the first on line %d",
-		t.Path, t.Ragged, t.Ragged+len(t.Rows), t.FirstRagged)
+		t.Path, len(t.Ragged), len(t.Ragged)+len(t.Rows), t.Ragged[0].Line)
 }
 
 // Column is the place of a column in Row.Cells.
@@ -99,21 +109,21 @@ func (t *Table) Find(g genotype.Genotype) (int, error) {
 	return 0, fmt.Errorf("%s: there is no row of the genotype %s", t.Path, g)
 }
 
-// Distinct are the first rows of every value of a column.
-func (t *Table) Distinct(column string) ([]int, error) {
+// Distinct are those of rows that are the first with their value of a column.
+func (t *Table) Distinct(rows []int, column string) ([]int, error) {
 	c, err := t.Column(column)
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	var rows []int
-	for i, r := range t.Rows {
-		if !seen[r.Cells[c]] {
-			seen[r.Cells[c]] = true
-			rows = append(rows, i)
+	var first []int
+	for _, i := range rows {
+		if v := t.Rows[i].Cells[c]; !seen[v] {
+			seen[v] = true
+			first = append(first, i)
 		}
 	}
-	return rows, nil
+	return first, nil
 }
 
 // All are all rows.

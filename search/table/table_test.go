@@ -40,7 +40,7 @@ func TestCSV(t *testing.T) {
 	if v, err := tab.Number(row, 1); err != nil || v != 0.5 {
 		t.Errorf("found %v and %v", v, err)
 	}
-	if rows, err := tab.Distinct("class"); err != nil || !slices.Equal(rows, []int{0, 1}) {
+	if rows, err := tab.Distinct(tab.All(), "class"); err != nil || !slices.Equal(rows, []int{0, 1}) {
 		t.Errorf("found rows %v and %v", rows, err)
 	}
 	if _, err := tab.Number(1, 1); err == nil || !strings.HasSuffix(err.Error(), `a.csv:3: column acc: expected a finite number, found "x"`) {
@@ -66,6 +66,71 @@ func TestRagged(t *testing.T) {
 	}
 	if w := tab.Warning(); !strings.HasSuffix(w, "a.csv: 2 of 4 records left out, which have not as many fields as the heading, the first on line 3") {
 		t.Errorf("found %q", w)
+	}
+	if _, err := Read(file(t, "a.csv", "x,genotype\n1\n"), GenotypeColumn); err == nil || !strings.HasSuffix(err.Error(), "a.csv:2: expected 2 fields, found 1") {
+		t.Errorf("a record without a genotype: found %v", err)
+	}
+}
+
+// A ragged record has the cells of the first row of its class, and a row behind the others.
+func TestFill(t *testing.T) {
+	third := strings.Replace(one, "nor_conv_3x3", "nor_conv_1x1", 1)
+	tab, err := Read(file(t, "a.csv", "genotype,class,y\n"+third+",7\n"+other+",7,2\n"+one+",7,3\n"), GenotypeColumn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tab.Fill("speed"); err == nil || !strings.Contains(err.Error(), `expected a column among class, y, found "speed"`) {
+		t.Errorf("found %v", err)
+	}
+	if err := tab.Fill("y"); err == nil || !strings.HasSuffix(err.Error(), "a.csv:2: expected 3 fields, or a y that a row of so many has, found 2") {
+		t.Errorf("found %v", err)
+	}
+	if err := tab.Fill("class"); err != nil {
+		t.Fatal(err)
+	}
+	g, _ := genotype.Parse(third)
+	row, err := tab.Find(g)
+	if err != nil || row != 2 || tab.Warning() != "" {
+		t.Fatalf("found row %d, %v and %q", row, err, tab.Warning())
+	}
+	if v, err := tab.Number(row, 1); err != nil || v != 2 {
+		t.Errorf("found %v and %v", v, err)
+	}
+}
+
+func TestWhere(t *testing.T) {
+	tab, err := Read(file(t, "a.csv", "genotype,class,y\n"+one+",-1,2\n"+other+",4,2.5\n"+one+",7,x\n"), GenotypeColumn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text string
+		want []int
+	}{
+		{"class%2==1", []int{0, 2}}, {"class % 2 == 0", []int{1}}, {"class==4", []int{1}}, {"class<5", []int{0, 1}}, {"class<-1e3", nil},
+	} {
+		condition, err := ParseCondition(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := tab.Where(tab.All(), condition)
+		if !slices.Equal(rows, c.want) || (err != nil) != (c.want == nil) {
+			t.Errorf("%s: found %v and %v, expected %v", c.text, rows, err, c.want)
+		}
+	}
+	for text, want := range map[string]string{"y%2==0": `a.csv:3: column y: expected an integer, found "2.5"`, "y==1": `a.csv:4: column y: expected a finite number, found "x"`, "z==1": "expected a column among class, y"} {
+		condition, err := ParseCondition(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tab.Where(tab.All(), condition); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: found %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "class", "class%0==0", "class=1", "class==x", "class>1", "class%2<1", "class==nan", "class==1 y"} {
+		if _, err := ParseCondition(text); err == nil || err.Error() != "expected COLUMN%N==K, COLUMN==V or COLUMN<V, found \""+text+"\"" {
+			t.Errorf("%q: found %v", text, err)
+		}
 	}
 }
 
