@@ -72,6 +72,11 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	if made, err := r.expand(n); made != nil || err != nil {
 		return made, err
 	}
+	return r.inferred(nodes)
+}
+
+// inferred infers the nodes that a node of the file became, and leaves out those whose results are known.
+func (r *reader) inferred(nodes []*ir.Node) ([]*ir.Node, error) {
 	var kept []*ir.Node
 	for _, n := range nodes {
 		if r.folds {
