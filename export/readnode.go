@@ -72,11 +72,12 @@ func (r *reader) node(p *nodeProto, s *scope) ([]*ir.Node, error) {
 	if made, err := r.expand(n); made != nil || err != nil {
 		return made, err
 	}
-	return r.keep(nodes)
+	return r.inferred(nodes)
 }
 
-// keep infers nodes of the canonical operator set and folds what is constant; what is left of them belongs to the graph.
-func (r *reader) keep(nodes []*ir.Node) (kept []*ir.Node, err error) {
+// inferred infers the nodes that a node of the file became, and leaves out those whose results are known.
+func (r *reader) inferred(nodes []*ir.Node) ([]*ir.Node, error) {
+	var kept []*ir.Node
 	for _, n := range nodes {
 		if r.folds {
 			r.constantShape(n)

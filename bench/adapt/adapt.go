@@ -143,7 +143,7 @@ func (r *reading) graph(a arrangement, open bool) (*ir.Graph, []string, error) {
 	case a.batch == ir.N:
 		o.Batch = max(1, r.size.Fixed, r.size.Needed)
 		g, err := export.Unmarshal(r.data, o)
-		return g, []string{fmt.Sprintf("the graph needs a batch size: %d images", o.Batch)}, err
+		return g, []string{fmt.Sprintf("the graph needs a batch size, which is %d", o.Batch)}, err
 	case open:
 		o.Shapes = map[string]ir.Shape{r.in.Name: a.input(ir.N)}
 		g, err := export.Unmarshal(r.data, o)

@@ -28,6 +28,7 @@ var microsoftRows = []row{
 	{op: own("SkipSimplifiedLayerNormalization"), in: args(x(2, 3, 4), x(2, 3, 4), x(4), x(4))},
 	{op: "SimplifiedLayerNormalization", in: args(x(2, 3, 4), x(4)), attrs: ir.Attrs{"epsilon": float32(1e-3)}},
 	{op: own("FusedMatMul"), in: args(x(2, 4, 3), x(2, 5, 4)), attrs: ir.Attrs{"alpha": float32(0.5), "transA": int64(1), "transB": int64(1)}},
+	{op: own("FusedMatMul"), in: args(x(3, 2, 4), x(5, 2, 4)), attrs: ir.Attrs{"transBatchA": int64(1), "transBatchB": int64(1), "transB": int64(1)}},
 	{op: own("TransposeMatMul"), in: args(x(4, 3), x(4, 5)), attrs: ir.Attrs{"transA": int64(1)}},
 	{op: own("FusedGemm"), in: args(x(3, 4), x(5, 4), x(5)), attrs: ir.Attrs{"transB": int64(1), "activation": "LeakyRelu", "activation_alpha": float32(0.1)}},
 	{op: own("FusedConv"), in: args(x(2, 3, 5, 5), x(4, 3, 3, 3), x(4), x(2, 4, 3, 3)), attrs: ir.Attrs{"activation": "Tanh"}},

@@ -36,7 +36,7 @@ func (e *dimsEval) of(v *ir.Value) ([]Dim, bool) {
 	if v.IsConst() {
 		return constDims(v.Const)
 	}
-	if v.Def == nil || v.Def.Domain != "" || v.Type != ir.Int64 && v.Type != ir.Bool {
+	if v.Def == nil || v.Def.Domain != "" || !sizes(v.Type) && v.Type != ir.Bool {
 		return nil, false
 	}
 	n := v.Def
@@ -50,7 +50,7 @@ func (e *dimsEval) of(v *ir.Value) ([]Dim, bool) {
 		dims, ok := e.of(n.In[0])
 		return product(dims, ok)
 	case "Identity", "Unsqueeze", "Squeeze", "Reshape", "Flatten", "Cast":
-		if n.In[0].Type != v.Type {
+		if n.In[0].Type != v.Type && !(sizes(n.In[0].Type) && sizes(v.Type)) {
 			return nil, false
 		}
 		return e.of(n.In[0])
@@ -68,6 +68,9 @@ func (e *dimsEval) of(v *ir.Value) ([]Dim, bool) {
 	}
 	return nil, false
 }
+
+// sizes reports whether sizes are computed in type t.
+func sizes(t ir.DType) bool { return t == ir.Int64 || t == ir.Int32 }
 
 func constDims(t *tensor.Tensor) ([]Dim, bool) {
 	if t.Len() > dimsEntries {

@@ -22,6 +22,7 @@ var notOperators = map[string]string{
 	"DCR": "mode of DepthToSpace", "CRD": "mode of DepthToSpace", "N": "the symbolic batch and an attribute of MatMulNBits",
 	"K":      "an attribute of MatMulNBits",
 	"Affine": "activation of a recurrent operator", "ScaledTanh": "activation of a recurrent operator",
+	"A": "a side of FusedMatMul", "B": "a side of FusedMatMul",
 	"SequenceMap": "an operator with a nested graph that the table does not have",
 }
 

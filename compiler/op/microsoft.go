@@ -117,20 +117,26 @@ func simplifiedLayerNorm(b B, n *ir.Node) []*ir.Value {
 	return append(rmsNorm(b, n), nil)
 }
 
-// fusedMatMul is alpha * A B of matrices that may be transposed.
+// fusedMatMul is alpha * A B of matrices that may be transposed. With transBatch the first dimension of a side stands behind its batch
+// dimensions, before its last one, before anything else is done.
 func fusedMatMul(b B, n *ir.Node) []*ir.Value {
-	if n.Int("transBatchA", 0) != 0 || n.Int("transBatchB", 0) != 0 {
-		b.Fail("attributes transBatchA and transBatchB: expected 0")
-		return placeholders(1)
-	}
 	sides := []*ir.Value{n.In[0], n.In[1]}
-	for i, attr := range []string{"transA", "transB"} {
-		if rank := sides[i].Rank(); n.Int(attr, 0) != 0 && rank >= 2 {
-			perm := make([]int64, rank)
-			for k := range perm {
-				perm[k] = int64(k)
-			}
+	for i, side := range []string{"A", "B"} {
+		rank := sides[i].Rank()
+		if rank < 2 {
+			continue
+		}
+		perm := make([]int64, rank)
+		for k := range perm {
+			perm[k] = int64(k)
+		}
+		if n.Int("transBatch"+side, 0) != 0 {
+			perm = slices.Insert(slices.Delete(perm, 0, 1), rank-2, 0)
+		}
+		if n.Int("trans"+side, 0) != 0 {
 			perm[rank-1], perm[rank-2] = perm[rank-2], perm[rank-1]
+		}
+		if !slices.IsSorted(perm) {
 			sides[i] = b.Transpose(sides[i], perm...)
 		}
 	}
@@ -152,16 +158,18 @@ func activated(b B, name string, params []float32, x *ir.Value) *ir.Value {
 	switch name {
 	case "":
 		return x
-	case "Relu", "Tanh", "Sigmoid", "HardSwish", "Softplus":
+	case "Relu", "Tanh", "Sigmoid", "HardSwish", "Softplus", "Softsign":
 		return b.One(name, nil, x)
 	case "LeakyRelu":
 		return b.One(name, ir.Attrs{"alpha": param(0, 0.01)}, x)
+	case "Elu", "ThresholdedRelu":
+		return b.One(name, ir.Attrs{"alpha": param(0, 1)}, x)
 	case "HardSigmoid":
 		return b.One(name, ir.Attrs{"alpha": param(0, 0.2), "beta": param(1, 0.5)}, x)
 	case "Clip":
 		return b.Clip(x, float64(param(0, -math.MaxFloat32)), float64(param(1, math.MaxFloat32)))
 	}
-	b.Fail("attribute activation: expected Relu, Tanh, Sigmoid, HardSwish, Softplus, LeakyRelu, HardSigmoid or Clip, found %q", name)
+	b.Fail("attribute activation: expected Relu, Tanh, Sigmoid, HardSwish, Softplus, Softsign, LeakyRelu, Elu, ThresholdedRelu, HardSigmoid or Clip, found %q", name)
 	return x
 }
 

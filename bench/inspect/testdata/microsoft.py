@@ -14,7 +14,7 @@ def f(*shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
-def write(name, shape, constants, outputs=1, domain="com.microsoft", before=(), first=("x",), skip=(), **attrs):
+def write(name, shape, constants, outputs=1, domain="com.microsoft", before=(), first=("x",), skip=(), label=None, **attrs):
     """One node on x; an entry of constants that is None is an absent input, one that is a text is a value of before."""
     inputs, init = list(first), []
     for i, c in enumerate(constants):
@@ -28,7 +28,7 @@ def write(name, shape, constants, outputs=1, domain="com.microsoft", before=(), 
     out = [helper.make_tensor_value_info(y, TensorProto.FLOAT, None) for y in names if y]
     graph = helper.make_graph(list(before) + [node], name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)], out, init)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)], ir_version=9)
-    path = f"microsoft.{name}.onnx"
+    path = f"microsoft.{label or name}.onnx"
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     session.run(None, {"x": rng.random([3 if isinstance(d, str) else d for d in shape], dtype=np.float32)})
     onnx.save(model, path)
@@ -42,6 +42,8 @@ write("SkipLayerNormalization", ["N", 4, 8], ["x", f(8), f(8), f(8)], outputs=4,
 write("SkipSimplifiedLayerNormalization", ["N", 4, 8], ["x", f(8), f(8)], outputs=4, skip=(1, 2), epsilon=1e-3)
 write("SimplifiedLayerNormalization", ["N", 4, 8], [f(8)], domain="", epsilon=1e-3, axis=-1)
 write("FusedMatMul", ["N", 4, 6], [f(5, 6)], transB=1, alpha=0.25)
+write("FusedMatMul", [4, 2, 6], ["x"], label="FusedMatMul.batch", transB=1, transBatchA=1, transBatchB=1)
+write("FusedGemm", ["N", 6], [f(5, 6), f(5)], label="FusedGemm.elu", transB=1, activation="Elu", activation_alpha=1.0)
 write("FusedGemm", ["N", 6], [f(5, 6), f(5)], transB=1, activation="LeakyRelu", activation_alpha=0.2)
 write("FusedConv", ["N", 3, 6, 6], [f(4, 3, 3, 3), f(4)], activation="Clip", activation_params=[-0.5, 0.7], pads=[1, 1, 1, 1], strides=[2, 2])
 write("MatMulNBits", ["N", 40], [rng.integers(0, 256, (5, 3, 8), dtype=np.uint8), rng.random(15).astype(np.float32),
