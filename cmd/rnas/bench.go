@@ -120,6 +120,9 @@ func (b *benchFlags) run(ctx context.Context, models []string, data *dataset.Spl
 	if err != nil {
 		return nil, fault.Inputf("--split: %w", err)
 	}
+	if b.split == "all" {
+		images = images.Limit(b.limit, b.seed) // of which each part has as many
+	}
 	return bench.Run(ctx, p, models, images)
 }
 

@@ -77,14 +77,21 @@ func (p *precisionFlags) validate() error {
 	return nil
 }
 
-// images reads a data source.
-func (p *precisionFlags) images(ctx context.Context, flag, source string) (*dataset.Splits, error) {
+// images reads a part of a data source.
+func (p *precisionFlags) images(ctx context.Context, flag, source, part string) (*dataset.Dataset, error) {
 	s, err := dataset.Open(ctx, source, dataset.Options{})
 	if err != nil {
 		return nil, fault.Inputf("%s: %w", flag, err)
 	}
 	d := dataFlags{source: source}
-	return limited(s, p.limit, d.seed())
+	if s, err = limited(s, p.limit, d.seed()); err != nil {
+		return nil, err
+	}
+	images, err := s.Part(part)
+	if err != nil {
+		return nil, fault.Inputf("%s: %w", flag, err)
+	}
+	return images, nil
 }
 
 // convert brings g to the number format.
@@ -95,7 +102,7 @@ func (p *precisionFlags) convert(ctx context.Context, g *ir.Graph, o ort.Options
 	step := pass.Float16()
 	g.Meta[metaPrecision] = p.format
 	if p.format == precisionInt8 {
-		data, err := p.images(ctx, "--calibrate", p.calibrate)
+		data, err := p.images(ctx, "--calibrate", p.calibrate, "train")
 		if err != nil {
 			return err
 		}
@@ -103,11 +110,11 @@ func (p *precisionFlags) convert(ctx context.Context, g *ir.Graph, o ort.Options
 		if err != nil {
 			return err
 		}
-		ranges, err := calibrate.Ranges(ctx, g, data.Train, method, o)
+		ranges, err := calibrate.Ranges(ctx, g, data, method, o)
 		if err != nil {
 			return fault.Inputf("--calibrate: %w", err)
 		}
-		g.Meta[metaCalibration] = data.Train.Name + ", " + strconv.Itoa(data.Train.Len()) + " images, " + method.String()
+		g.Meta[metaCalibration] = data.Name + ", " + strconv.Itoa(data.Len()) + " images, " + method.String()
 		step = pass.Quantize(ranges)
 	}
 	return pass.Runner{Check: true}.Run(g, []pass.Pass{step})
@@ -147,14 +154,14 @@ func (p *precisionFlags) compare(ctx context.Context, c *console, path string, b
 	if err := os.WriteFile(float32Path, plain, 0o666); err != nil {
 		return nil, err
 	}
-	data, err := p.images(ctx, "--check", p.check)
+	data, err := p.images(ctx, "--check", p.check, "test")
 	if err != nil {
 		return nil, err
 	}
 	result, err := bench.Run(ctx, bench.Options{
 		Attacks: []attack.Attack{attack.PGD(20)}, Settings: attack.Settings{Norm: "linf", Epsilon: p.eps.size}, Batch: 64, Runtime: o,
 		Version: versionText(), Progress: benchProgress(c.err),
-	}, []string{float32Path, path}, data.Test)
+	}, []string{float32Path, path}, data)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,8 @@ func (t *imageTree) arrange() error {
 			return fmt.Errorf("%s: expected images, found none%s", folder, t.without(folder+"/"))
 		}
 	}
-	return t.countOthers()
+	t.countOthers()
+	return nil
 }
 
 // without tells how much was left out below a folder, for errors.
@@ -140,14 +141,13 @@ func (t *imageTree) without(folder string) string {
 var sidecars = []string{".txt", ".json", ".xml", ".csv", ".md", ".yaml", ".yml", ".html", ".db", ".ini"}
 
 // countOthers leaves out the files in class folders that are not named as images, except sidecars.
-func (t *imageTree) countOthers() error {
+func (t *imageTree) countOthers() {
 	for _, f := range t.others {
 		inside := strings.Count(strings.TrimPrefix(f.name, t.above), "/") >= t.depth
 		if inside && !slices.Contains(sidecars, strings.ToLower(path.Ext(f.name))) {
 			t.leftOut = append(t.leftOut, LeftOut{f.name, "not named as an image of the formats " + picture.Formats()})
 		}
 	}
-	return nil
 }
 
 // label numbers the classes: by an index, nil for none, or by the order of their names in the training part, or in all without one.

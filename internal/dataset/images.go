@@ -41,7 +41,7 @@ func (t *imageTree) splits(ctx context.Context, s Spec, opts Options) (*Splits, 
 		}
 	}
 	m := transform{s.Resize, s.Crop}
-	if err := t.load(ctx, s.Path, wanted, m); err != nil {
+	if err := t.load(ctx, s.Path, wanted); err != nil {
 		return nil, err
 	}
 	shape, err := t.common(wanted, m)
@@ -49,14 +49,15 @@ func (t *imageTree) splits(ctx context.Context, s Spec, opts Options) (*Splits, 
 		return nil, err
 	}
 	out := &Splits{valAsTest: t.valAsTest}
-	for k, to := range map[split]**Dataset{train: &out.Train, test: &out.Test, val: &out.Val} {
+	to := map[split]**Dataset{train: &out.Train, test: &out.Test, val: &out.Val}
+	for _, k := range []split{test, train, val} {
 		if chosen[k] == nil {
 			if k != val {
-				*to = &Dataset{Classes: t.classes, Numbered: t.numbered, Shape: shape}
+				*to[k] = &Dataset{Classes: t.classes, Numbered: t.numbered, Shape: shape}
 			}
 			continue
 		}
-		if *to, err = t.part(ctx, k, parts[k], chosen[k], shape, m, opts); err != nil {
+		if *to[k], err = t.part(ctx, k, parts[k], chosen[k], shape, m, opts); err != nil {
 			return nil, err
 		}
 	}
@@ -105,7 +106,7 @@ func (t *imageTree) parts(s Spec) (map[split]imagePart, error) {
 }
 
 // load reads the content and the header of images. An image that cannot be read has the reason why.
-func (t *imageTree) load(ctx context.Context, location string, wanted []*imageFile, m transform) error {
+func (t *imageTree) load(ctx context.Context, location string, wanted []*imageFile) error {
 	var files []file
 	byName := map[string]*imageFile{}
 	for _, f := range wanted {

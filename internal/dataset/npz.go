@@ -175,7 +175,7 @@ func parseImages(descr string, data []byte, pixels string) (array, error) {
 func rangeAdvice(least, most float64) string {
 	for _, r := range pixelRanges {
 		if least >= r.low && most <= r.high && (r.high < 255 || most > 2) {
-			return fmt.Sprintf("; for values of %s give --pixels %s where the model takes these too, or pixels=%s in the data source", r.text, r.text, r.text)
+			return fmt.Sprintf("; for values of %s add ?pixels=%s to the data source", r.text, r.text)
 		}
 	}
 	return "; images that were normalised by mean and std have to be given as they were before"

@@ -124,7 +124,7 @@ func TestNPZOfTest(t *testing.T) {
 		}
 	}
 	refuse(t, "npz:"+save(t, "x.npz", tree{"x_test.npy": npy(1, header("<f4", "1,1,1,2"), floats(7, 200)), "y_test.npy": labels}.zip(t)),
-		"expected values in [0, 1], found 0 to 200; for values of 0..255 give --pixels 0..255", "pixels=0..255 in the data source")
+		"expected values in [0, 1], found 0 to 200; for values of 0..255 add ?pixels=0..255 to the data source")
 	nan := float32(math.NaN())
 	refuse(t, "npz:"+save(t, "x.npz", tree{"x_test.npy": npy(1, header("<f4", "1,1,1,2"), floats(7, nan)), "y_test.npy": labels}.zip(t)), "element 1: expected a number")
 }

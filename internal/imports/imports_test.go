@@ -54,6 +54,7 @@ var owners = map[string][]string{
 	"github.com/goccy/go-yaml":        {"study"},
 	"github.com/gofrs/flock":          {"internal/folderlock"},
 	"gonum.org/v1/gonum/mat":          {"search/score"},
+	"golang.org/x/image":              {"internal/picture"},
 }
 
 // roomOf is the row of rooms that a package of the module, without its prefix, belongs to; -1 for none.
