@@ -141,7 +141,7 @@ func TestBadStudies(t *testing.T) {
 		{"clean,fgsm", "clean,fgms", nil, `: arm darts: bench: --attacks:`},
 		{"measures: [fgsm", "measures: [pgd20", nil, `: statistics: measures: expected some of clean, fgsm, macs, params, passes, val_accuracy, worst_case, found "pgd20"`},
 		{"statistics", lookup, nil, ": lookup: expected a table by --table, found none"},
-		{"statistics", strings.Replace(lookup, "accuracy", "speed", 1), []string{"--table", cells}, `: arm darts: lookup: ` + cells + `: expected one of the columns`},
+		{"statistics", strings.Replace(lookup, "accuracy", "speed", 1), []string{"--table", cells}, `: arm darts: lookup: ` + cells + `: expected a column among`},
 		{"statistics", lookup, []string{"--table", "none.csv"}, "--table: open none.csv"},
 		{"seeds", "seed", nil, `:2: unknown field "seed"`},
 	} {
@@ -157,7 +157,7 @@ func TestBadStudies(t *testing.T) {
 	// Genotypes of another space are not in the table: what was found stays.
 	dir := t.TempDir()
 	code, _, told := rnas(t, "study", studyFile(t, "statistics", lookup), "--data", tinyData, "--out", dir, "--table", cells)
-	if code != statusUsage || !strings.Contains(told, "darts/0/lookup: "+cells+": expected a row of the genotype Genotype(") {
+	if code != statusUsage || !strings.Contains(told, "darts/0/lookup: "+cells+": there is no row of the genotype Genotype(") {
 		t.Errorf("status %d\n%s", code, told)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "jobs", "darts", "0", "bench", "result.json")); err != nil {
