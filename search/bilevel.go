@@ -27,6 +27,10 @@ type identity struct {
 // bilevel is the search over a supernet (Liu et al. 2019, algorithm 1, first order): each step updates the architecture
 // parameters on a batch of the validation part, then the weights on a batch of the training part.
 func bilevel(ctx context.Context, m Method, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error) {
+	bounds, err := newLimiter(c, o.Runtime)
+	if err != nil {
+		return nil, err
+	}
 	s, err := newSearcher(m, c, train, o)
 	if err != nil {
 		return nil, err
@@ -60,6 +64,13 @@ func bilevel(ctx context.Context, m Method, c Config, train *dataset.Dataset, di
 	}
 	if r.Warning != "" {
 		s.progress.Line("search: %s", r.Warning)
+	}
+	var changed int
+	if r.Genotype, changed, err = bounds.meet(ctx, r.Genotype, r.Alphas, c.Super); err != nil {
+		return nil, err
+	}
+	if changed > 0 {
+		s.progress.Line("search: the derived cell was above a bound: %d of its operations were changed for cheaper ones", changed)
 	}
 	return r, r.write(dir)
 }

@@ -59,6 +59,9 @@ type Config struct {
 	Attack program.Attack `json:"attack"`
 	Stop   EarlyStop      `json:"early_stop"`
 
+	Evolution Evolution `json:"evolution,omitzero"` // of the method evolution alone
+	Bounds    Bounds    `json:"bounds,omitzero"`
+
 	Augment dataset.Augment `json:"augment"`
 	Seed    uint64          `json:"seed"`
 }
@@ -108,6 +111,12 @@ func (c Config) Validate() error {
 	}
 	if err := c.Super.Space.Validate(); err != nil {
 		return err
+	}
+	if err := c.Bounds.validate(); err != nil {
+		return err
+	}
+	if m.valid != nil {
+		return m.valid(c)
 	}
 	if !m.gradient {
 		return nil

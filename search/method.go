@@ -1,5 +1,5 @@
 // Package search finds genotypes: by gradient descent over the architecture parameters of a supernet, with a term for
-// robustness or without, and at random.
+// robustness or without, by evolution over scores, and at random.
 package search
 
 import (
@@ -14,6 +14,7 @@ import (
 	"rnas/genotype"
 	"rnas/internal/dataset"
 	"rnas/internal/fault"
+	"rnas/internal/folderlock"
 	"rnas/runtime/ort"
 	"rnas/train/loop"
 )
@@ -24,7 +25,10 @@ var ErrDiverged = loop.ErrDiverged
 // Names of the files of a search in its folder, besides its checkpoint and its log.
 const (
 	GenotypeFile = "genotype.json"
-	AlphasFile   = "alphas.jsonl" // the architecture parameters after every epoch
+	AlphasFile   = "alphas.jsonl"  // the architecture parameters after every epoch
+	HistoryFile  = "history.jsonl" // of the method evolution: its configuration, and all genotypes that were scored
+	FrontFile    = "front.jsonl"   // of evolution for several objectives: the genotypes that none dominates
+	PlotFile     = "front.svg"     // likewise: the same and all others, drawn
 )
 
 // Method is a way to search: which perturbed images, which term, which level. The gradient methods are rows over one loop.
@@ -32,12 +36,13 @@ type Method struct {
 	Name  string
 	About string // with its source
 
-	perturb  program.Source      // of the images that a comparing regularizer gets; "" for none
-	reg      program.Regularizer // by default; "" for a method without a regularizer
-	mix      program.MixNoise    // of the weight step
-	unrolled bool                // second order
-	gradient bool                // over a supernet
-	defaults func(c *Config)     // settings of the source that differ from those of DARTS; may be nil
+	perturb  program.Source       // of the images that a comparing regularizer gets; "" for none
+	reg      program.Regularizer  // by default; "" for a method without a regularizer
+	mix      program.MixNoise     // of the weight step
+	unrolled bool                 // second order
+	gradient bool                 // over a supernet
+	defaults func(c *Config)      // settings of the source that differ from those of DARTS; may be nil
+	valid    func(c Config) error // checks settings that the method alone has; nil for a method without
 	run      func(ctx context.Context, m Method, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error)
 }
 
@@ -53,6 +58,7 @@ var methods = []Method{
 	{Name: "advrush", About: "curvature of the loss over images in the last sixth of the epochs (Mok et al. 2021)", reg: program.Curvature, defaults: advrush, gradient: true, run: bilevel},
 	{Name: "dsrna", About: "norm of the input Jacobian (after Hosseini et al. 2021)", reg: program.Jacobian, defaults: dsrna, gradient: true, run: bilevel},
 	{Name: "random", About: "a genotype drawn uniformly, without training", run: random},
+	{Name: "evolution", About: "regularized evolution over scores (Real et al. 2019), with several a Pareto front (Deb et al. 2002)", defaults: evolving, valid: Config.validEvolution, run: evolution},
 }
 
 // pcdarts are the settings of Xu et al. 2020, section 4.2, with the learning rate of the weights, 0.1 for a batch of 256, scaled to 64.
@@ -107,7 +113,7 @@ type Result struct {
 	Warning  string    // why the genotype says little; "" if nothing speaks against it
 }
 
-// Run searches in a folder, or takes up the search whose checkpoint is there, and writes GenotypeFile. The result is the
+// Run searches in a folder, or takes up the search whose checkpoint or history is there, and writes GenotypeFile. The result is the
 // same bit for bit however often the search was stopped. When ctx is cancelled it writes a checkpoint and returns an error
 // that wraps that of ctx.
 func Run(ctx context.Context, c Config, train *dataset.Dataset, dir string, o Options) (*Result, error) {
@@ -118,5 +124,10 @@ func Run(ctx context.Context, c Config, train *dataset.Dataset, dir string, o Op
 	if err != nil {
 		return nil, err
 	}
+	release, err := folderlock.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	return m.run(ctx, m, c, train, dir, o)
 }

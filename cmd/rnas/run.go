@@ -48,7 +48,7 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 		addLimit(r.steps[i].flags, []*int{&r.limit.search, &r.limit.train, &r.limit.bench}[i])
 		add(r.steps[i].flags)
 	}
-	adopt(f, r.steps, []string{"seed", "eps"}, []string{"out", "genotype", "protocol", "transfer"})
+	adopt(f, r.steps, []string{"seed", "eps"}, []string{"out", "genotype", "protocol", "transfer", "train-channels", "train-layers"})
 	addSeeds(f, &r.seeds)
 	r.input.runtime.add(f)
 }
@@ -66,6 +66,9 @@ func runCommand(f *pflag.FlagSet) action {
 		}
 		if r.out == "" {
 			return fault.Inputf("--out: expected a folder, found none")
+		}
+		if err := r.bound(); err != nil {
+			return err
 		}
 		if r.seeds != "" {
 			return r.overSeeds(ctx, c, f, *asJSON)
@@ -140,6 +143,20 @@ func (r *runFlags) trainable(data *dataset.Splits) error {
 	s := rng.New(c.Seed, rng.Architecture, 0, 0, 0)
 	_, err = r.train.complete(c.Super.Random(&s), data.Train)
 	return err
+}
+
+// bound makes the bounds of the search those of the network that is trained.
+func (r *runFlags) bound() error {
+	f := r.search.flags
+	if !given(f, "max-params") && !given(f, "max-macs") && !given(f, "max-latency") {
+		return nil
+	}
+	for _, name := range []string{"channels", "layers"} {
+		if err := f.Set("train-"+name, r.train.flags.Lookup(name).Value.String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // find searches in a folder of the run.

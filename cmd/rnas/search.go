@@ -19,9 +19,14 @@ import (
 	"rnas/study"
 )
 
-const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl, a checkpoint and report.html, a page about the search, into --out. The same
-command line run again takes up a search that was stopped. Flags that are not given have the values of the method's
-source, such as the fixed weight of advrush; those listed are of rnas.`
+const searchDetail = `Writes genotype.json, log.jsonl, alphas.jsonl, a checkpoint and report.html, a page about the search, into --out; the method evolution writes history.jsonl, and with
+--objectives front.jsonl and front.svg, the genotypes that no other one dominates. The same command line run again takes up a
+search that was stopped. Flags that are not given have the values of the method's source, such as the fixed weight of
+advrush or the 8 channels, 3 layers and 32 images with which evolution scores; those listed are of rnas.
+
+--max-params, --max-macs and --max-latency bound the network of --train-channels and --train-layers on the images of the search. random and
+evolution draw only cells within the bounds. A gradient method changes operations of the cell that it derives for cheaper ones until
+the cell is within them, each time the one that loses least architecture weight. The latency is measured on --provider.`
 
 // searchFlags are the choices of rnas search.
 type searchFlags struct {
@@ -37,6 +42,10 @@ type searchFlags struct {
 	reg    string
 	input  string
 	out    string
+
+	score     string
+	evolution search.Evolution
+	bounds    search.Bounds
 }
 
 func (s *searchFlags) add(f *pflag.FlagSet) {
@@ -83,6 +92,8 @@ func (s *searchFlags) define(f *pflag.FlagSet, defaults search.Config) {
 	s.step = newEps("2/255")
 	f.Var(&s.step, "step-size", "step of that attack")
 	addAugment(f, &c.Augment)
+	s.defineEvolution(f)
+	s.defineBounds(f)
 	f.Uint64Var(&c.Seed, "seed", 0, "seed of everything random")
 	f.StringVar(&s.out, "out", "", "folder of the search (required)")
 }
@@ -128,7 +139,7 @@ func (s *searchFlags) adapted() (*searchFlags, error) {
 	if err := c.Adapt(); err != nil {
 		return nil, fault.Input(err)
 	}
-	a := &searchFlags{}
+	a := &searchFlags{flags: s.flags}
 	f := newFlagSet("search")
 	a.define(f, c)
 	if given(s.flags, "lambda") || given(s.flags, "share") {
@@ -162,6 +173,10 @@ func (s *searchFlags) complete(d *dataset.Dataset) (search.Config, error) {
 	if c.Super.Layers == 0 {
 		c.Super.Layers = searchLayers(space.Form)
 	}
+	if err := s.completeEvolution(&c); err != nil {
+		return c, err
+	}
+	s.completeBounds(&c)
 	if err := c.Validate(); err != nil {
 		return c, fault.Input(err)
 	}

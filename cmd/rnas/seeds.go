@@ -20,12 +20,9 @@ func addSeeds(f *pflag.FlagSet, seeds *string) {
 func settings(f *pflag.FlagSet, without ...string) study.Settings {
 	s := study.Settings{}
 	f.VisitAll(func(flag *pflag.Flag) {
-		text := flag.Value.String()
-		if slices.Contains(without, flag.Name) || !(flag.Changed || given(f, flag.Name) || text != flag.DefValue) {
+		text := textOf(flag)
+		if slices.Contains(without, flag.Name) || !(flag.Changed || given(f, flag.Name) || flag.Value.String() != flag.DefValue) {
 			return
-		}
-		if strings.HasSuffix(flag.Value.Type(), "Slice") {
-			text = strings.Trim(text, "[]")
 		}
 		s[flag.Name] = study.Setting{Text: text}
 	})

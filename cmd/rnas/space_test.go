@@ -3,11 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"rnas/genotype"
 	"rnas/runtime/ort/orttest"
+	"rnas/search"
 )
 
 // A search in each kind of space, and what follows it: training, export, verification, drawing.
@@ -75,6 +77,34 @@ func TestSpaceErrors(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(out, "search")); err == nil {
 			t.Errorf("%v: a search was begun", c.args)
+		}
+	}
+}
+
+// Evolution for several objectives leaves a front, and its flags and the bounds are told when they cannot be.
+func TestSearchEvolution(t *testing.T) {
+	orttest.Open(t)
+	dir := t.TempDir()
+	common := []string{"search", "--method", "evolution", "--space", "nas-bench-201", "--channels", "2", "--batch", "4", "--population", "4", "--tournament", "2", "--evaluations", "8", "--data", "synthetic:size=16,train=40,test=10"}
+	out, _ := succeed(t, append(slices.Clone(common), "--objectives", "balanced,params", "--max-params", "40000", "--train-channels", "4", "--train-layers", "3", "--out", filepath.Join(dir, "a"))...)
+	if g, err := genotype.Parse(strings.TrimSpace(out)); err != nil || g.Form != genotype.NASBench201 {
+		t.Errorf("found %q and %v", out, err)
+	}
+	for _, name := range []string{search.HistoryFile, search.FrontFile, search.PlotFile, search.GenotypeFile} {
+		if _, err := os.Stat(filepath.Join(dir, "a", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--max-params 10", "--max-params: expected at most 10; even |"},
+		{"--score swap --objectives swap,params", "--score, --objectives: expected one of them, found both"},
+		{"--repeats 0", "--repeats: expected at least 1, found 0"},
+		{"--score speed", "objectives: expected a score among "},
+		{"--tournament 9", "tournament: expected 1 to 4, the population, found 9"},
+	} {
+		status, _, err := rnas(t, append(append(slices.Clone(common), "--out", filepath.Join(dir, "b")), strings.Fields(c.args)...)...)
+		if status != statusUsage || !strings.Contains(err, "rnas: search: "+c.want) {
+			t.Errorf("%s: status %d, %s", c.args, status, err)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/pflag"
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
 
 // tracked is the value of a flag that knows whether it was set, also where another command has adopted the flag.
 type tracked struct {
@@ -36,8 +40,16 @@ func given(f *pflag.FlagSet, name string) bool {
 func copyGiven(to, from *pflag.FlagSet) (err error) {
 	from.VisitAll(func(flag *pflag.Flag) {
 		if err == nil && to.Lookup(flag.Name) != nil && given(from, flag.Name) {
-			err = to.Set(flag.Name, flag.Value.String())
+			err = to.Set(flag.Name, textOf(flag))
 		}
 	})
 	return err
+}
+
+// textOf is the value of a flag as it is given, without the brackets around a list.
+func textOf(flag *pflag.Flag) string {
+	if strings.HasSuffix(flag.Value.Type(), "Slice") {
+		return strings.Trim(flag.Value.String(), "[]")
+	}
+	return flag.Value.String()
 }

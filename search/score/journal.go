@@ -97,7 +97,7 @@ func readJournal(lines [][]byte, head []byte, c Config, list []genotype.Genotype
 		if key := table.Key(list[i]); e.Genotype != key || len(e.Scores) != len(c.Scores) {
 			return nil, fmt.Errorf("line %d: expected %d scores of %s, found %d of %.400s", i+2, len(c.Scores), key, len(e.Scores), e.Genotype)
 		}
-		rows = append(rows, values(e.Scores))
+		rows = append(rows, Values(e.Scores))
 	}
 	return rows, nil
 }
@@ -106,7 +106,7 @@ func (j *journal) append(g genotype.Genotype, row []float64) error {
 	if j == nil {
 		return nil
 	}
-	return j.lines.Append(entry{table.Key(g), numbers(row)})
+	return j.lines.Append(entry{table.Key(g), Numbers(row)})
 }
 
 func (j *journal) close() {

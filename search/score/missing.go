@@ -29,7 +29,8 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*float64)(n))
 }
 
-func numbers(row []float64) []Number {
+// Numbers are scores as they stand in a file.
+func Numbers(row []float64) []Number {
 	out := make([]Number, len(row))
 	for i, v := range row {
 		out[i] = Number(v)
@@ -37,7 +38,8 @@ func numbers(row []float64) []Number {
 	return out
 }
 
-func values(row []Number) []float64 {
+// Values are scores that stood in a file.
+func Values(row []Number) []float64 {
 	out := make([]float64, len(row))
 	for i, v := range row {
 		out[i] = float64(v)

@@ -41,7 +41,7 @@ func TestLeast(t *testing.T) {
 }
 
 func TestNumber(t *testing.T) {
-	text, err := json.Marshal(numbers([]float64{1.5, math.NaN()}))
+	text, err := json.Marshal(Numbers([]float64{1.5, math.NaN()}))
 	if err != nil || string(text) != "[1.5,null]" {
 		t.Fatalf("found %s and %v", text, err)
 	}

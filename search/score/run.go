@@ -59,7 +59,7 @@ func Run(ctx context.Context, c Config, data *dataset.Splits, list []genotype.Ge
 		return nil, err
 	}
 	defer journal.close()
-	k := &crew{scorer: s, list: list, rows: done, journal: journal, meter: newMeter(o.Progress, len(done), len(list))}
+	k := &crew{scorer: s, list: list, rows: done, journal: journal, meter: NewMeter(o.Progress, "rank", len(done), len(list))}
 	if err := k.run(ctx, o.jobs(c.Scores)); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ type crew struct {
 	scorer  *Scorer
 	list    []genotype.Genotype
 	journal *journal
-	meter   *meter
+	meter   *Meter
 
 	mu      sync.Mutex
 	rows    [][]float64 // of the first genotypes
@@ -114,7 +114,7 @@ func (k *crew) run(ctx context.Context, jobs int) error {
 		})
 	}
 	wait.Wait()
-	k.meter.end()
+	k.meter.End()
 	if k.err != nil {
 		return k.err
 	}
@@ -156,6 +156,6 @@ func (k *crew) put(i int, row []float64, err error) bool {
 			return false
 		}
 		k.rows = append(k.rows, row)
-		k.meter.step()
+		k.meter.Step()
 	}
 }
